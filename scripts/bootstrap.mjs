@@ -1,0 +1,145 @@
+// Gets from any Node ≥ 18 to an installed workspace and the Node it is pinned to. Plain JavaScript without
+// dependencies, because it runs before there are any. Everything it prints goes to standard error.
+import { spawn, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
+
+const windows = process.platform === 'win32'
+const modules = path.join(root, 'node_modules')
+const stamp = path.join(modules, '.huitou-install')
+const lock = path.join(root, '.huitou-install.lock')
+
+/** The pinned Node's executable; it exists once `ensureInstalled` has returned. */
+export const pinnedNode = path.join(modules, 'node', 'bin', windows ? 'node.exe' : 'node')
+
+/**
+ * Installs the dependencies unless they are those of the lock file already. Two calls at once are safe: the
+ * second waits for the first.
+ */
+export async function ensureInstalled() {
+  requireNode18()
+  if (isInstalled()) return
+  const release = await takeLock()
+  try {
+    if (isInstalled()) return
+    install()
+    if (!existsSync(pinnedNode)) fail('The pinned Node was not installed.', nodeHint())
+    writeFileSync(stamp, lockfileHash())
+  } finally {
+    release()
+  }
+}
+
+/** Environment in which `node` and every tool of the workspace are the pinned ones. */
+export function pinnedEnvironment(extra = {}) {
+  const folders = [path.dirname(pinnedNode), path.join(modules, '.bin')]
+  const key = Object.keys(process.env).find((name) => name.toUpperCase() === 'PATH') ?? 'PATH'
+  return {
+    ...process.env,
+    ...extra,
+    [key]: [...folders, process.env[key] ?? ''].join(path.delimiter),
+  }
+}
+
+/** Runs the pinned Node with `args` on this terminal and resolves to its exit code. Ctrl-C reaches it. */
+export function runPinned(args, { cwd = root, env = {} } = {}) {
+  const child = spawn(pinnedNode, args, { cwd, env: pinnedEnvironment(env), stdio: 'inherit' })
+  // A terminal sends Ctrl-C to the child as well; passing it on would make it two.
+  process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'))
+  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  return new Promise((resolve) => {
+    child.on('error', (error) => fail(`The pinned Node did not start: ${error.message}`, nodeHint()))
+    child.on('exit', (code, signal) => resolve(code ?? 128 + (constants.signals[signal] ?? 0)))
+  })
+}
+
+function requireNode18() {
+  const major = Number(process.versions.node.split('.')[0])
+  if (major >= 18) return
+  fail(
+    `Huitou's scripts need Node 18 or newer to start, and this is ${process.version}.`,
+    'Install a newer Node from https://nodejs.org. The server itself runs on a Node that Huitou brings along.',
+  )
+}
+
+function isInstalled() {
+  return existsSync(pinnedNode) && existsSync(stamp) && readFileSync(stamp, 'utf8') === lockfileHash()
+}
+
+function lockfileHash() {
+  const hash = createHash('sha256').update(`${process.platform} ${process.arch}`)
+  for (const file of ['pnpm-lock.yaml', 'pnpm-workspace.yaml'])
+    hash.update(readFileSync(path.join(root, file)))
+  return hash.digest('hex')
+}
+
+function install() {
+  const { packageManager } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'))
+  process.stderr.write(`Installing dependencies with ${packageManager} …\n`)
+  const command = ['--yes', packageManager, 'install', '--frozen-lockfile', '--reporter=append-only']
+  const result = spawnSync(windows ? 'npx.cmd' : 'npx', command, {
+    cwd: root,
+    shell: windows,
+    // Its report must not mix with what a command prints on standard output.
+    stdio: ['ignore', 2, 2],
+    env: { ...process.env, CI: process.env.CI ?? 'true' },
+  })
+  if (result.status === 0) return
+  const what = result.error ? `npx did not start: ${result.error.message}` : `exit code ${result.status}`
+  fail(
+    `The dependencies could not be installed (${what}).`,
+    `Try \`npx --yes ${packageManager} install --frozen-lockfile\` by hand. It needs a package registry: check the ` +
+      'network, `npm config get registry` and any proxy, then run the command again.',
+  )
+}
+
+async function takeLock() {
+  for (let announced = false; ; announced = true) {
+    try {
+      const handle = openSync(lock, 'wx')
+      writeFileSync(handle, String(process.pid))
+      closeSync(handle)
+      process.once('exit', releaseLock)
+      return releaseLock
+    } catch (error) {
+      if (error.code !== 'EEXIST') throw error
+    }
+    if (!isHeld()) rmSync(lock, { force: true })
+    else if (!announced)
+      process.stderr.write('Another command is installing dependencies; waiting for it …\n')
+    await new Promise((resolve) => setTimeout(resolve, 300))
+  }
+}
+
+function releaseLock() {
+  process.off('exit', releaseLock)
+  rmSync(lock, { force: true })
+}
+
+function isHeld() {
+  try {
+    const owner = Number(readFileSync(lock, 'utf8'))
+    // Empty for the instant between creating the file and writing to it.
+    if (owner > 0) process.kill(owner, 0)
+    return true
+  } catch (error) {
+    return error.code === 'EPERM'
+  }
+}
+
+function nodeHint() {
+  return (
+    `Its build for ${process.platform}-${process.arch} comes as the package \`node\`; remove node_modules and run the ` +
+    'command again. If there is no such build, this platform cannot run Huitou from source.'
+  )
+}
+
+function fail(message, hint) {
+  process.stderr.write(`\n${message}\n${hint}\n`)
+  process.exit(1)
+}
