@@ -1,0 +1,20 @@
+/** Cache keys of server state. `useLive` throws away by first element, so every key starts with its topic. */
+export const queryKeys = {
+  setup: ['setup'],
+  me: ['me'],
+  settings: ['settings'],
+  writeKeys: ['settings', 'write-keys'],
+  jobs: ['jobs'],
+  columns: ['columns'],
+  home: ['reports', 'home'],
+  reports: ['reports'],
+  report: (id: string, ...more: unknown[]) => ['reports', id, ...more],
+  segments: ['segments'],
+  segment: (id: string) => ['segments', id],
+  customers: ['profiles'],
+  customer: (id: string | number) => ['profiles', String(id)],
+  imports: ['imports'],
+  import: (id: string) => ['imports', id],
+  plugins: ['plugins'],
+  pluginSettings: (id: string) => ['plugin-settings', id],
+} as const
