@@ -1,0 +1,109 @@
+import { sql } from 'kysely'
+import type { Clock } from '../clock.ts'
+import { type Database, transact, type Tx } from '../db/database.ts'
+import { rowsOf } from '../db/rows.ts'
+import type { NewEvent } from './normalize.ts'
+
+/** Rows per transaction: enough to share one disk flush among many callers, few enough to keep each wait short. */
+const GROUP = 4_000
+
+export interface AppendResult {
+  accepted: number
+  /** Message ids already known; nothing was written for them. */
+  duplicates: number
+}
+
+interface Waiting {
+  events: readonly NewEvent[]
+  resolve: (result: AppendResult) => void
+  reject: (error: unknown) => void
+}
+
+/** Appends events to the log. All callers that arrive while one commit is on its way share the next one. */
+export interface EventLog {
+  /** Resolves once the events are on disk. An event whose source and message id are known changes nothing. */
+  append(events: readonly NewEvent[]): Promise<AppendResult>
+  /** Called after every commit that added something. Returns what stops the calls. */
+  onAppend(listener: () => void): () => void
+}
+
+export function createEventLog({ db }: Pick<Database, 'db'>, clock: Clock): EventLog {
+  const queue: Waiting[] = []
+  const listeners = new Set<() => void>()
+  let writing = false
+
+  async function drain(): Promise<void> {
+    writing = true
+    while (queue.length > 0) {
+      const group: Waiting[] = []
+      for (let rows = 0; queue[0] && (group.length === 0 || rows + queue[0].events.length <= GROUP); ) {
+        const next = queue.shift() as Waiting
+        rows += next.events.length
+        group.push(next)
+      }
+      try {
+        const added = await transact(db, (tx) => insertEvents(tx, group.flatMap(({ events }) => events), clock.now()))
+        settle(group, added)
+        if (added.size > 0) for (const listener of listeners) listener()
+      } catch (error) {
+        for (const { reject } of group) reject(error)
+      }
+    }
+    writing = false
+  }
+
+  return {
+    append(events) {
+      if (events.length === 0) return Promise.resolve({ accepted: 0, duplicates: 0 })
+      return new Promise((resolve, reject) => {
+        queue.push({ events, resolve, reject })
+        if (!writing) void drain()
+      })
+    },
+    onAppend(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+  }
+}
+
+/** Inserts what is new and returns its `source messageId` keys. For callers with a transaction of their own. */
+export async function insertEvents(tx: Tx, events: readonly NewEvent[], receivedAt: number): Promise<Set<string>> {
+  const rows = rowsOf(
+    tx,
+    events.map((event) => ({ ...event, received_at: event.received_at ?? receivedAt })),
+    {
+      message_id: 'text',
+      source: 'text',
+      type: 'text',
+      name: 'text',
+      ts: 'integer',
+      received_at: 'integer',
+      version: 'integer',
+      body: 'json',
+    },
+  )
+  const inserted = await tx
+    .insertInto('events')
+    .columns(['message_id', 'source', 'type', 'name', 'ts', 'received_at', 'version', 'body'])
+    .expression(
+      tx
+        .selectFrom(rows)
+        .select(['r.message_id', 'r.source', 'r.type', 'r.name', 'r.ts', 'r.received_at', 'r.version', 'r.body'])
+        // SQLite reads `ON CONFLICT` after a bare FROM as a join condition.
+        .where(sql<boolean>`true`),
+    )
+    .onConflict((conflict) => conflict.columns(['message_id', 'source']).doNothing())
+    .returning(['source', 'message_id'])
+    .execute()
+  return new Set(inserted.map(({ source, message_id }) => `${source} ${message_id}`))
+}
+
+/** Gives every caller its own count; of the same new event sent by two callers the first is the accepted one. */
+function settle(group: readonly Waiting[], added: Set<string>): void {
+  for (const { events, resolve } of group) {
+    let accepted = 0
+    for (const { source, message_id } of events) if (added.delete(`${source} ${message_id}`)) accepted++
+    resolve({ accepted, duplicates: events.length - accepted })
+  }
+}

@@ -1,0 +1,113 @@
+import {
+  AppError,
+  type EventTypeContribution,
+  type FeatureContribution,
+  type Report,
+  type ReportContribution,
+  type Scorer,
+  type ScorerContribution,
+  type Segmenter,
+  type SegmenterContribution,
+  type Source,
+  type SourceContribution,
+} from '@huitou/plugin-api'
+
+/** A text in every language of the product. */
+export interface Text {
+  en: string
+  'zh-CN': string
+}
+
+/** What was added to a point, and by whom. */
+export interface Contribution<T> {
+  readonly owner: PointOwner
+  /** Unique within the point: `<plugin name>.<id>`, or the event name. */
+  readonly id: string
+  readonly value: T
+}
+
+export interface PointOwner {
+  /** `huitou.rfm`. */
+  readonly plugin: string
+  /** Prefix of its columns: `rfm`. */
+  readonly prefix: string
+  /** Turns a text of the manifest into both languages. */
+  text(text: string): Text
+}
+
+/** One extension point: a list that plugins add to and that the core reads. */
+export class ExtensionPoint<T> {
+  readonly name: string
+  readonly #entries = new Map<string, Contribution<T>>()
+  readonly #listeners = new Set<() => void>()
+
+  constructor(name: string) {
+    this.name = name
+  }
+
+  /** Adds `value` under `id`. Returns the function that takes it out again. */
+  add(owner: PointOwner, id: string, value: T): () => void {
+    const taken = this.#entries.get(id)
+    if (taken) {
+      throw new AppError('bug', 'E_DUPLICATE_CONTRIBUTION', `Plugin "${owner.plugin}" adds ${this.name} "${id}", but plugin "${taken.owner.plugin}" already did`, {
+        hint: `Disable one of them in Extensions, or rename the id in "${owner.plugin}".`,
+      })
+    }
+    const entry = { owner, id, value }
+    this.#entries.set(id, entry)
+    this.#changed()
+    return () => {
+      if (this.#entries.get(id) !== entry) return
+      this.#entries.delete(id)
+      this.#changed()
+    }
+  }
+
+  find(id: string): Contribution<T> | undefined {
+    return this.#entries.get(id)
+  }
+
+  list(): Contribution<T>[] {
+    return [...this.#entries.values()]
+  }
+
+  /** Called after every addition and removal. */
+  onDidChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+
+  #changed(): void {
+    for (const listener of this.#listeners) listener()
+  }
+}
+
+/** A declaration together with the code that implements it, wherever that runs. */
+export type Implemented<Declaration, Implementation> = Declaration & { run: Implementation }
+
+/** The places where plugins extend the core. Each is read by the stage named behind it. */
+export interface Points {
+  /** profiles: how events are read. Ids are canonical event names. */
+  readonly eventTypes: ExtensionPoint<EventTypeContribution>
+  /** profiles: columns folded from events. */
+  readonly features: ExtensionPoint<FeatureContribution>
+  /** imports and webhooks. */
+  readonly sources: ExtensionPoint<Implemented<SourceContribution, Required<Source>>>
+  /** scores. */
+  readonly scorers: ExtensionPoint<Implemented<ScorerContribution, Scorer['score']>>
+  readonly segmenters: ExtensionPoint<Implemented<SegmenterContribution, Segmenter['assign']>>
+  /** reports. */
+  readonly reports: ExtensionPoint<Implemented<ReportContribution, Report['run']>>
+}
+
+export function createPoints(): Points {
+  return {
+    eventTypes: new ExtensionPoint('events'),
+    features: new ExtensionPoint('features'),
+    sources: new ExtensionPoint('sources'),
+    scorers: new ExtensionPoint('scorers'),
+    segmenters: new ExtensionPoint('segmenters'),
+    reports: new ExtensionPoint('reports'),
+  }
+}
+

@@ -1,0 +1,33 @@
+import type { CursorTables } from './db/cursor.ts'
+import type { Migrations } from './db/migrate.ts'
+import { type EventTables, eventMigrations } from './events/tables.ts'
+import { type IdentityTables, identityMigrations } from './identity/tables.ts'
+import { type ImportTables, importMigrations } from './imports/tables.ts'
+import { type JobTables, jobMigrations } from './jobs/tables.ts'
+import { type ProfileTables, profileMigrations } from './profiles/tables.ts'
+import { type ScoreTables, scoreMigrations } from './scores/tables.ts'
+import { type SegmentTables, segmentMigrations } from './segments/tables.ts'
+import { type SettingsTables, settingsMigrations } from './settings/tables.ts'
+
+/** Every table of the core. */
+export type Tables = CursorTables &
+  EventTables &
+  IdentityTables &
+  ImportTables &
+  JobTables &
+  ProfileTables &
+  ScoreTables &
+  SegmentTables &
+  SettingsTables
+
+/** Migrations of the core, in the order they run. */
+export const coreMigrations: Migrations = {
+  ...settingsMigrations,
+  ...eventMigrations,
+  ...identityMigrations,
+  ...profileMigrations,
+  ...scoreMigrations,
+  ...segmentMigrations,
+  ...jobMigrations,
+  ...importMigrations,
+}

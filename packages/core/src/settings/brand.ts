@@ -1,0 +1,47 @@
+import { userError } from '@huitou/plugin-api'
+import type { Db, Tx } from '../db/database.ts'
+
+/** What the whole product counts and speaks in. */
+export interface Brand {
+  brandName: string
+  /** ISO 4217. Money columns are in its minor units. */
+  currency: string
+  /** IANA name. Business days are days of this zone. */
+  timeZone: string
+  locale: 'zh-CN' | 'en'
+}
+
+const DEFAULT_BRAND: Brand = { brandName: '', currency: 'CNY', timeZone: 'Asia/Shanghai', locale: 'zh-CN' }
+
+export async function readBrand(db: Db | Tx): Promise<Brand> {
+  return { ...DEFAULT_BRAND, ...((await findSetting(db, 'brand')) as Partial<Brand> | undefined) }
+}
+
+/** Stores the given parts. An unknown currency or zone is refused. */
+export async function writeBrand(db: Db | Tx, change: Partial<Brand>): Promise<Brand> {
+  const brand = { ...(await readBrand(db)), ...change }
+  if (!Intl.supportedValuesOf('currency').includes(brand.currency)) {
+    throw userError('E_CURRENCY', `"${brand.currency}" is not an ISO 4217 currency`, { hint: 'For instance CNY, EUR or USD.' })
+  }
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: brand.timeZone })
+  } catch (cause) {
+    throw userError('E_TIME_ZONE', `"${brand.timeZone}" is not a time zone`, { hint: 'For instance Asia/Shanghai.', cause })
+  }
+  await writeSetting(db, 'brand', brand)
+  return brand
+}
+
+export async function findSetting(db: Db | Tx, name: string): Promise<unknown> {
+  const row = await db.selectFrom('settings').select('value').where('name', '=', name).executeTakeFirst()
+  return row === undefined ? undefined : (JSON.parse(row.value) as unknown)
+}
+
+export async function writeSetting(db: Db | Tx, name: string, value: unknown): Promise<void> {
+  const row = { name, value: JSON.stringify(value) }
+  await db
+    .insertInto('settings')
+    .values(row)
+    .onConflict((conflict) => conflict.column('name').doUpdateSet({ value: row.value }))
+    .execute()
+}
