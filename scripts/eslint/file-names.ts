@@ -5,7 +5,7 @@ import { placeOf } from './place.ts'
 const vague = /^(utils?|helpers?|common|misc|shared|types?|stuff|lib)$/
 const kebab = /^[a-z0-9]+(-[a-z0-9]+)*$/
 
-/** Names that say what is inside, in one spelling. Vue components keep the name they have in a template. */
+/** Names that say what is inside, in one spelling; components too, whatever a template calls them. */
 export const fileNames: Rule.RuleModule = {
   meta: {
     type: 'suggestion',
@@ -25,7 +25,7 @@ export const fileNames: Rule.RuleModule = {
         const base = (folders.pop() ?? '').split('.')[0] ?? ''
         const name = [...folders, base].find((part) => vague.test(part))
         if (name) context.report({ node, messageId: 'vague', data: { name } })
-        if (context.filename.endsWith('.vue') ? /^[A-Z]?[a-z0-9-]+/.test(base) : kebab.test(base)) return
+        if (kebab.test(base)) return
         context.report({
           node,
           messageId: 'kebab',

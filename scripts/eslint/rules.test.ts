@@ -140,13 +140,17 @@ tester.run('file-names', fileNames, {
   valid: [
     at('packages/core/src/events/append.ts', ''),
     at('packages/core/src/db/reader-pool.test.ts', ''),
-    at('apps/admin/src/shell/ActivityBar.vue', ''),
+    at('apps/admin/src/shell/activity-bar.vue', ''),
     at('eslint.config.js', ''),
   ],
   invalid: [
     {
       ...at('packages/core/src/readerPool.ts', ''),
       errors: [{ messageId: 'kebab', data: { kebab: 'reader-pool.ts' } }],
+    },
+    {
+      ...at('apps/admin/src/shell/ActivityBar.vue', ''),
+      errors: [{ messageId: 'kebab', data: { kebab: 'activity-bar.vue' } }],
     },
     { ...at('packages/core/src/utils/dates.ts', ''), errors: [{ messageId: 'vague' }] },
     { ...at('plugins/rfm/src/types.ts', ''), errors: [{ messageId: 'vague' }] },
