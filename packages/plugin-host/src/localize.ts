@@ -1,0 +1,47 @@
+import { localizedKeys } from '@huitou/plugin-api'
+import type { Localized, Texts } from '@huitou/plugin-api'
+import type { Finding } from './manifest-errors.ts'
+
+export interface Dictionaries {
+  en: Readonly<Record<string, string>>
+  'zh-CN': Readonly<Record<string, string>>
+}
+
+const textKeys = new Set<string>(localizedKeys)
+/** Data inside JSON Schemas: `title` may be an ordinary property name in there. */
+const dataKeys = new Set(['default', 'const', 'enum', 'examples', 'where'])
+
+/**
+ * `manifest` with every text for people in each language. A `%key%` that no dictionary holds becomes a finding;
+ * one that only the English dictionary holds is shown in English everywhere.
+ */
+export function localize<T>(manifest: T, dictionaries: Dictionaries): { manifest: Localized<T>; findings: Finding[] } {
+  const findings: Finding[] = []
+  const walk = (value: unknown, path: string): unknown => {
+    if (Array.isArray(value)) return value.map((item, index) => walk(item, `${path}[${index}]`))
+    if (typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(
+      Object.entries(value).map(([key, member]) => {
+        const memberPath = path === '' ? key : `${path}.${key}`
+        if (dataKeys.has(key)) return [key, member]
+        if (typeof member !== 'string' || !isText(key, memberPath)) return [key, walk(member, memberPath)]
+        return [key, toTexts(member, memberPath)]
+      }),
+    )
+  }
+  const toTexts = (text: string, path: string): Texts => {
+    const name = /^%([^%]+)%$/.exec(text)?.[1]
+    if (name === undefined) return { en: text, 'zh-CN': text }
+    const en = dictionaries.en[name]
+    if (en === undefined) {
+      findings.push({ path, value: text, fix: `add "${name}" to package.nls.json` })
+      return { en: text, 'zh-CN': text }
+    }
+    return { en, 'zh-CN': dictionaries['zh-CN'][name] ?? en }
+  }
+  return { manifest: walk(manifest, '') as Localized<T>, findings }
+}
+
+function isText(key: string, path: string): boolean {
+  return textKeys.has(key) || /^contributes\.reports\[\d+\]\.group$/.test(path)
+}

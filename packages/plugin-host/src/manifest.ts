@@ -1,0 +1,158 @@
+import { readFile } from 'node:fs/promises'
+import { join, relative, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import semver from 'semver'
+import { columnPrefix, pluginId, userError } from '@huitou/plugin-api'
+import type { Contributions, Manifest, ResolvedManifest } from '@huitou/plugin-api'
+import manifestSchema from '@huitou/plugin-api/manifest.schema.json' with { type: 'json' }
+import { matchesAny } from './broker.ts'
+import { localize } from './localize.ts'
+import { findingsError, toFinding } from './manifest-errors.ts'
+import type { Finding } from './manifest-errors.ts'
+import { compileSettings } from './settings.ts'
+import type { ResolveSettings } from './settings.ts'
+
+/** A plugin's folder, read and found valid; none of its code has run. */
+export interface LoadedManifest {
+  readonly id: string
+  readonly dir: string
+  readonly columnPrefix: string
+  readonly manifest: ResolvedManifest
+  /** Absent for a plugin that only declares. */
+  readonly entry: string | undefined
+  readonly resolveSettings: ResolveSettings
+}
+
+const validateManifest = new Ajv2020({ allErrors: true, allowUnionTypes: true }).compile<Manifest>(manifestSchema)
+const manifestKeys = Object.keys(manifestSchema.properties)
+
+/**
+ * Reads the manifest in `dir` with its texts. Throws `E_MANIFEST`, naming file, path, value and fix, when
+ * anything in it is wrong.
+ */
+export async function readManifest(dir: string): Promise<LoadedManifest> {
+  const file = join(dir, 'package.json')
+  const source = pick(await readJson(file), manifestKeys)
+  if (!validateManifest(source)) {
+    throw findingsError('E_MANIFEST', file, (validateManifest.errors ?? []).map((error) => toFinding(error, source)))
+  }
+  const { manifest, findings } = localize(source, {
+    en: await readDictionary(join(dir, 'package.nls.json')),
+    'zh-CN': await readDictionary(join(dir, 'package.nls.zh-CN.json')),
+  })
+  findings.push(...checkVersions(source), ...checkIds(source), ...checkInputs(source), ...checkMain(source, dir))
+  const resolveSettings = compileOrReport(source, findings)
+  if (findings.length > 0) throw findingsError('E_MANIFEST', file, findings)
+  return {
+    id: pluginId(source),
+    dir,
+    columnPrefix: columnPrefix(source),
+    manifest,
+    entry: source.main === undefined ? undefined : pathToFileURL(resolve(dir, source.main)).href,
+    resolveSettings,
+  }
+}
+
+/** Throws `E_ENGINE_RANGE` when the plugin asks for another plugin API than `apiVersion`. */
+export function checkEngine({ id, manifest }: LoadedManifest, apiVersion: string): void {
+  const range = manifest.engines.huitou
+  if (semver.satisfies(apiVersion, range, { includePrerelease: true })) return
+  throw userError('E_ENGINE_RANGE', `Plugin "${id}" needs plugin API ${range}, this server has ${apiVersion}`, {
+    hint: semver.ltr(apiVersion, range) ? 'Update Huitou.' : 'Update the plugin.',
+  })
+}
+
+function checkVersions({ version, engines }: Manifest): Finding[] {
+  const findings: Finding[] = []
+  if (semver.valid(version) === null) {
+    findings.push({ path: 'version', value: version, fix: 'write a semantic version such as 1.2.0' })
+  }
+  if (semver.validRange(engines.huitou) === null) {
+    findings.push({ path: 'engines.huitou', value: engines.huitou, fix: 'write a range such as ^0.1.0' })
+  }
+  return findings
+}
+
+function checkIds({ contributes = {} }: Manifest): Finding[] {
+  const { configuration: _, ...points } = contributes
+  return Object.entries(points).flatMap(([point, contributions]) => {
+    const seen = new Set<string>()
+    return contributions.flatMap((contribution, index) => {
+      const key = 'name' in contribution ? 'name' : 'id'
+      const id = 'name' in contribution ? contribution.name : contribution.id
+      const path = `contributes.${point}[${index}].${key}`
+      if (seen.has(id)) return [{ path, value: id, fix: 'give it a name that no other entry here has' }]
+      seen.add(id)
+      return []
+    })
+  })
+}
+
+/** Inputs reach a plugin without asking the broker, so they must be covered by what it was granted to read. */
+function checkInputs(manifest: Manifest): Finding[] {
+  const granted = [...(manifest.permissions?.['profile.read'] ?? []), `${columnPrefix(manifest)}_*`]
+  const own = ownColumns(manifest.contributes)
+  return (['scorers', 'segmenters'] as const).flatMap((point) =>
+    (manifest.contributes?.[point] ?? []).flatMap(({ inputs }, index) =>
+      inputs.flatMap((input, position) =>
+        own.has(input) || matchesAny(granted, input)
+          ? []
+          : [
+              {
+                path: `contributes.${point}[${index}].inputs[${position}]`,
+                value: input,
+                fix: `add "${input}" to permissions["profile.read"]`,
+              },
+            ],
+      ),
+    ),
+  )
+}
+
+function ownColumns(contributes: Contributions = {}): Set<string> {
+  const { features = [], scorers = [], segmenters = [] } = contributes
+  return new Set([...features, ...scorers.flatMap(({ outputs }) => outputs), ...segmenters].map(({ id }) => id))
+}
+
+function checkMain({ main }: Manifest, dir: string): Finding[] {
+  if (main === undefined || !relative(dir, resolve(dir, main)).startsWith('..')) return []
+  return [{ path: 'main', value: main, fix: 'name a file inside the plugin' }]
+}
+
+function compileOrReport(manifest: Manifest, findings: Finding[]): ResolveSettings {
+  try {
+    return compileSettings(pluginId(manifest), manifest.contributes?.configuration)
+  } catch (error) {
+    findings.push({ path: 'contributes.configuration', value: 'not a JSON Schema', fix: (error as Error).message })
+    return () => ({})
+  }
+}
+
+async function readJson(file: string): Promise<unknown> {
+  let text: string
+  try {
+    text = await readFile(file, 'utf8')
+  } catch (cause) {
+    throw userError('E_MANIFEST', `${file} cannot be read`, { hint: 'A plugin is a folder with a package.json.', cause })
+  }
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw userError('E_MANIFEST', `${file} is not JSON: ${(cause as Error).message}`, { cause })
+  }
+}
+
+async function readDictionary(file: string): Promise<Record<string, string>> {
+  try {
+    return JSON.parse(await readFile(file, 'utf8')) as Record<string, string>
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return {}
+    throw userError('E_MANIFEST', `${file} is not JSON: ${(cause as Error).message}`, { cause })
+  }
+}
+
+function pick(value: unknown, keys: string[]): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).filter(([key]) => keys.includes(key)))
+}

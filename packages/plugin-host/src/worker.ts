@@ -1,0 +1,10 @@
+import { parentPort } from 'node:worker_threads'
+import { runPlugins } from './plugin-runner.ts'
+
+const port = parentPort
+if (!port) throw new Error('worker.ts runs in a worker thread')
+
+runPlugins({
+  post: (message, transfer) => port.postMessage(message, transfer),
+  onMessage: (listener) => port.on('message', listener),
+})
