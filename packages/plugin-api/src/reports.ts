@@ -21,10 +21,16 @@ export interface TableColumn {
   colors?: Record<string, string>
 }
 
+/** Values by column id; `$behind` leads from the row to its customers. */
+export interface TableRow {
+  $behind?: CustomersBehind
+  [column: string]: string | number | null | undefined | CustomersBehind
+}
+
 export interface TableData {
   kind: 'table'
   columns: TableColumn[]
-  rows: (Record<string, string | number | null> & { $behind?: CustomersBehind })[]
+  rows: TableRow[]
 }
 
 export interface Series {

@@ -31,8 +31,8 @@ export function findSentence(draft: Draft, id: string): Sentence | undefined {
 }
 
 /** Ids of every segment that the rule mentions. */
-export function segmentsIn(draft: Draft): (string | number)[] {
-  const ids = (sentences: Sentence[]): (string | number)[] =>
+export function segmentsIn(draft: Draft): string[] {
+  const ids = (sentences: Sentence[]): string[] =>
     sentences.flatMap((s) => (s.kind === 'segment' ? [s.segment] : s.kind === 'group' ? ids(s.sentences) : []))
   return ids(draft.sentences)
 }

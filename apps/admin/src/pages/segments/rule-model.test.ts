@@ -2,21 +2,25 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { addSentence, findSentence, moveSentence, moveSentenceBefore, replaceSentence } from './rule-edits.ts'
 import {
-  columnOps, newColumnSentence, newEventSentence, newGroup, operatorsFor, ruleBehind, sameRule, toCountableRule,
+  newColumnSentence, newEventSentence, newGroup, operatorsFor, ruleBehind, sameRule, toCountableRule,
   toDraft, toRule, withOperator, withValues,
 } from './rule-model.ts'
-import type { Draft, GroupNode, Rule, RuleNode, Sentence, ValueType } from './rule-model.ts'
+import type { Draft, Rule, RuleNode, Sentence, ValueType } from './rule-model.ts'
 import { findProblem, findProblems } from './rule-problems.ts'
 import type { RuleContext } from './rule-problems.ts'
 
+const columnOps = [
+  'is', 'is_not', 'in', 'not_in', 'contains', 'not_contains', 'starts_with', 'gt', 'gte', 'lt', 'lte', 'between',
+  'is_set', 'is_not_set', 'within_days', 'before_days', 'on_or_after', 'before', 'true', 'false',
+] as const
 const scalar = fc.oneof(fc.integer(), fc.string({ minLength: 1 }))
 const value = fc.option(fc.oneof(scalar, fc.array(scalar, { maxLength: 4 })), { nil: undefined })
-const { node } = fc.letrec<{ node: RuleNode; group: GroupNode; leaf: RuleNode }>((tie) => ({
+const { node } = fc.letrec<{ node: RuleNode; group: Rule; leaf: RuleNode }>((tie) => ({
   leaf: fc.oneof(
     fc
       .record({ column: fc.string({ minLength: 1 }), op: fc.constantFrom(...columnOps), value })
       .map(({ value: given, ...rest }) => (given === undefined ? rest : { ...rest, value: given })),
-    fc.record({ segment: fc.oneof(fc.integer({ min: 1 }), fc.uuid()) }),
+    fc.record({ segment: fc.uuid() }),
     fc.record(
       {
         event: fc.constantFrom('order.paid', 'product.viewed'),
@@ -31,8 +35,8 @@ const { node } = fc.letrec<{ node: RuleNode; group: GroupNode; leaf: RuleNode }>
     ),
   ),
   group: fc.oneof(
-    fc.array(tie('node'), { maxLength: 3 }).map((all): GroupNode => ({ all })),
-    fc.array(tie('node'), { maxLength: 3 }).map((any): GroupNode => ({ any })),
+    fc.array(tie('node'), { maxLength: 3 }).map((all): Rule => ({ all })),
+    fc.array(tie('node'), { maxLength: 3 }).map((any): Rule => ({ any })),
   ),
   node: fc.oneof(
     { maxDepth: 3, withCrossShrink: true },
@@ -136,8 +140,8 @@ describe('what keeps a rule from being saved', () => {
     [{ event: 'order.paid', count: { op: '>=', value: 1.5 } }, 'count'],
     [{ event: 'order.paid', count: { op: '>=', value: 1 }, within: { days: 0 } }, 'days'],
     [{ event: 'nothing', count: { op: '>=', value: 1 } }, 'unknown_event'],
-    [{ segment: 7 }, 'own_segment'],
-    [{ segment: 9 }, 'unknown_segment'],
+    [{ segment: 's7' }, 'own_segment'],
+    [{ segment: 's9' }, 'unknown_segment'],
     [{ all: [] }, 'empty_group'],
   ] as [RuleNode, string][])('%j is refused as %s', (given, code) => {
     const draft = toDraft({ all: [{ not: given }] })
@@ -158,8 +162,8 @@ describe('what keeps a rule from being saved', () => {
 const context: RuleContext = {
   typeOf: (column) => ({ city: 'text', spend: 'money', seen: 'time' } as Record<string, ValueType>)[column],
   hasEvent: (name) => name === 'order.paid',
-  hasSegment: (id) => id === 7 || id === 8,
-  self: 7,
+  hasSegment: (id) => id === 's7' || id === 's8',
+  self: 's7',
 }
 
 function contextOf(type: ValueType): RuleContext {

@@ -1,36 +1,12 @@
-/** How a column is compared. The list is the server's; the builder offers a part of it per type. */
-export const columnOps = [
-  'is', 'is_not', 'in', 'not_in', 'contains', 'not_contains', 'starts_with', 'gt', 'gte', 'lt', 'lte', 'between',
-  'is_set', 'is_not_set', 'within_days', 'before_days', 'on_or_after', 'before', 'true', 'false',
-] as const
-export type ColumnOp = (typeof columnOps)[number]
-export type CountOp = '>=' | '<=' | '='
-export type ValueType = 'text' | 'number' | 'integer' | 'money' | 'time' | 'boolean' | 'label'
-export type RuleValue = string | number | boolean | (string | number)[]
+import type { ColumnOp, Rule, RuleNode, RuleValue } from '@huitou/admin-kit/api/segments.ts'
 
-export interface ColumnNode {
-  column: string
-  op: ColumnOp
-  value?: RuleValue
-}
-export interface PropertyFilter {
-  property: string
-  op: ColumnOp
-  value?: RuleValue
-}
-export interface EventNode {
-  event: string
-  where?: PropertyFilter[]
-  count: { op: CountOp; value: number }
-  within?: { days: number }
-}
-export interface SegmentNode {
-  segment: string | number
-}
-export type GroupNode = { all: RuleNode[] } | { any: RuleNode[] }
-export type RuleNode = GroupNode | { not: RuleNode } | ColumnNode | EventNode | SegmentNode
-/** What the server stores: a group, whose members are conditions, groups and exclusions. */
-export type Rule = GroupNode
+export type { ColumnOp, Rule, RuleNode, RuleValue }
+export type ValueType = 'text' | 'number' | 'integer' | 'money' | 'time' | 'boolean' | 'label' | 'percent' | 'duration'
+export type CountOp = '>=' | '<=' | '='
+export type ColumnNode = Extract<RuleNode, { column: string }>
+export type EventNode = Extract<RuleNode, { event: string }>
+export type SegmentNode = Extract<RuleNode, { segment: string }>
+export type PropertyFilter = NonNullable<EventNode['where']>[number]
 
 export type Join = 'all' | 'any'
 interface SentenceBase {
@@ -125,7 +101,7 @@ export function newEventSentence(event: string, negated = false): EventSentence 
   return { id: newId(), negated, kind: 'event', event, count: { op: '>=', value: 1 }, within: { days: 90 } }
 }
 
-export function newSegmentSentence(segment: string | number, negated = false): SegmentSentence {
+export function newSegmentSentence(segment: string, negated = false): SegmentSentence {
   return { id: newId(), negated, kind: 'segment', segment }
 }
 
@@ -147,7 +123,7 @@ export function withValues<T extends { op: ColumnOp; value?: RuleValue }>(condit
 
 /** Chosen values, whether the rule writes one or a list. */
 export function valuesOf(value: RuleValue | undefined): (string | number)[] {
-  if (value === undefined || value === '' || typeof value === 'boolean') return []
+  if (value === undefined || value === null || value === '' || typeof value === 'boolean') return []
   return Array.isArray(value) ? value : [value]
 }
 
@@ -159,6 +135,8 @@ const operatorsByType: Record<ValueType, ColumnOp[]> = {
   number: numberOps,
   integer: numberOps,
   money: numberOps,
+  percent: numberOps,
+  duration: numberOps,
   time: ['within_days', 'before_days', 'on_or_after', 'before', 'between', 'is_set', 'is_not_set'],
   boolean: ['true', 'false', 'is_set', 'is_not_set'],
 }
@@ -217,7 +195,7 @@ function toPlainNode(sentence: Sentence): RuleNode {
   return { event, ...(where?.length ? { where } : {}), count, ...(within ? { within } : {}) }
 }
 
-function toGroup(join: Join, nodes: RuleNode[]): GroupNode {
+function toGroup(join: Join, nodes: RuleNode[]): Rule {
   return join === 'all' ? { all: nodes } : { any: nodes }
 }
 

@@ -14,9 +14,9 @@ export interface RuleProblem {
 export interface RuleContext {
   typeOf(column: string): ValueType | undefined
   hasEvent(event: string): boolean
-  hasSegment(segment: string | number): boolean
+  hasSegment(segment: string): boolean
   /** The segment being edited, which its rule may not mention. */
-  self?: string | number
+  self?: string
 }
 
 /** Everything that keeps the rule from being saved, in reading order; empty when it may be. */
@@ -28,7 +28,7 @@ export function findProblems(draft: Draft, context: RuleContext): RuleProblem[] 
 export function findProblem(sentence: Sentence, context: RuleContext): RuleProblemCode | undefined {
   if (sentence.kind === 'group') return sentence.sentences.length === 0 ? 'empty_group' : undefined
   if (sentence.kind === 'segment') {
-    if (String(sentence.segment) === String(context.self)) return 'own_segment'
+    if (sentence.segment === context.self) return 'own_segment'
     return context.hasSegment(sentence.segment) ? undefined : 'unknown_segment'
   }
   if (sentence.kind === 'event') return problemOfEvent(sentence, context)
@@ -79,8 +79,10 @@ const acceptedOps: Record<ValueType, ReadonlySet<ColumnOp>> = {
   number: new Set<ColumnOp>([...operatorsFor('number'), 'in', 'not_in']),
   integer: new Set<ColumnOp>([...operatorsFor('number'), 'in', 'not_in']),
   money: new Set<ColumnOp>([...operatorsFor('number'), 'in', 'not_in']),
+  percent: new Set<ColumnOp>([...operatorsFor('number'), 'in', 'not_in']),
+  duration: new Set<ColumnOp>([...operatorsFor('number'), 'in', 'not_in']),
   time: new Set<ColumnOp>([...operatorsFor('time'), 'gt', 'gte', 'lt', 'lte']),
   boolean: new Set<ColumnOp>([...operatorsFor('boolean'), 'is', 'is_not']),
 }
 
-const numericTypes: ReadonlySet<ValueType> = new Set<ValueType>(['number', 'integer', 'money', 'time'])
+const numericTypes: ReadonlySet<ValueType> = new Set<ValueType>(['number', 'integer', 'money', 'time', 'percent', 'duration'])
