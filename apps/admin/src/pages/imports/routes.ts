@@ -1,0 +1,9 @@
+import type { RouteRecordRaw } from 'vue-router'
+
+const meta = { area: 'customers', title: 'imports.new', icon: 'upload', tab: (route: { path: string }) => route.path }
+
+/** The import wizard. Its place carries the import's id, so it survives a reload. */
+export const importRoutes: RouteRecordRaw[] = [
+  { path: '/imports/new', component: () => import('./import-page.vue'), meta },
+  { path: '/imports/:id', component: () => import('./import-page.vue'), meta },
+]
