@@ -1,0 +1,36 @@
+import type { OrderFormat } from './format.ts'
+
+/** Taobao and Tmall order report (ExportOrderList), one row an order, the classic headings and the newer ones. */
+export const tmallOrders: OrderFormat = {
+  id: 'tmall-orders',
+  title: { en: 'Taobao / Tmall orders', 'zh-CN': '淘宝 / 天猫订单报表' },
+  platform: 'tmall',
+  fingerprints: [['订单编号', '买家应付货款'], ['订单编号', '买家会员名', '订单付款时间'], ['订单编号', '买家实付金额', '订单状态']],
+  fields: {
+    order_id: ['订单编号'],
+    buyer_id: ['买家会员名'],
+    status: ['订单状态'],
+    refund_status: ['退款状态'],
+    close_reason: ['订单关闭原因'],
+    created_at: ['订单创建时间'],
+    paid_at: ['订单付款时间'],
+    shipped_at: ['发货时间'],
+    signed_at: ['确认收货时间'],
+    total: ['买家实际支付金额', '买家实付金额'],
+    payable: ['总金额', '买家应付货款'],
+    shipping: ['买家应付邮费'],
+    refund_amount: ['退款金额'],
+    receiver_phone: ['联系手机', '联系电话'],
+    name: ['收货人姓名'],
+    address: ['收货地址', '修改后的收货地址'],
+    product_name: ['宝贝标题', '商品标题'],
+    quantity: ['宝贝总数量'],
+    shop: ['店铺名称', '店铺Id'],
+    logistics_company: ['物流公司'],
+    tracking_number: ['物流单号'],
+  },
+  amounts: 'order',
+  currency: 'CNY',
+  timeZone: 'Asia/Shanghai',
+  closedMeansRefunded: true,
+}
