@@ -19,15 +19,15 @@ export const pinnedNode = path.join(modules, 'node', 'bin', windows ? 'node.exe'
 
 /**
  * Installs the dependencies unless they are those of the lock file already. Two calls at once are safe: the
- * second waits for the first.
+ * second waits for the first. `quiet` shows the installer's own words only when it fails.
  */
-export async function ensureInstalled() {
+export async function ensureInstalled({ quiet = false } = {}) {
   requireNode18()
   if (isInstalled()) return
   const release = await takeLock()
   try {
     if (isInstalled()) return
-    install()
+    install(quiet)
     if (!existsSync(pinnedNode)) fail('The pinned Node was not installed.', nodeHint())
     writeFileSync(stamp, lockfileHash())
   } finally {
@@ -78,7 +78,7 @@ function lockfileHash() {
   return hash.digest('hex')
 }
 
-function install() {
+function install(quiet) {
   const { packageManager } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'))
   process.stderr.write(`Installing dependencies with ${packageManager} …\n`)
   const command = ['--yes', packageManager, 'install', '--frozen-lockfile', '--reporter=append-only']
@@ -86,10 +86,12 @@ function install() {
     cwd: root,
     shell: windows,
     // Its report must not mix with what a command prints on standard output.
-    stdio: ['ignore', 2, 2],
+    stdio: quiet ? 'pipe' : ['ignore', 2, 2],
+    maxBuffer: 64 * 1024 * 1024,
     env: { ...process.env, CI: process.env.CI ?? 'true' },
   })
   if (result.status === 0) return
+  if (quiet) process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}`)
   const what = result.error ? `npx did not start: ${result.error.message}` : `exit code ${result.status}`
   fail(
     `The dependencies could not be installed (${what}).`,

@@ -1,5 +1,4 @@
-import { globSync } from 'node:fs'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { root, runTool } from './run-tool.ts'
@@ -19,7 +18,7 @@ export const lint: Suite = {
   exists: () => true,
   async run() {
     return addTallies([
-      await check('eslint', ['eslint', '.', '--max-warnings=-1', '--quiet', '--no-warn-ignored']),
+      await check('eslint', ['eslint', '.']),
       await check('oxfmt', ['oxfmt', '--check', '.']),
     ])
   },
