@@ -1,5 +1,3 @@
-import type { Generated } from 'kysely'
-import { autoIncrement, jsonType } from '../db/columns.ts'
 import type { Migrations } from '../db/migrate.ts'
 
 export interface IdentityTables {
@@ -10,21 +8,11 @@ export interface IdentityTables {
    * identifier. `ts` and `message_id` are those of the earliest event that says so.
    */
   identity_links: { a: number; b: number; weak: number; ts: number; message_id: string; seq: number }
-  /** Pairs that someone said are not one person; evidence for them is ignored. */
-  identity_cuts: { a: number; b: number; seq: number }
-  /** Components that became one, for people to read and undo. */
-  merges: {
-    id: Generated<number>
-    seq: number
-    at: number
-    customer_id: number
-    absorbed_id: number
-    /** Identifier ids of the absorbed side at that moment, JSON. */
-    absorbed: string
-    a: number
-    b: number
-    undone_at: number | null
-  }
+  /**
+   * What people decided about pairs (`a` < `b`): with `cut` 1 they are not one person and evidence for it is
+   * ignored. Of several decisions the latest holds.
+   */
+  identity_decisions: { a: number; b: number; cut: number; ts: number; message_id: string }
 }
 
 export const identityMigrations: Migrations = {
@@ -52,25 +40,14 @@ export const identityMigrations: Migrations = {
         .execute()
       await db.schema.createIndex('identity_links_b').on('identity_links').column('b').execute()
       await db.schema
-        .createTable('identity_cuts')
+        .createTable('identity_decisions')
         .addColumn('a', 'bigint', (column) => column.notNull())
         .addColumn('b', 'bigint', (column) => column.notNull())
-        .addColumn('seq', 'bigint', (column) => column.notNull())
-        .addPrimaryKeyConstraint('identity_cuts_pk', ['a', 'b'])
+        .addColumn('cut', 'integer', (column) => column.notNull())
+        .addColumn('ts', 'bigint', (column) => column.notNull())
+        .addColumn('message_id', 'text', (column) => column.notNull())
+        .addPrimaryKeyConstraint('identity_decisions_pk', ['a', 'b'])
         .execute()
-      await db.schema
-        .createTable('merges')
-        .$call(autoIncrement(db, 'id'))
-        .addColumn('seq', 'bigint', (column) => column.notNull())
-        .addColumn('at', 'bigint', (column) => column.notNull())
-        .addColumn('customer_id', 'bigint', (column) => column.notNull())
-        .addColumn('absorbed_id', 'bigint', (column) => column.notNull())
-        .addColumn('absorbed', jsonType(db), (column) => column.notNull())
-        .addColumn('a', 'bigint', (column) => column.notNull())
-        .addColumn('b', 'bigint', (column) => column.notNull())
-        .addColumn('undone_at', 'bigint')
-        .execute()
-      await db.schema.createIndex('merges_customer').on('merges').column('customer_id').execute()
     },
   },
 }

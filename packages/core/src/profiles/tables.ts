@@ -63,7 +63,7 @@ export const profileMigrations: Migrations = {
         .addColumn('identifier_id', 'bigint', (column) => column.notNull())
         .addColumn('ts', 'bigint', (column) => column.notNull())
         .addColumn('name', 'text', (column) => column.notNull())
-        .addColumn('value', 'bigint')
+        .addColumn('value', 'double precision')
         .addColumn('fact_key', 'text')
         .addColumn('version', 'bigint', (column) => column.notNull())
         .addColumn('current', 'integer', (column) => column.notNull())

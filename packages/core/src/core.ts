@@ -1,0 +1,77 @@
+import { type Clock, systemClock } from './clock.ts'
+import type { CoreContext, Logger } from './context.ts'
+import { type Database, transact } from './db/database.ts'
+import { migrate } from './db/migrate.ts'
+import { createEventLog, type EventLog } from './events/append.ts'
+import { createJobs } from './jobs/jobs.ts'
+import { createLoop, runToEnd, type Stage } from './loop.ts'
+import { createPoints } from './points/points.ts'
+import { createProfileStage, type ProfileStage } from './profiles/stage.ts'
+import { addStandardColumns } from './profiles/store.ts'
+import { coreMigrations } from './schema.ts'
+import { readBrand } from './settings/brand.ts'
+
+export interface CoreOptions {
+  database: Database
+  clock?: Clock
+  log?: Logger
+}
+
+/** The loop and what it works with. */
+export interface Core extends CoreContext {
+  readonly events: EventLog
+  readonly profiles: ProfileStage
+  /** Stages from left to right. */
+  readonly stages: Stage[]
+  /** Runs stages and jobs until `stop`. */
+  start(): void
+  /** Ends after the piece of work in hand. The database stays open. */
+  stop(): Promise<void>
+  /** Advances every stage until none has anything left to do. */
+  settle(): Promise<void>
+  /** Makes a running loop look again at once. */
+  wake(): void
+}
+
+const silent: Logger = { info: () => {}, warn: () => {}, error: () => {} }
+
+/** Brings the schema up to date and puts the loop together; nothing runs before `start`. */
+export async function createCore({ database, clock = systemClock, log = silent }: CoreOptions): Promise<Core> {
+  await migrate(database, 'core', coreMigrations)
+  await transact(database.db, addStandardColumns)
+  const context: CoreContext = {
+    database,
+    clock,
+    log,
+    points: createPoints(),
+    jobs: createJobs(database, clock),
+    brand: () => readBrand(database.db),
+  }
+  const events = createEventLog(database, clock)
+  const profiles = createProfileStage(context)
+  const stages: Stage[] = [{ name: 'profiles', advance: () => profiles.advance() }]
+  let running: { stop: AbortController; ended: Promise<unknown>; wake(): void } | undefined
+
+  const core: Core = {
+    ...context,
+    events,
+    profiles,
+    stages,
+    start() {
+      if (running) return
+      const stop = new AbortController()
+      const loop = createLoop(stages, { log, signal: stop.signal })
+      running = { stop, wake: loop.wake, ended: Promise.all([loop.ended, context.jobs.run(stop.signal)]) }
+    },
+    async stop() {
+      running?.stop.abort()
+      running?.wake()
+      await running?.ended
+      running = undefined
+    },
+    settle: () => runToEnd(stages),
+    wake: () => running?.wake(),
+  }
+  events.onAppend(core.wake)
+  return core
+}

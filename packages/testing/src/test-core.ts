@@ -1,0 +1,66 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { type Core, createCore, type NewEvent, normalizeMessage, openDatabase } from '@huitou/core'
+import type { EventTypeContribution, FeatureContribution } from '@huitou/plugin-api'
+import { FakeClock } from './fake-clock.ts'
+import { createPostgresDatabase } from './postgres.ts'
+
+export type TestEngine = 'sqlite' | 'postgres'
+
+/** Engines that every test of a query runs on. */
+export const engines: TestEngine[] = ['sqlite', 'postgres']
+
+export interface TestCore extends Core, AsyncDisposable {
+  readonly clock: FakeClock
+  /** Declares event types and features as a plugin called `shop` would. */
+  declare(contributions: { events?: EventTypeContribution[]; features?: FeatureContribution[] }): void
+  /** Appends messages of the Segment protocol; a message that the core refuses fails the test. */
+  send(...messages: Record<string, unknown>[]): Promise<{ accepted: number; duplicates: number }>
+}
+
+export interface TestCoreOptions {
+  engine?: TestEngine
+  now?: string
+}
+
+/** A core on a database of its own, with a clock that stands still. Gone when the scope ends. */
+export async function createTestCore({ engine = 'sqlite', now = '2026-03-01T12:00:00+08:00' }: TestCoreOptions = {}): Promise<TestCore> {
+  const { database, remove } = await openTestDatabase(engine)
+  const clock = new FakeClock(now)
+  const core = await createCore({ database, clock })
+  return {
+    ...core,
+    clock,
+    declare({ events = [], features = [] }) {
+      const owner = { plugin: 'test.shop', prefix: 'shop', text: (text: string) => ({ en: text, 'zh-CN': text }) }
+      for (const type of events) core.points.eventTypes.add(owner, type.name, type)
+      for (const feature of features) core.points.features.add(owner, `shop.${feature.id}`, feature)
+    },
+    send: (...messages) => core.events.append(messages.map((message) => toEvent(message, clock.now()))),
+    async [Symbol.asyncDispose]() {
+      await core.stop()
+      await database.close()
+      await remove()
+    },
+  }
+}
+
+/** An open, empty database on `engine`, and what removes it. */
+export async function openTestDatabase(engine: TestEngine) {
+  if (engine === 'postgres') {
+    const { url, drop } = await createPostgresDatabase()
+    return { database: openDatabase({ url, poolSize: 4 }), remove: drop }
+  }
+  const folder = mkdtempSync(path.join(tmpdir(), 'huitou-test-'))
+  return {
+    database: openDatabase({ file: path.join(folder, 'huitou.db'), readers: 1 }),
+    remove: async () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
+
+function toEvent(message: Record<string, unknown>, now: number): NewEvent {
+  const event = normalizeMessage(message, { source: 'test', receivedAt: now })
+  if (event instanceof Error) throw event
+  return event
+}
