@@ -4,5 +4,6 @@ export const homeArea = defineArea({
   id: 'home',
   icon: 'house',
   path: '/',
-  routes: [{ path: '/', component: () => import('./home-page.vue') }],
+  side: () => import('./home-side.vue'),
+  routes: [{ path: '/', component: () => import('./home-page.vue'), meta: { title: 'home.today' } }],
 })
