@@ -58,6 +58,12 @@ export function runPinned(args, { cwd = root, env = {} } = {}) {
   })
 }
 
+/** Runs the pinned pnpm on this terminal, with the pinned Node for what it starts. Returns its exit code. */
+export function runPnpm(args) {
+  const env = pinnedEnvironment({ TURBO_TELEMETRY_DISABLED: '1' })
+  return pnpm(args, { stdio: 'inherit', env }).status ?? 1
+}
+
 function requireNode18() {
   const major = Number(process.versions.node.split('.')[0])
   if (major >= 18) return
@@ -79,12 +85,9 @@ function lockfileHash() {
 }
 
 function install(quiet) {
-  const { packageManager } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'))
+  const { packageManager } = manifest()
   process.stderr.write(`Installing dependencies with ${packageManager} …\n`)
-  const command = ['--yes', packageManager, 'install', '--frozen-lockfile', '--reporter=append-only']
-  const result = spawnSync(windows ? 'npx.cmd' : 'npx', command, {
-    cwd: root,
-    shell: windows,
+  const result = pnpm(['install', '--frozen-lockfile', '--reporter=append-only'], {
     // Its report must not mix with what a command prints on standard output.
     stdio: quiet ? 'pipe' : ['ignore', 2, 2],
     maxBuffer: 64 * 1024 * 1024,
@@ -98,6 +101,16 @@ function install(quiet) {
     `Try \`npx --yes ${packageManager} install --frozen-lockfile\` by hand. It needs a package registry: check the ` +
       'network, `npm config get registry` and any proxy, then run the command again.',
   )
+}
+
+/** The pinned pnpm, which npx fetches once. */
+function pnpm(args, options) {
+  const command = ['--yes', manifest().packageManager, ...args]
+  return spawnSync(windows ? 'npx.cmd' : 'npx', command, { cwd: root, shell: windows, ...options })
+}
+
+function manifest() {
+  return JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'))
 }
 
 async function takeLock() {
