@@ -8,6 +8,7 @@ const NOTHING = new Set([
  */
 export function cleanCell(cell: string | undefined): string {
   if (cell === undefined || cell === '') return ''
+  if (isPlain(cell)) return cell
   let text = cell
   if (isWrapped(text)) {
     text = trimCell(text)
@@ -54,6 +55,13 @@ export function toHalfWidth(text: string): string {
 /** A heading in the form in which headings are compared: plain width, lower case, no blanks, no `_`, `-`, `.`. */
 export function headingKey(heading: string): string {
   return toHalfWidth(cleanCell(heading)).toLowerCase().replace(/[\s_\-.:]+/g, '')
+}
+
+/** Begins with a digit and ends like a word: most cells, and there is nothing to clean. */
+function isPlain(text: string): boolean {
+  const first = text.charCodeAt(0)
+  const last = text.charCodeAt(text.length - 1)
+  return first >= 48 && first <= 57 && last >= 48 && last <= 122
 }
 
 function isWrapped(text: string): boolean {

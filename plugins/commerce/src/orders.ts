@@ -1,5 +1,5 @@
 import type { RowProblem } from '@huitou/plugin-api'
-import type { Stage } from './statuses.ts'
+import { STAGE_RANK, type Stage } from './statuses.ts'
 
 /** One line of an order. Amounts are minor units. */
 export interface OrderItem {
@@ -70,4 +70,18 @@ export interface Order {
 export interface OrderReading {
   order?: Order
   problems: RowProblem[]
+}
+
+/** The furthest stage that has a time. */
+export function lastStage(times: Order['times']): Stage {
+  const stages = Object.keys(times).filter((stage): stage is Stage => stage !== 'created')
+  return stages.sort((a, b) => STAGE_RANK[b] - STAGE_RANK[a])[0] ?? 'unpaid'
+}
+
+/** An order of which a webhook has told no more than its number. */
+export function bareOrder(known: Pick<Order, 'id' | 'platform' | 'shop' | 'currency'>): Order {
+  return {
+    ...known, stage: 'unpaid', times: {}, estimated: new Set(), items: [], refunds: [],
+    customer: { externalIds: [], traits: {} }, version: 0, versioned: true,
+  }
 }

@@ -3,7 +3,7 @@ import { cleanCell, cleanId, cleanToken, isMasked, isScientific } from './cells.
 import { contentId } from './facts.ts'
 import type { FieldId } from './fields.ts'
 import { findOnce, firstCell, report, shopOf, type OrderReader, type OrderRows } from './order-rows.ts'
-import type { Order, OrderReading } from './orders.ts'
+import { lastStage, type Order, type OrderReading } from './orders.ts'
 import { readAmounts, type Amounts } from './read-amounts.ts'
 import { readCustomer } from './read-customer.ts'
 import { findStage, refundState, STAGE_RANK, type Stage } from './statuses.ts'
@@ -186,11 +186,6 @@ function refuseNameless(found: OrderRows): OrderReading {
 function isWhollyRefunded({ reader, rows }: OrderRows): boolean {
   const words = rows.map((row) => cleanCell(firstCell(row, reader.positions.refund_status))).filter((word) => word !== '')
   return words.length > 0 && words.every((word) => refundState(word) === 'full')
-}
-
-function lastStage(times: Order['times']): Stage {
-  const stages = Object.keys(times).filter((stage): stage is Stage => stage !== 'created')
-  return stages.sort((a, b) => STAGE_RANK[b] - STAGE_RANK[a])[0] ?? 'unpaid'
 }
 
 function refuse(found: OrderRows, code: ProblemCode, field?: FieldId): OrderReading {
