@@ -1,6 +1,8 @@
-import type { CustomersBehind } from '@huitou/plugin-api'
+import type { BlockData, CustomersBehind } from '@huitou/plugin-api'
 import { computed, inject, provide, toValue } from 'vue'
 import type { ComputedRef, InjectionKey, MaybeRefOrGetter } from 'vue'
+
+export type { BlockData, CustomersBehind }
 
 /** Title and colour of one value of a label column. */
 export interface ValueLabel {

@@ -1,0 +1,26 @@
+import type { Segment } from '@huitou/admin-kit'
+
+export interface SegmentGroup {
+  id: string
+  title: string
+  segments: Segment[]
+}
+
+type Words = (key: string, values?: Record<string, unknown>) => string
+
+/** Segments as the side bar and the pickers list them: those of plugins under their owner, one's own, fixed lists. */
+export function segmentGroups(segments: readonly Segment[], t: Words): SegmentGroup[] {
+  const groups = new Map<string, SegmentGroup>()
+  const put = (id: string, title: string, segment: Segment) => {
+    const group = groups.get(id) ?? { id, title, segments: [] }
+    group.segments.push(segment)
+    groups.set(id, group)
+  }
+  for (const segment of segments.filter((one) => one.kind === 'builtin')) {
+    const owner = segment.group || segment.owner
+    put(`owner:${owner}`, t('segments.fromOwner', { owner }), segment)
+  }
+  for (const segment of segments.filter((one) => one.kind === 'dynamic')) put('own', t('segments.yours'), segment)
+  for (const segment of segments.filter((one) => one.kind === 'static')) put('static', t('segments.lists'), segment)
+  return [...groups.values()]
+}
