@@ -29,7 +29,6 @@ interface VitestReport {
   numFailedTests: number
   numPendingTests: number
   numTodoTests: number
-  numFailedTestSuites: number
   testResults: { status: string; assertionResults: unknown[] }[]
 }
 
