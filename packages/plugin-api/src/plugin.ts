@@ -54,7 +54,10 @@ export interface EventTableQuery {
   from?: number
   /** Events before this time. */
   before?: number
-  /** Only events whose property equals the value. */
+  /**
+   * Only events whose property equals the value. A path such as `items.category` goes through lists: it fits when
+   * any element does.
+   */
   where?: Record<string, string | number | boolean>
 }
 

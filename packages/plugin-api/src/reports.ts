@@ -17,7 +17,7 @@ export interface TableColumn {
   id: string
   title: string
   type: ColumnType | 'percent'
-  /** Colour token per label id. */
+  /** Colour token per value of this column. */
   colors?: Record<string, string>
 }
 
@@ -52,6 +52,7 @@ export interface SeriesData {
 
 export interface HeatmapData {
   kind: 'heatmap'
+  /** Columns from left to right, rows from top to bottom. */
   x: { id: string; title: string; note?: string }[]
   y: { id: string; title: string; note?: string }[]
   /** Measures a reader can switch between; `values[y][x]`. */
