@@ -73,28 +73,42 @@ export function usedKeys(source: string): UsedKey[] {
   const found = [...source.matchAll(call)].map((match) => ({ key: match[2]!, at: match.index }))
   found.push(...[...source.matchAll(attribute)].map((match) => ({ key: match[1]!, at: match.index })))
   return found
-    .map(({ key, at }) => ({
-      key: key.replaceAll(/\$\{[^}]*\}/g, '*'),
-      line: source.slice(0, at).split('\n').length,
-    }))
+    .map(({ key, at }) => ({ key: openParts(key), line: source.slice(0, at).split('\n').length }))
     .filter(({ key }) => /[a-z]/i.test(key))
 }
 
 /** Whether a key, or for a key with `*` any key of that shape, has a message. */
 export function hasMessage(messages: Messages, key: string): boolean {
-  if (!key.includes('*')) return messages.has(key)
-  const pattern = new RegExp(
-    `^${key
-      .split('*')
-      .map((part) => part.replaceAll(/[.$^()[\]+?|\\]/g, '\\$&'))
-      .join('.+')}$`,
-  )
-  return messages.keys().some((known) => pattern.test(known))
+  return messages.has(key) || (key.includes('*') && messages.keys().some((known) => fits(known, key)))
 }
 
-/** Keys between percent signs, as a manifest names its texts. */
+/** Keys between percent signs, as a manifest and a plugin's code name their texts; `*` for a part made at run time. */
 export function manifestKeys(text: string): string[] {
-  return [...new Set([...text.matchAll(/"%([^%"\s]+)%"/g)].map((match) => match[1]!))]
+  const found = [...text.matchAll(/(["'`])%((?:[^%\s"'`]|\$\{[^}]*\})+)%\1/g)]
+  return [...new Set(found.map((match) => openParts(match[2]!)))]
+}
+
+/** Every string in a source file that could be a key. */
+export function literals(source: string): string[] {
+  const found = [...source.matchAll(/(["'`])((?:[\w.-]|\$\{[^}]*\})+)\1/g)].map((match) =>
+    openParts(match[2]!),
+  )
+  // A literal of open parts only would name everything.
+  return found.filter((key) => /\w/.test(key))
+}
+
+/** Keys that no name, nor any name with an open part, leads to. */
+export function unnamed(messages: Messages, names: string[]): string[] {
+  return [...messages.keys()].filter((key) => !names.some((name) => fits(key, name)))
+}
+
+function openParts(key: string): string {
+  return key.replaceAll(/\$\{[^}]*\}/g, '*')
+}
+
+function fits(key: string, name: string): boolean {
+  const pattern = name.split('*').map((part) => RegExp.escape(part))
+  return new RegExp(`^${pattern.join('.+')}$`).test(key)
 }
 
 function camelCase(name: string): string {
