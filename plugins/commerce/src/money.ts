@@ -12,7 +12,7 @@ const PLAIN = /^-?\d+(?:\.\d+)?$/
 const GROUPED = /^\d{1,3}(?:,\d{3})+(?:\.\d+)?$/
 const GROUPED_BY_DOT = /^\d{1,3}(?:\.\d{3})+,\d+$/
 const COMMA_DECIMAL = /^\d+,\d{1,2}$/
-const SIGNS = /[¥￥$€£₹₩฿]|元|圆|rmb|cny|usd|hkd|gbp|eur|hk(?=\d)|us(?=\d)|r(?=\d)/gi
+const SIGNS = /(?:us|hk|nt|r)?\$|[¥￥€£₹₩฿]|元|圆|rmb|cny|usd|hkd|gbp|eur/gi
 
 /**
  * Reads an amount or a quantity exactly: `1,234.50`, `¥ 12.5`, `598元`, `(3.20)`, `-3.2`, `1.234,56`,
@@ -34,6 +34,7 @@ export function findDecimal(cell: string | undefined): Decimal | undefined {
   }
   text = text.replace(SIGNS, '')
   const signed = /^([+-]?)(.*?)(-?)$/.exec(text)!
+  if (signed[1] !== '' && signed[3] !== '') return undefined
   if (signed[1] === '-' || signed[3] === '-') negative = !negative
   text = signed[2]!
   if (GROUPED.test(text)) text = text.replaceAll(',', '')
@@ -41,7 +42,7 @@ export function findDecimal(cell: string | undefined): Decimal | undefined {
   else if (COMMA_DECIMAL.test(text)) text = text.replace(',', '.')
   else if (/^\.\d+$/.test(text)) text = `0${text}`
   else if (/^\d+\.$/.test(text)) text = text.slice(0, -1)
-  if (!PLAIN.test(text)) return undefined
+  if (!PLAIN.test(text) || text.startsWith('-')) return undefined
   const value = fromPlain(text)
   return negative ? negate(value) : value
 }

@@ -44,7 +44,7 @@ export function findRegion(address: string): Region {
   let rest = place.slice(place.startsWith(full) ? full.length : short.length).replace(/^(省|市|自治区|特别行政区)/, '').trim()
   if (rest.startsWith(short)) rest = rest.slice(short.length).replace(/^市/, '').trim()
   const municipality = MUNICIPALITIES.includes(short)
-  const city = municipality ? `${short}市` : /^([^\s市州盟]{1,10}?(?:市|自治州|地区|盟))/.exec(rest)?.[1]
+  const city = municipality ? `${short}市` : /^([^\s市]{1,10}?(?:市|自治州|地区|盟))/.exec(rest)?.[1]
   const hasMore = rest !== '' || !municipality
   return {
     province: full,
