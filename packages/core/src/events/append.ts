@@ -1,3 +1,4 @@
+import { AppError } from '@huitou/plugin-api'
 import { sql } from 'kysely'
 import type { Clock } from '../clock.ts'
 import { type Database, transact, type Tx } from '../db/database.ts'
@@ -6,6 +7,8 @@ import type { NewEvent } from './normalize.ts'
 
 /** Rows per transaction: enough to share one disk flush among many callers, few enough to keep each wait short. */
 const GROUP = 4_000
+/** Events that may wait in memory for the disk before senders are asked to come back later. */
+const WAITING_LIMIT = 50_000
 
 export interface AppendResult {
   accepted: number
@@ -31,6 +34,7 @@ export function createEventLog({ db }: Pick<Database, 'db'>, clock: Clock): Even
   const queue: Waiting[] = []
   const listeners = new Set<() => void>()
   let writing = false
+  let waiting = 0
 
   async function drain(): Promise<void> {
     writing = true
@@ -41,6 +45,7 @@ export function createEventLog({ db }: Pick<Database, 'db'>, clock: Clock): Even
         rows += next.events.length
         group.push(next)
       }
+      const taken = group.reduce((sum, { events }) => sum + events.length, 0)
       try {
         const added = await transact(db, (tx) => insertEvents(tx, group.flatMap(({ events }) => events), clock.now()))
         settle(group, added)
@@ -48,6 +53,7 @@ export function createEventLog({ db }: Pick<Database, 'db'>, clock: Clock): Even
       } catch (error) {
         for (const { reject } of group) reject(error)
       }
+      waiting -= taken
     }
     writing = false
   }
@@ -55,6 +61,15 @@ export function createEventLog({ db }: Pick<Database, 'db'>, clock: Clock): Even
   return {
     append(events) {
       if (events.length === 0) return Promise.resolve({ accepted: 0, duplicates: 0 })
+      if (waiting > WAITING_LIMIT) {
+        return Promise.reject(
+          new AppError('world', 'E_INGEST_BUSY', 'More events are waiting than the database can take', {
+            status: 503,
+            hint: 'Send them again in a few seconds; nothing of this request was kept.',
+          }),
+        )
+      }
+      waiting += events.length
       return new Promise((resolve, reject) => {
         queue.push({ events, resolve, reject })
         if (!writing) void drain()

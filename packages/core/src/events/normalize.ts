@@ -66,9 +66,7 @@ export function normalizeMessage(message: unknown, receipt: Receipt): NewEvent |
   if (ts instanceof Error) return ts
   const json = JSON.stringify(body)
   if (json.length > EVENT_LIMIT) {
-    return userError('E_EVENT_TOO_LARGE', `An event may hold ${EVENT_LIMIT / 1_024} KB, this one holds ${Math.ceil(json.length / 1_024)} KB`, {
-      status: 413,
-    })
+    return userError('E_EVENT_TOO_LARGE', `An event may hold ${EVENT_LIMIT / 1_024} KB, this one holds ${Math.ceil(json.length / 1_024)} KB`)
   }
   const version = toTime(isObject(message['context']) ? message['context']['version'] : undefined)
   return {

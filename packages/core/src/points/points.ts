@@ -31,8 +31,8 @@ export interface PointOwner {
   readonly plugin: string
   /** Prefix of its columns: `rfm`. */
   readonly prefix: string
-  /** Turns a text of the manifest into both languages. */
-  text(text: string): Text
+  /** Gives a text of the manifest in both languages; what is in both already stays as it is. */
+  text(text: string | Text): Text
 }
 
 /** One extension point: a list that plugins add to and that the core reads. */

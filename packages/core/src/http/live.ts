@@ -1,0 +1,50 @@
+import { Hono } from 'hono'
+import { describeRoute } from 'hono-openapi'
+import { streamSSE } from 'hono/streaming'
+import type { CoreContext } from '../context.ts'
+import type { SignedIn } from './env.ts'
+
+/** What a page may want to load again. */
+export type Topic = 'profiles' | 'segments' | 'plugins' | 'reports' | 'imports'
+
+/** Tells open pages that something changed. Many changes within a moment become one message. */
+export class LiveTopics {
+  readonly #listeners = new Set<(topics: Topic[]) => void>()
+  #pending = new Set<Topic>()
+  #timer: NodeJS.Timeout | undefined
+
+  announce(topic: Topic): void {
+    this.#pending.add(topic)
+    if (this.#timer !== undefined || this.#listeners.size === 0) return
+    this.#timer = setTimeout(() => {
+      const topics = [...this.#pending]
+      this.#pending = new Set()
+      this.#timer = undefined
+      for (const listener of this.#listeners) listener(topics)
+    }, 500)
+    this.#timer.unref()
+  }
+
+  onChange(listener: (topics: Topic[]) => void): () => void {
+    this.#listeners.add(listener)
+    return () => void this.#listeners.delete(listener)
+  }
+}
+
+const HEARTBEAT_MS = 15_000
+
+/** Server-sent events at `/api/live`: `job` with a job, `change` with the topics that changed. */
+export function liveRoutes({ jobs, live }: Pick<CoreContext, 'jobs'> & { live: LiveTopics }) {
+  return new Hono<SignedIn>().get('/', describeRoute({ tags: ['live'], summary: 'Changes as they happen (server-sent events)' }), (c) =>
+    streamSSE(c, async (stream) => {
+      const send = (event: string, data: unknown) => stream.writeSSE({ event, data: JSON.stringify(data) }).catch(() => {})
+      const stops = [jobs.onChange((job) => void send('job', job)), live.onChange((topics) => void send('change', { topics }))]
+      stream.onAbort(() => stops.forEach((stop) => stop()))
+      await send('hello', {})
+      while (!stream.aborted && !stream.closed) {
+        await stream.sleep(HEARTBEAT_MS)
+        await stream.write(': still here\n\n')
+      }
+    }),
+  )
+}

@@ -1,0 +1,51 @@
+import { AppError } from '@huitou/plugin-api'
+import type { Context } from 'hono'
+import { HTTPException } from 'hono/http-exception'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import type { Logger } from '../context.ts'
+
+/** RFC 9457 problem document with a stable `code` and a hint. */
+export interface Problem {
+  type: string
+  title: string
+  status: number
+  code: string
+  detail: string
+  hint?: string
+  details?: Record<string, unknown>
+}
+
+/** Answers an error as a problem document. What is our fault is logged and told without its inner text. */
+export function answerProblem(c: Context, error: Error, log: Logger): Response {
+  const problem = toProblem(error)
+  if (problem.status >= 500) {
+    log.error({ code: problem.code, path: c.req.path, method: c.req.method, error: error.message, stack: error.stack }, 'A request failed')
+  }
+  if (problem.status === 503) c.header('Retry-After', '5')
+  return c.body(JSON.stringify(problem), problem.status as ContentfulStatusCode, { 'Content-Type': 'application/problem+json' })
+}
+
+export function toProblem(error: Error): Problem {
+  if (error instanceof AppError) {
+    return {
+      type: `urn:huitou:error:${error.code}`,
+      title: error.code,
+      status: error.status,
+      code: error.code,
+      detail: error.message,
+      ...(error.hint ? { hint: error.hint } : {}),
+      ...(error.details ? { details: error.details } : {}),
+    }
+  }
+  if (error instanceof HTTPException) {
+    return { type: 'about:blank', title: 'E_HTTP', status: error.status, code: 'E_HTTP', detail: error.message || 'The request was refused' }
+  }
+  return {
+    type: 'about:blank',
+    title: 'E_UNEXPECTED',
+    status: 500,
+    code: 'E_UNEXPECTED',
+    detail: 'Something went wrong on our side',
+    hint: 'Try again; if it stays, look into the server log.',
+  }
+}
