@@ -1,0 +1,24 @@
+import { createWriteStream } from 'node:fs'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import type { RowProblem } from '@huitou/plugin-api'
+import { stringify } from 'csv-stringify'
+import { toDiskError } from './file-errors.ts'
+
+/**
+ * Writes the rows with problems, each with its reason in front, so that they can be mended in a spreadsheet and
+ * imported again. Cells that a spreadsheet would run as a formula are made text.
+ */
+export async function writeProblems(file: string, headers: string[], problems: Iterable<RowProblem & { cells: string[] }>): Promise<void> {
+  function* lines(): Generator<unknown[]> {
+    yield ['row', 'outcome', 'code', 'reason', 'column', 'value', ...headers]
+    for (const { row, outcome, code, message, column = '', value = '', cells } of problems) {
+      yield [row, outcome, code, message, column, value, ...cells]
+    }
+  }
+  try {
+    await pipeline(Readable.from(lines()), stringify({ bom: true, escape_formulas: true }), createWriteStream(file, { mode: 0o600 }))
+  } catch (error) {
+    throw toDiskError(error)
+  }
+}
