@@ -9,7 +9,7 @@ const macApps = ['Google Chrome', 'Chromium'].map((app) => `/Applications/${app}
 export async function ensureChromium(): Promise<string> {
   const present = findChromium()
   if (present) return present
-  if (await canUseApt()) await aptInstall('chromium')
+  if (canUseApt()) await aptInstall('chromium')
   const installed = findChromium()
   if (installed) return installed
 
@@ -22,16 +22,21 @@ export async function ensureChromium(): Promise<string> {
   )
 }
 
-/** Makes Chinese text visible in screenshots and measurable in layouts. Without fontconfig there is nothing to ask. */
+/** Makes Chinese text visible in screenshots and measurable in layouts. */
 export async function ensureChineseFonts(): Promise<void> {
-  if (!onPath('fc-list')) return
-  const { output } = await runTool('fc-list', [':lang=zh'], { quiet: true })
-  if (output.trim() !== '') return
-  if (await canUseApt()) await aptInstall('fonts-noto-cjk')
-  else
-    process.stdout.write(
-      'This machine has no Chinese font; install Noto Sans CJK to see the admin app as it is.\n',
-    )
+  if (await hasChineseFont()) return
+  if (canUseApt()) await aptInstall('fontconfig', 'fonts-noto-cjk')
+  if (await hasChineseFont()) return
+  process.stdout.write('No Chinese font was found; install Noto Sans CJK to see the admin app as it is.\n')
+}
+
+async function hasChineseFont(): Promise<boolean> {
+  // macOS and Windows come with Chinese fonts, and without fontconfig.
+  if (process.platform !== 'linux') return true
+  return (
+    onPath('fc-list') !== undefined &&
+    (await runTool('fc-list', [':lang=zh'], { quiet: true })).output.trim() !== ''
+  )
 }
 
 function findChromium(): string | undefined {
@@ -51,7 +56,7 @@ function onPath(name: string): string | undefined {
     .find((file) => existsSync(file))
 }
 
-async function canUseApt(): Promise<boolean> {
+function canUseApt(): boolean {
   return process.getuid?.() === 0 && onPath('apt-get') !== undefined
 }
 
