@@ -17,7 +17,7 @@ export interface SegmentTables {
     updated_at: number
     /** Business day of the last full evaluation. */
     evaluated_day: number | null
-    member_count: number
+    member_count: Generated<number>
     /** Why the rule cannot be evaluated now, JSON; its members stay as they were. */
     error: string | null
     /** 0 while the plugin it comes from is disabled. */
