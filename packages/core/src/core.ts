@@ -9,6 +9,7 @@ import { createPoints } from './points/points.ts'
 import { createProfileStage, type ProfileStage } from './profiles/stage.ts'
 import { addStandardColumns } from './profiles/store.ts'
 import { coreMigrations } from './schema.ts'
+import { createScoreStage, type ScoreStage } from './scores/stage.ts'
 import { readBrand } from './settings/brand.ts'
 
 export interface CoreOptions {
@@ -21,6 +22,7 @@ export interface CoreOptions {
 export interface Core extends CoreContext {
   readonly events: EventLog
   readonly profiles: ProfileStage
+  readonly scores: ScoreStage
   /** Stages from left to right. */
   readonly stages: Stage[]
   /** Runs stages and jobs until `stop`. */
@@ -49,13 +51,18 @@ export async function createCore({ database, clock = systemClock, log = silent }
   }
   const events = createEventLog(database, clock)
   const profiles = createProfileStage(context)
-  const stages: Stage[] = [{ name: 'profiles', advance: () => profiles.advance() }]
+  const scores = createScoreStage(context)
+  const stages: Stage[] = [
+    { name: 'profiles', advance: () => profiles.advance() },
+    { name: 'scores', advance: () => scores.advance() },
+  ]
   let running: { stop: AbortController; ended: Promise<unknown>; wake(): void } | undefined
 
   const core: Core = {
     ...context,
     events,
     profiles,
+    scores,
     stages,
     start() {
       if (running) return

@@ -166,14 +166,24 @@ export async function retireColumns(tx: Tx, names: readonly string[]): Promise<v
   await tx.updateTable('profile_columns').set({ active: 0 }).where('name', 'in', names).execute()
 }
 
-/** Writes the given columns of many customers at once; rows are made where there are none. */
-export async function writeProfiles(tx: Tx, columns: readonly { name: string; type: ColumnType }[], rows: readonly Record<string, unknown>[]): Promise<void> {
+/** Writes the given columns of many customers at once; rows are made where there are none, unless only to `update`. */
+export async function writeProfiles(
+  tx: Tx,
+  columns: readonly { name: string; type: ColumnType }[],
+  rows: readonly Record<string, unknown>[],
+  { update = false }: { update?: boolean } = {},
+): Promise<void> {
   if (rows.length === 0) return
   const types = Object.fromEntries(
     columns.map(({ name, type }) => [name, SQL_TYPES[type] === 'text' ? 'text' : type === 'number' ? 'real' : 'integer'] as const),
   )
   const names = Object.keys(types)
   const source = rowsOf(tx, rows, { customer_id: 'integer', ...types } as Record<string, 'text' | 'real' | 'integer'>)
+  if (update) {
+    const changes = sql.join(names.map((name) => sql`${sql.ref(name)} = ${sql.ref(`r.${name}`)}`))
+    await sql`update profiles set ${changes} from ${source} where profiles.customer_id = r.customer_id`.execute(tx)
+    return
+  }
   const list = sql.join(['customer_id', ...names].map((name) => sql.ref(name)))
   const updates = sql.join(names.map((name) => sql`${sql.ref(name)} = excluded.${sql.ref(name)}`))
   await sql`insert into profiles (${list}) select ${list} from ${source} where true on conflict (customer_id) do update set ${updates}`.execute(tx)

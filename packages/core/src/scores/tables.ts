@@ -1,8 +1,18 @@
 import type { Migrations } from '../db/migrate.ts'
 
 export interface ScoreTables {
-  /** When each scorer and segmenter last ran, and over which state of the profiles. */
-  score_runs: { id: string; ran_at: number; took_ms: number; customers: number; changes_seq: number; error: string | null }
+  /** The last run of each scorer and segmenter. */
+  score_runs: {
+    /** `<plugin prefix>.<id>`. */
+    id: string
+    /** State of the world it ran on: log position, business day, settings. */
+    basis: string
+    ran_at: number
+    took_ms: number
+    customers: number
+    changed: number
+    error: string | null
+  }
 }
 
 export const scoreMigrations: Migrations = {
@@ -11,10 +21,11 @@ export const scoreMigrations: Migrations = {
       await db.schema
         .createTable('score_runs')
         .addColumn('id', 'text', (column) => column.primaryKey())
+        .addColumn('basis', 'text', (column) => column.notNull())
         .addColumn('ran_at', 'bigint', (column) => column.notNull())
         .addColumn('took_ms', 'bigint', (column) => column.notNull())
         .addColumn('customers', 'bigint', (column) => column.notNull())
-        .addColumn('changes_seq', 'bigint', (column) => column.notNull())
+        .addColumn('changed', 'bigint', (column) => column.notNull())
         .addColumn('error', 'text')
         .execute()
     },

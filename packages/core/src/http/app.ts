@@ -1,0 +1,82 @@
+import { userError } from '@huitou/plugin-api'
+import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { csrf } from 'hono/csrf'
+import { describeRoute } from 'hono-openapi'
+import type { Core } from '../core.ts'
+import { ingestRoutes } from '../events/routes.ts'
+import { identityRoutes } from '../identity/routes.ts'
+import { jobRoutes } from '../jobs/routes.ts'
+import { type Auth, requireUser } from '../people/auth.ts'
+import { setupRoutes } from '../people/setup-routes.ts'
+import { columnRoutes, customerRoutes } from '../profiles/routes.ts'
+import type { Brand } from '../settings/brand.ts'
+import { settingsRoutes } from '../settings/routes.ts'
+import { requireRole, type SignedIn } from './env.ts'
+import { type LiveTopics, liveRoutes } from './live.ts'
+import { type PluginAdmin, pluginRoutes } from './plugin-routes.ts'
+import { answerProblem } from './problem.ts'
+
+export interface AppDeps {
+  core: Core
+  auth: Auth
+  plugins: PluginAdmin
+  live: LiveTopics
+  version: string
+  /** Called after the brand changed. */
+  onBrand(brand: Brand): void
+  /** Puts the job in line that fills an empty installation with the demo shop. */
+  loadDemo(): Promise<{ id: string }>
+}
+
+/** Longest JSON body of the admin's own routes; files and events have limits of their own. */
+const JSON_LIMIT = 1_048_576
+
+/** Everything behind `/api`, signed in. Chained, so that the admin's client knows every answer. */
+function signedInRoutes({ core, auth, plugins, live, onBrand, loadDemo }: AppDeps) {
+  return new Hono<SignedIn>()
+    .use(requireUser(auth))
+    .get('/me', describeRoute({ tags: ['people'], summary: 'Who is signed in' }), (c) => c.json(c.get('user')))
+    .post('/demo', describeRoute({ tags: ['setup'], summary: 'Load the demo shop' }), requireRole(), async (c) => {
+      const { id } = await loadDemo()
+      return c.json({ jobId: id }, 202)
+    })
+    .route('/settings', settingsRoutes({ ...core, onBrand }))
+    .route('/jobs', jobRoutes(core))
+    .route('/live', liveRoutes({ jobs: core.jobs, live }))
+    .route('/columns', columnRoutes(core))
+    .route('/customers', customerRoutes(core))
+    .route('/customers', identityRoutes(core))
+    .route('/plugins', pluginRoutes({ ...core, plugins, live }))
+}
+
+/** The HTTP app: ingest at `/v1`, the admin's API at `/api`. */
+export function createApp(deps: AppDeps) {
+  const { core, auth, version } = deps
+  const json = bodyLimit({
+    maxSize: JSON_LIMIT,
+    onError: () => {
+      throw userError('E_BODY_TOO_LARGE', `A request to this address may hold ${JSON_LIMIT / 1_024} KB`, { status: 413 })
+    },
+  })
+  const app = new Hono()
+    .use('/api/*', csrf())
+    .use('/api/settings/*', json)
+    .use('/api/segments/*', json)
+    .use('/api/plugins/*', json)
+    .use('/api/setup/*', json)
+    .on(['GET', 'POST'], '/api/auth/*', (c) => {
+      // Accounts are made by an owner, not by whoever finds the address.
+      if (c.req.path.startsWith('/api/auth/sign-up')) throw userError('E_NO_SIGN_UP', 'Accounts are made by an owner', { status: 403 })
+      return auth.handler(c.req.raw)
+    })
+    .route('/v1', ingestRoutes(core))
+    .route('/api/setup', setupRoutes({ ...core, auth, version }))
+    .get('/healthz', (c) => c.json({ status: 'ok', version }))
+    .route('/api', signedInRoutes(deps))
+  app.notFound((c) => answerProblem(c, userError('E_NOT_FOUND', `There is nothing at ${c.req.path}`, { status: 404 }), core.log))
+  app.onError((error, c) => answerProblem(c, error, core.log))
+  return app
+}
+
+export type AppType = ReturnType<typeof createApp>
