@@ -1,5 +1,19 @@
 const NOTHING = new Set([
-  '', '-', '--', '—', '——', '－', '/', 'null', 'none', 'nan', 'n/a', '#n/a', '\\n', 'undefined', '暂无',
+  '',
+  '-',
+  '--',
+  '—',
+  '——',
+  '－',
+  '/',
+  'null',
+  'none',
+  'nan',
+  'n/a',
+  '#n/a',
+  '\\n',
+  'undefined',
+  '暂无',
 ])
 
 /**
@@ -41,20 +55,29 @@ export function isScientific(id: string): boolean {
 
 /** Masked (`1******6198`, `张**`) or encrypted (`##…`, `$$…`): it must never name a customer. */
 export function isMasked(text: string): boolean {
-  return text.includes('*') || text.startsWith('##') || text.startsWith('$$') || text.includes('密文')
-    || /[xX●•＊]{3,}/.test(text)
+  return (
+    text.includes('*') ||
+    text.startsWith('##') ||
+    text.startsWith('$$') ||
+    text.includes('密文') ||
+    /[xX●•＊]{3,}/.test(text)
+  )
 }
 
 /** Full-width forms as their plain counterparts, everything else untouched. */
 export function toHalfWidth(text: string): string {
   return /[\uFF01-\uFF5E\u3000\u00A0]/.test(text)
-    ? text.replace(/[\uFF01-\uFF5E]/g, (char) => String.fromCharCode(char.charCodeAt(0) - 0xfee0)).replace(/[\u3000\u00A0]/g, ' ')
+    ? text
+        .replace(/[\uFF01-\uFF5E]/g, (char) => String.fromCharCode(char.charCodeAt(0) - 0xfee0))
+        .replace(/[\u3000\u00A0]/g, ' ')
     : text
 }
 
 /** A heading in the form in which headings are compared: plain width, lower case, no blanks, no `_`, `-`, `.`. */
 export function headingKey(heading: string): string {
-  return toHalfWidth(cleanCell(heading)).toLowerCase().replace(/[\s_\-.:]+/g, '')
+  return toHalfWidth(cleanCell(heading))
+    .toLowerCase()
+    .replace(/[\s_\-.:]+/g, '')
 }
 
 /** Begins with a digit and ends like a word: most cells, and there is nothing to clean. */

@@ -12,9 +12,12 @@ import type { Locale } from './texts.ts'
  */
 export function groupKeys(rows: SourceRow[], mapping: Mapping): (string | null)[] {
   const { fields } = mapping
-  const order = fields.order_number?.length ? [...fields.order_number, ...(fields.order_id ?? [])] : (fields.order_id ?? [])
+  const order = fields.order_number?.length
+    ? [...fields.order_number, ...(fields.order_id ?? [])]
+    : (fields.order_id ?? [])
   if (order.length > 0) {
-    const shop = formatOf(mapping.format).platform === 'file' && !mapping.options.shop ? (fields.shop ?? []) : []
+    const shop =
+      formatOf(mapping.format).platform === 'file' && !mapping.options.shop ? (fields.shop ?? []) : []
     return rows.map((row) => {
       const id = cleanId(firstCell(row, order))
       if (id === '' || isScientific(id)) return null
@@ -31,7 +34,9 @@ export function groupKeys(rows: SourceRow[], mapping: Mapping): (string | null)[
 
 /** The events that groups of rows stand for, and what is wrong with rows. Independent of the order of rows. */
 export function convertOrders(
-  groups: RowGroup[], mapping: Mapping, { headers, locale }: { headers: readonly string[]; locale: Locale },
+  groups: RowGroup[],
+  mapping: Mapping,
+  { headers, locale }: { headers: readonly string[]; locale: Locale },
 ): Conversion {
   const reader = createOrderReader(formatOf(mapping.format), mapping, { headers, locale })
   const conversion: Conversion = { events: [], problems: [] }

@@ -42,14 +42,16 @@ export function orderEvents(order: Order): SourceEvent[] {
     const time = at(stage)
     if (time === undefined) continue
     const shipping = stage === 'shipped' || stage === 'in_transit'
-    events.push(track(order, name, time, {
-      ...head,
-      logistics_company: shipping ? order.logistics : undefined,
-      tracking_number: shipping ? order.tracking : undefined,
-      reason: stage === 'closed' ? order.reason : undefined,
-      was_paid: stage === 'closed' ? paid !== undefined : undefined,
-      time_estimated: order.estimated.has(stage) || undefined,
-    }))
+    events.push(
+      track(order, name, time, {
+        ...head,
+        logistics_company: shipping ? order.logistics : undefined,
+        tracking_number: shipping ? order.tracking : undefined,
+        reason: stage === 'closed' ? order.reason : undefined,
+        was_paid: stage === 'closed' ? paid !== undefined : undefined,
+        time_estimated: order.estimated.has(stage) || undefined,
+      }),
+    )
   }
   for (const refund of order.refunds) events.push(refundEvent(order, head, refund))
   const who = identify(order, created ?? paid ?? order.refunds[0]?.at ?? order.version)
@@ -77,7 +79,8 @@ export function contentId(content: unknown): string {
 }
 
 function body(order: Order): Record<string, unknown> {
-  const amount = (minor: number | undefined) => (minor === undefined ? undefined : toAmount(minor, order.currency))
+  const amount = (minor: number | undefined) =>
+    minor === undefined ? undefined : toAmount(minor, order.currency)
   return {
     total: amount(order.total),
     shipping: amount(order.shipping),
@@ -90,9 +93,12 @@ function body(order: Order): Record<string, unknown> {
     city: order.city,
     country: order.country,
     receiver: order.receiver,
-    items: order.items.length === 0
-      ? undefined
-      : order.items.map((item) => compact({ ...item, total: amount(item.total) })),
+    items:
+      order.items.length === 0
+        ? undefined
+        : order.items.map((item) =>
+            item.total === undefined ? item : { ...item, total: toAmount(item.total, order.currency) },
+          ),
   }
 }
 
@@ -106,7 +112,12 @@ function refundEvent(order: Order, head: Record<string, unknown>, refund: Refund
   })
 }
 
-function track(order: Order, name: string, timestamp: number, properties: Record<string, unknown>): SourceEvent {
+function track(
+  order: Order,
+  name: string,
+  timestamp: number,
+  properties: Record<string, unknown>,
+): SourceEvent {
   return sign(order, {
     messageId: '',
     type: 'track',
@@ -134,6 +145,6 @@ function sign(order: Order, event: SourceEvent): SourceEvent {
 
 function compact(record: Record<string, unknown>): Record<string, unknown> {
   const kept: Record<string, unknown> = {}
-  for (const [key, value] of Object.entries(record)) if (value !== undefined) kept[key] = value
+  for (const key in record) if (record[key] !== undefined) kept[key] = record[key]
   return kept
 }

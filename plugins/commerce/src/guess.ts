@@ -23,7 +23,9 @@ const ENOUGH = 0.8
  */
 export function guessFields(sample: FileSample, locale: Locale): Guess {
   const keys = sample.headers.map(headingKey)
-  const cells = keys.map((_, column) => sample.rows.map((row) => cleanCell(row.cells[column])).filter((cell) => cell !== ''))
+  const cells = keys.map((_, column) =>
+    sample.rows.map((row) => cleanCell(row.cells[column])).filter((cell) => cell !== ''),
+  )
   const guess: Guess = { fields: {}, doubts: [] }
   const taken = new Set<number>()
   const take = (field: FieldId, column: number, doubt?: keyof typeof DOUBT_TEXTS) => {
@@ -41,7 +43,9 @@ export function guessFields(sample: FileSample, locale: Locale): Guess {
   for (const field of FIELD_IDS) {
     if (guess.fields[field]) continue
     const inside = (generic.fields[field] ?? []).map(headingKey).filter((name) => isTelling(name))
-    const column = keys.findIndex((heading, index) => !taken.has(index) && inside.some((name) => heading.includes(name)))
+    const column = keys.findIndex(
+      (heading, index) => !taken.has(index) && inside.some((name) => heading.includes(name)),
+    )
     if (column >= 0) take(field, column, 'heading')
   }
   guessByValues(cells, guess, take)
@@ -49,7 +53,9 @@ export function guessFields(sample: FileSample, locale: Locale): Guess {
 }
 
 function guessByValues(
-  cells: string[][], { fields }: Guess, take: (field: FieldId, column: number, doubt: 'values') => void,
+  cells: string[][],
+  { fields }: Guess,
+  take: (field: FieldId, column: number, doubt: 'values') => void,
 ): void {
   const tests: [FieldId, boolean][] = [
     ['created_at', TIME_FIELDS.some((field) => fields[field])],
@@ -58,7 +64,9 @@ function guessByValues(
   ]
   for (const [field, known] of tests) {
     if (known) continue
-    const column = cells.findIndex((values) => values.length > 0 && suits(field, values) && isPlain(field, values))
+    const column = cells.findIndex(
+      (values) => values.length > 0 && suits(field, values) && isPlain(field, values),
+    )
     if (column >= 0) take(field, column, 'values')
   }
 }
@@ -84,9 +92,11 @@ const anyTime = timeReader('UTC', 'mdy')
 const anyTimeDayFirst = timeReader('UTC', 'dmy')
 
 function testOf(field: FieldId): ((value: string) => boolean) | undefined {
-  if (TIME_FIELDS.includes(field)) return (value) => anyTime(value) !== undefined || anyTimeDayFirst(value) !== undefined
+  if (TIME_FIELDS.includes(field))
+    return (value) => anyTime(value) !== undefined || anyTimeDayFirst(value) !== undefined
   if (MONEY_FIELDS.includes(field) || field === 'quantity') return (value) => findDecimal(value) !== undefined
-  if (field === 'phone' || field === 'receiver_phone') return (value) => findPhone(value) !== undefined || /^[+\d][\d\s()-]{6,}$/.test(cleanToken(value))
+  if (field === 'phone' || field === 'receiver_phone')
+    return (value) => findPhone(value) !== undefined || /^[+\d][\d\s()-]{6,}$/.test(cleanToken(value))
   if (field === 'email') return (value) => findEmail(value) !== undefined
   if (field === 'currency') return (value) => /^[A-Za-z]{3}$/.test(cleanToken(value))
   return undefined

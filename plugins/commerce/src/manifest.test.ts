@@ -6,7 +6,9 @@ import manifest from '../package.json' with { type: 'json' }
 const { events, features } = manifest.contributes
 
 test('every text of the manifest exists in both languages, and none is left over', () => {
-  const used = [...new Set([...JSON.stringify(manifest).matchAll(/"%([^%"]+)%"/g)].map((match) => match[1]!))].sort()
+  const used = [
+    ...new Set([...JSON.stringify(manifest).matchAll(/"%([^%"]+)%"/g)].map((match) => match[1]!)),
+  ].sort()
   expect(Object.keys(english).sort()).toEqual(used)
   expect(Object.keys(chinese).sort()).toEqual(used)
 })

@@ -95,7 +95,7 @@ export function toAmount(minor: number, currency: string): number {
 
 /** The nearest number, for quantities and prices that are shown, never added up. */
 export function toNumber(value: Decimal): number {
-  return value.scale === 0 ? Number(value.digits) : Number(`${value.digits}e-${value.scale}`)
+  return Number(value.digits) / 10 ** value.scale
 }
 
 const places = new Map<string, number>()
@@ -105,7 +105,8 @@ export function minorPlaces(currency: string): number {
   let known = places.get(currency)
   if (known === undefined) {
     known = /^[A-Z]{3}$/.test(currency)
-      ? (new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions().maximumFractionDigits ?? 2)
+      ? (new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions()
+          .maximumFractionDigits ?? 2)
       : 2
     places.set(currency, known)
   }

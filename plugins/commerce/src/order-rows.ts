@@ -30,10 +30,13 @@ export interface OrderRows {
 
 /** Settles format, mapping and options into what reads rows. */
 export function createOrderReader(
-  format: OrderFormat, mapping: Mapping, { locale, headers }: { locale: Locale; headers: readonly string[] },
+  format: OrderFormat,
+  mapping: Mapping,
+  { locale, headers }: { locale: Locale; headers: readonly string[] },
 ): OrderReader {
   const { options } = mapping
-  const text = (option: string) => (typeof options[option] === 'string' ? (options[option] as string).trim() : '')
+  const text = (option: string) =>
+    typeof options[option] === 'string' ? (options[option] as string).trim() : ''
   const positions = {} as Record<FieldId, number[]>
   for (const field of FIELD_IDS) positions[field] = mapping.fields[field] ?? []
   const withoutCustomer = text('withoutCustomer') || format.withoutCustomer || 'skip'
@@ -48,13 +51,18 @@ export function createOrderReader(
     keepAnonymous: withoutCustomer === 'anonymous',
     locale,
     headers,
-    readTime: timeReader(text('timeZone') || format.timeZone || 'Asia/Shanghai', text('dateOrder') === 'dmy' ? 'dmy' : 'mdy'),
+    readTime: timeReader(
+      text('timeZone') || format.timeZone || 'Asia/Shanghai',
+      text('dateOrder') === 'dmy' ? 'dmy' : 'mdy',
+    ),
   }
 }
 
 /** The first value of a field over the order's rows; columns are tried in order of preference. */
 export function findOnce(
-  { reader, rows }: OrderRows, field: FieldId, clean: (cell: string | undefined) => string,
+  { reader, rows }: OrderRows,
+  field: FieldId,
+  clean: (cell: string | undefined) => string,
 ): string | undefined {
   for (const position of reader.positions[field]) {
     for (const row of rows) {
@@ -80,7 +88,9 @@ export function shopOf(found: OrderRows): string {
 
 /** Notes a problem of one row. */
 export function report(
-  { reader, problems }: OrderRows, row: SourceRow, code: ProblemCode,
+  { reader, problems }: OrderRows,
+  row: SourceRow,
+  code: ProblemCode,
   where: { outcome: RowProblem['outcome']; position?: number | undefined },
 ): void {
   const { position } = where
@@ -89,6 +99,8 @@ export function report(
     code,
     message: PROBLEM_TEXTS[code][reader.locale],
     outcome: where.outcome,
-    ...(position === undefined ? {} : { column: reader.headers[position] ?? '', value: (row.cells[position] ?? '').slice(0, 80) }),
+    ...(position === undefined
+      ? {}
+      : { column: reader.headers[position] ?? '', value: (row.cells[position] ?? '').slice(0, 80) }),
   })
 }

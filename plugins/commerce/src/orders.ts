@@ -81,7 +81,14 @@ export function lastStage(times: Order['times']): Stage {
 /** An order of which a webhook has told no more than its number. */
 export function bareOrder(known: Pick<Order, 'id' | 'platform' | 'shop' | 'currency'>): Order {
   return {
-    ...known, stage: 'unpaid', times: {}, estimated: new Set(), items: [], refunds: [],
-    customer: { externalIds: [], traits: {} }, version: 0, versioned: true,
+    ...known,
+    stage: 'unpaid',
+    times: {},
+    estimated: new Set(),
+    items: [],
+    refunds: [],
+    customer: { externalIds: [], traits: {} },
+    version: 0,
+    versioned: true,
   }
 }

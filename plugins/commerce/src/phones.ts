@@ -12,8 +12,13 @@ export function findPhone(cell: string | undefined, callingCode = '86'): string 
   if (digits.startsWith('00')) digits = `+${digits.slice(2)}`
   if (!/^\+?\d{7,15}$/.test(digits)) return undefined
   if (!digits.startsWith('+')) {
-    if (callingCode === '86') digits = digits.length === 13 && digits.startsWith('86') ? `+${digits}` : `+86${digits}`
-    else digits = digits.startsWith(callingCode) && digits.length > 10 ? `+${digits}` : `+${callingCode}${digits.replace(/^0/, '')}`
+    if (callingCode === '86')
+      digits = digits.length === 13 && digits.startsWith('86') ? `+${digits}` : `+86${digits}`
+    else
+      digits =
+        digits.startsWith(callingCode) && digits.length > 10
+          ? `+${digits}`
+          : `+${callingCode}${digits.replace(/^0/, '')}`
   }
   if (digits.startsWith('+86')) return /^\+861[3-9]\d{9}$/.test(digits) ? digits : undefined
   return /^\+[1-9]\d{7,14}$/.test(digits) ? digits : undefined
@@ -23,5 +28,7 @@ export function findPhone(cell: string | undefined, callingCode = '86'): string 
 export function findEmail(cell: string | undefined): string | undefined {
   const text = cleanToken(cell).toLowerCase()
   if (text === '' || isMasked(text)) return undefined
-  return text.length <= 254 && /^[^\s@<>"',;]+@[^\s@<>"',;]+\.[a-z0-9\u0080-\uFFFF-]{2,}$/.test(text) ? text : undefined
+  return text.length <= 254 && /^[^\s@<>"',;]+@[^\s@<>"',;]+\.[a-z0-9\u0080-\uFFFF-]{2,}$/.test(text)
+    ? text
+    : undefined
 }

@@ -1,7 +1,19 @@
 import type { SourceRow } from '@huitou/plugin-api'
 import { cleanCell, cleanId, toHalfWidth } from './cells.ts'
 import type { FieldId } from './fields.ts'
-import { add, compare, findDecimal, multiply, negate, sign, subtract, toMinor, toNumber, ZERO, type Decimal } from './money.ts'
+import {
+  add,
+  compare,
+  findDecimal,
+  multiply,
+  negate,
+  sign,
+  subtract,
+  toMinor,
+  toNumber,
+  ZERO,
+  type Decimal,
+} from './money.ts'
 import type { Order, OrderItem } from './orders.ts'
 import { firstCell, report, type OrderRows } from './order-rows.ts'
 
@@ -34,9 +46,11 @@ export function readAmounts(found: OrderRows, order: Order): Amounts {
   const computed = format.cancelPrefix !== undefined || !isMapped(found, 'total', 'payable')
   const cancelled = format.cancelPrefix !== undefined && order.id.startsWith(format.cancelPrefix)
   const stated = readMoney(found, 'total', lines)
-  const refundOnly = cancelled || (lines.some(isPriced) ? isAllNegative(lines) : stated !== undefined && sign(stated) < 0)
+  const refundOnly =
+    cancelled || (lines.some(isPriced) ? isAllNegative(lines) : stated !== undefined && sign(stated) < 0)
   const valid = computed || refundOnly ? lines.filter((line) => counts(found, line, refundOnly)) : lines
-  const minor = (value: Decimal | undefined) => (value === undefined ? undefined : toMinor(value, order.currency))
+  const minor = (value: Decimal | undefined) =>
+    value === undefined ? undefined : toMinor(value, order.currency)
   const items = toItems(valid, order.currency)
   if (refundOnly) {
     const back = negate(sumOf(valid) ?? stated ?? ZERO)
@@ -55,8 +69,14 @@ export function readAmounts(found: OrderRows, order: Order): Amounts {
   // Platforms set the paid amount of a refunded order back to nought.
   if (paid === undefined || (sign(paid) === 0 && due !== undefined)) paid = due ?? paid
   return {
-    paidTotal: minor(paid), dueTotal: minor(due), refund: refund && sign(refund) !== 0 ? Math.abs(minor(refund)!) : undefined,
-    shipping: minor(shipping), discount: minor(discount), items, refundOnly, nothingValid,
+    paidTotal: minor(paid),
+    dueTotal: minor(due),
+    refund: refund && sign(refund) !== 0 ? Math.abs(minor(refund)!) : undefined,
+    shipping: minor(shipping),
+    discount: minor(discount),
+    items,
+    refundOnly,
+    nothingValid,
   }
 }
 
@@ -74,10 +94,15 @@ function readMoney(found: OrderRows, field: FieldId, lines: Line[]): Decimal | u
     }
     if (values.length === 0) continue
     if (values.length === 1) return values[0]!.value
-    const largest = values.reduce((most, { value }) => (compare(value, most) > 0 ? value : most), values[0]!.value)
+    const largest = values.reduce(
+      (most, { value }) => (compare(value, most) > 0 ? value : most),
+      values[0]!.value,
+    )
     const equal = values.every(({ value }) => compare(value, largest) === 0)
-    const perLine = reader.format.amounts === 'line'
-      || (reader.format.amounts === 'auto' && (!equal || lines.every((line) => line.total && compare(line.total, largest) === 0)))
+    const perLine =
+      reader.format.amounts === 'line' ||
+      (reader.format.amounts === 'auto' &&
+        (!equal || lines.every((line) => line.total && compare(line.total, largest) === 0)))
     if (perLine) return values.reduce((sum, { value }) => add(sum, value), ZERO)
     if (!equal) report(found, values[0]!.row, 'E_ROW_TOTALS_DIFFER', { outcome: 'mended', position })
     return largest
@@ -94,13 +119,26 @@ function readCell(found: OrderRows, row: SourceRow, position: number): Decimal |
   if (text === '') return undefined
   const { joiner } = found.reader.format
   const parts = joiner && text.includes(joiner) ? text.split(joiner).map(findDecimal) : []
-  if (parts.length > 0 && parts.every((part) => part !== undefined)) return parts.reduce((sum, part) => add(sum, part), ZERO)
+  if (parts.length > 0 && parts.every((part) => part !== undefined))
+    return parts.reduce((sum, part) => add(sum, part), ZERO)
   report(found, row, 'E_ROW_MONEY', { outcome: 'mended', position })
   return undefined
 }
 
 function readLines(found: OrderRows): Line[] {
-  if (!isMapped(found, 'product_id', 'sku', 'product_name', 'product_list', 'unit_price', 'quantity', 'line_total')) return []
+  if (
+    !isMapped(
+      found,
+      'product_id',
+      'sku',
+      'product_name',
+      'product_list',
+      'unit_price',
+      'quantity',
+      'line_total',
+    )
+  )
+    return []
   const { reader, rows } = found
   const seen = new Set<string>()
   const lines: Line[] = []
@@ -118,10 +156,16 @@ function readLines(found: OrderRows): Line[] {
 
 /** `草莓蛋糕(1件);…` */
 function readList(row: SourceRow, list: string): Line[] {
-  return list.split(/[;；]/).filter((part) => part.trim() !== '').map((part) => {
-    const match = /^(.*)\((\d+)件\)$/.exec(toHalfWidth(part).trim())
-    return { row, item: match ? { name: match[1]!.trim(), quantity: Number(match[2]) } : { name: part.trim() } }
-  })
+  return list
+    .split(/[;；]/)
+    .filter((part) => part.trim() !== '')
+    .map((part) => {
+      const match = /^(.*)\((\d+)件\)$/.exec(toHalfWidth(part).trim())
+      return {
+        row,
+        item: match ? { name: match[1]!.trim(), quantity: Number(match[2]) } : { name: part.trim() },
+      }
+    })
 }
 
 /** The lines in a row: one, or several when the format joins them. */
@@ -140,7 +184,8 @@ function splitLine(found: OrderRows, row: SourceRow): Line[] {
     const number = (field: FieldId) => {
       const cell = part(field, index)
       const value = findDecimal(cell)
-      if (value === undefined && cell !== '') report(found, row, 'E_ROW_MONEY', { outcome: 'mended', position: reader.positions[field][0] })
+      if (value === undefined && cell !== '')
+        report(found, row, 'E_ROW_MONEY', { outcome: 'mended', position: reader.positions[field][0] })
       return value
     }
     const quantity = number('quantity')
@@ -165,8 +210,14 @@ function counts(found: OrderRows, line: Line, refundOnly: boolean): boolean {
   if (!isPriced(line)) return !refundOnly
   const quantity = line.quantity ? sign(line.quantity) : 1
   const price = line.price ? sign(line.price) : sign(line.total ?? ZERO)
-  const counted = refundOnly ? quantity * Math.abs(price) < 0 || (quantity > 0 && price < 0) : quantity > 0 && price > 0
-  if (!counted) report(found, line.row, 'E_ROW_LINE_LEFT_OUT', { outcome: 'mended', position: found.reader.positions.quantity[0] })
+  const counted = refundOnly
+    ? quantity * Math.abs(price) < 0 || (quantity > 0 && price < 0)
+    : quantity > 0 && price > 0
+  if (!counted)
+    report(found, line.row, 'E_ROW_LINE_LEFT_OUT', {
+      outcome: 'mended',
+      position: found.reader.positions.quantity[0],
+    })
   return counted
 }
 
@@ -187,16 +238,23 @@ function sumOf(lines: Line[]): Decimal | undefined {
 
 /** Items with the most valuable first, so that the first one stands for the order; equal ones by id and name. */
 function toItems(lines: Line[], currency: string): OrderItem[] {
-  const items = lines
-    .map(({ item, total }) => (total ? { ...item, total: toMinor(total, currency) } : item))
-    .filter((item) => Object.keys(item).length > 0)
-  const name = (item: OrderItem) => `${item.product_id ?? ''}\u0001${item.sku ?? ''}\u0001${item.name ?? ''}\u0001${item.quantity ?? ''}`
+  for (const { item, total } of lines) if (total) item.total = toMinor(total, currency)
+  const items = lines.map(({ item }) => item).filter(isDescribed)
+  const name = (item: OrderItem) =>
+    `${item.product_id ?? ''}\u0001${item.sku ?? ''}\u0001${item.name ?? ''}\u0001${item.quantity ?? ''}`
   return items.length < 2
     ? items
     : items
         .map((item) => ({ item, key: name(item) }))
-        .sort((a, b) => (b.item.total ?? 0) - (a.item.total ?? 0) || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+        .sort(
+          (a, b) => (b.item.total ?? 0) - (a.item.total ?? 0) || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0),
+        )
         .map(({ item }) => item)
+}
+
+function isDescribed(item: OrderItem): boolean {
+  for (const _ in item) return true
+  return false
 }
 
 function isMapped({ reader }: OrderRows, ...fields: FieldId[]): boolean {

@@ -16,7 +16,10 @@ interface Place {
  * Who placed the order and where it goes; undefined when nothing names the customer and the order is not to be kept
  * without one. What is masked or encrypted names nobody.
  */
-export function readCustomer(found: OrderRows, orderId: string): { who: OrderCustomer; place: Place } | undefined {
+export function readCustomer(
+  found: OrderRows,
+  orderId: string,
+): { who: OrderCustomer; place: Place } | undefined {
   const { reader } = found
   const region = findRegion(findOnce(found, 'address', cleanCell) ?? '')
   const clear = (field: FieldId, clean: (cell: string | undefined) => string) =>
@@ -24,14 +27,19 @@ export function readCustomer(found: OrderRows, orderId: string): { who: OrderCus
       const text = clean(cell)
       return isMasked(text) || isScientific(text) ? '' : text
     })
-  const phoneOf = (field: FieldId) => findOnce(found, field, (cell) => findPhone(cell, reader.callingCode) ?? '')
+  const phoneOf = (field: FieldId) =>
+    findOnce(found, field, (cell) => findPhone(cell, reader.callingCode) ?? '')
   const userId = clear('customer_id', cleanId)
   const buyer = clear('buyer_id', cleanToken)
   const receiverPhone = phoneOf('receiver_phone') ?? findPhone(region.phone, reader.callingCode)
   const phone = phoneOf('phone') ?? (reader.receiverIdentifies ? receiverPhone : undefined)
   const email = findOnce(found, 'email', (cell) => findEmail(cell) ?? '')
   const externalIds: OrderCustomer['externalIds'] = []
-  if (buyer) externalIds.push({ type: `buyer_id:${reader.format.platform === 'file' ? shopOf(found) : reader.format.platform}`, id: buyer })
+  if (buyer)
+    externalIds.push({
+      type: `buyer_id:${reader.format.platform === 'file' ? shopOf(found) : reader.format.platform}`,
+      id: buyer,
+    })
   if (phone) externalIds.push({ type: 'phone', id: phone })
   if (email) externalIds.push({ type: 'email', id: email })
   const name = clear('name', cleanCell)

@@ -10,8 +10,14 @@ import { findStage, refundState, STAGE_RANK, type Stage } from './statuses.ts'
 import type { ProblemCode } from './texts.ts'
 
 const TIME_STAGES: [FieldId, Stage | 'created'][] = [
-  ['created_at', 'created'], ['paid_at', 'paid'], ['shipped_at', 'shipped'], ['delivered_at', 'delivered'],
-  ['signed_at', 'signed'], ['completed_at', 'completed'], ['closed_at', 'closed'], ['refunded_at', 'refunded'],
+  ['created_at', 'created'],
+  ['paid_at', 'paid'],
+  ['shipped_at', 'shipped'],
+  ['delivered_at', 'delivered'],
+  ['signed_at', 'signed'],
+  ['completed_at', 'completed'],
+  ['closed_at', 'closed'],
+  ['refunded_at', 'refunded'],
 ]
 
 /** Reads the rows of one group as orders: one, or one a row when the file has no order numbers. */
@@ -64,7 +70,12 @@ function readOrder(rows: SourceRow[], madeId: string | undefined, reader: OrderR
     version: 0,
   }
   const amounts = readAmounts(found, order)
-  settlePayment(found, order, { stage, latest, refundOnly: amounts.refundOnly, refunded: amounts.refund !== undefined || isWhollyRefunded(found) })
+  settlePayment(found, order, {
+    stage,
+    latest,
+    refundOnly: amounts.refundOnly,
+    refunded: amounts.refund !== undefined || isWhollyRefunded(found),
+  })
   settleTotals(found, order, amounts, latest)
   // A change of state without a time of its own still makes a later version.
   order.version = latest + STAGE_RANK[order.stage]
@@ -75,7 +86,8 @@ function readOrder(rows: SourceRow[], madeId: string | undefined, reader: OrderR
 
 /** Decides whether and when the order was paid, and adds the stages that the status names but no column times. */
 function settlePayment(
-  found: OrderRows, order: Order,
+  found: OrderRows,
+  order: Order,
   facts: { stage: Stage | undefined; latest: number; refundOnly: boolean; refunded: boolean },
 ): void {
   const { positions } = found.reader
@@ -93,7 +105,8 @@ function settlePayment(
   // A file that knows one time and no state speaks of purchases: "created" would only repeat "paid".
   const knowsLife = positions.status.length > 0 || positions.paid_at.length > 0
   if (!knowsLife && times.paid !== undefined) delete times.created
-  const named = stage === undefined || stage === 'unpaid' || stage === 'paid' || stage === 'refunded' ? undefined : stage
+  const named =
+    stage === undefined || stage === 'unpaid' || stage === 'paid' || stage === 'refunded' ? undefined : stage
   if (named && times[named] === undefined) {
     times[named] = latest
     order.estimated.add(named)
@@ -101,14 +114,16 @@ function settlePayment(
 }
 
 function isPaid(
-  { reader, rows }: OrderRows, { stage, refunded }: { stage: Stage | undefined; refunded: boolean },
+  { reader, rows }: OrderRows,
+  { stage, refunded }: { stage: Stage | undefined; refunded: boolean },
 ): boolean {
   const { positions } = reader
   if (positions.status.length === 0) return positions.paid_at.length === 0
   if (stage === undefined || stage === 'unpaid' || stage === 'payment_failed') return false
   if (stage === 'closed') return positions.paid_at.length === 0 && refunded
   const method = positions.payment_method[0]
-  const onDelivery = method !== undefined && rows.some((row) => (row.cells[method] ?? '').includes('货到付款'))
+  const onDelivery =
+    method !== undefined && rows.some((row) => (row.cells[method] ?? '').includes('货到付款'))
   return !onDelivery || STAGE_RANK[stage] >= STAGE_RANK.signed
 }
 
@@ -120,8 +135,10 @@ function settleTotals(found: OrderRows, order: Order, amounts: Amounts, latest: 
   order.discount = amounts.discount
   order.total = paid ? amounts.paidTotal : amounts.dueTotal
   if (amounts.nothingValid) delete order.times.paid
-  const wholly = order.stage === 'refunded' || isWhollyRefunded(found)
-    || (order.stage === 'closed' && format.closedMeansRefunded === true)
+  const wholly =
+    order.stage === 'refunded' ||
+    isWhollyRefunded(found) ||
+    (order.stage === 'closed' && format.closedMeansRefunded === true)
   const refund = amounts.refund ?? (paid && wholly ? order.total : undefined)
   if (refund === undefined || refund <= 0 || (!paid && !amounts.refundOnly)) return
   const at = order.times.refunded ?? order.times.closed ?? latest
@@ -166,7 +183,8 @@ function readStage(found: OrderRows): { stage?: Stage; status?: string } {
       continue
     }
     const delivery = findStage(firstCell(row, reader.positions.delivery_status))
-    if (stage === 'paid' && delivery && STAGE_RANK[delivery] > STAGE_RANK.paid && delivery !== 'closed') stage = delivery
+    if (stage === 'paid' && delivery && STAGE_RANK[delivery] > STAGE_RANK.paid && delivery !== 'closed')
+      stage = delivery
     if (stage === 'closed' || stage === 'refunded') {
       if (!ended || STAGE_RANK[stage] < STAGE_RANK[ended.stage]) ended = { stage, status }
     } else if (!least || STAGE_RANK[stage] < STAGE_RANK[least.stage]) least = { stage, status }
@@ -178,13 +196,19 @@ function readStage(found: OrderRows): { stage?: Stage; status?: string } {
 function refuseNameless(found: OrderRows): OrderReading {
   const problems = found.rows.flatMap((row) => {
     const id = cleanId(firstCell(row, found.reader.positions.order_id))
-    return refuse({ ...found, rows: [row] }, id === '' ? 'E_ROW_NO_ORDER_ID' : 'E_ROW_ID_SCIENTIFIC', 'order_id').problems
+    return refuse(
+      { ...found, rows: [row] },
+      id === '' ? 'E_ROW_NO_ORDER_ID' : 'E_ROW_ID_SCIENTIFIC',
+      'order_id',
+    ).problems
   })
   return { problems }
 }
 
 function isWhollyRefunded({ reader, rows }: OrderRows): boolean {
-  const words = rows.map((row) => cleanCell(firstCell(row, reader.positions.refund_status))).filter((word) => word !== '')
+  const words = rows
+    .map((row) => cleanCell(firstCell(row, reader.positions.refund_status)))
+    .filter((word) => word !== '')
   return words.length > 0 && words.every((word) => refundState(word) === 'full')
 }
 
@@ -196,7 +220,9 @@ function refuse(found: OrderRows, code: ProblemCode, field?: FieldId): OrderRead
 }
 
 function hasMasked({ reader, rows }: OrderRows): boolean {
-  const positions = (['customer_id', 'buyer_id', 'phone', 'receiver_phone', 'email'] as const).flatMap((field) => reader.positions[field])
+  const positions = (['customer_id', 'buyer_id', 'phone', 'receiver_phone', 'email'] as const).flatMap(
+    (field) => reader.positions[field],
+  )
   return rows.some((row) => positions.some((position) => isMasked(row.cells[position] ?? '')))
 }
 
@@ -206,4 +232,3 @@ function inContentOrder(rows: readonly SourceRow[]): SourceRow[] {
   keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.row.row - b.row.row))
   return keyed.map(({ row }) => row)
 }
-

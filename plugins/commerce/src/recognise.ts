@@ -22,18 +22,32 @@ export function recogniseOrders(sample: FileSample, brand: BrandDefaults): Recog
   const keys = sample.headers.map(headingKey)
   const found: Recognition[] = []
   for (const format of knownFormats) {
-    const fits = format.fingerprints.some((headings) => headings.every((heading) => keys.includes(headingKey(heading))))
+    const fits = format.fingerprints.some((headings) =>
+      headings.every((heading) => keys.includes(headingKey(heading))),
+    )
     if (!fits) continue
     const fields = fieldsOf(format, keys)
     const used = new Set(Object.values(fields).flat()).size
-    found.push(settle(format, { fields, doubts: [] }, { sample, brand, confidence: 0.9 + 0.1 * (used / Math.max(keys.length, 1)) }))
+    found.push(
+      settle(
+        format,
+        { fields, doubts: [] },
+        { sample, brand, confidence: 0.9 + 0.1 * (used / Math.max(keys.length, 1)) },
+      ),
+    )
   }
   found.sort((a, b) => mappedColumns(b.mapping) - mappedColumns(a.mapping))
   for (const [place, recognition] of found.entries()) recognition.confidence -= place * 0.05
   const guess = guessFields(sample, brand.locale)
   const confidence = confidenceOf(guess)
   if (confidence > 0) {
-    found.push(settle(generic, guess, { sample, brand, confidence: found.length > 0 ? Math.min(confidence, 0.3) : confidence }))
+    found.push(
+      settle(generic, guess, {
+        sample,
+        brand,
+        confidence: found.length > 0 ? Math.min(confidence, 0.3) : confidence,
+      }),
+    )
   }
   return found
 }
@@ -42,14 +56,18 @@ export function recogniseOrders(sample: FileSample, brand: BrandDefaults): Recog
 function fieldsOf(format: OrderFormat, keys: string[]): Mapping['fields'] {
   const fields: Mapping['fields'] = {}
   for (const field of FIELD_IDS) {
-    const positions = (format.fields[field] ?? []).map((heading) => keys.indexOf(headingKey(heading))).filter((position) => position >= 0)
+    const positions = (format.fields[field] ?? [])
+      .map((heading) => keys.indexOf(headingKey(heading)))
+      .filter((position) => position >= 0)
     if (positions.length > 0) fields[field] = [...new Set(positions)]
   }
   return fields
 }
 
 function settle(
-  format: OrderFormat, guess: Guess, facts: { sample: FileSample; brand: BrandDefaults; confidence: number },
+  format: OrderFormat,
+  guess: Guess,
+  facts: { sample: FileSample; brand: BrandDefaults; confidence: number },
 ): Recognition {
   const { sample, brand } = facts
   const options: Mapping['options'] = {
@@ -66,12 +84,16 @@ function settle(
       if (!cells.some(isYearLast)) continue
       const order = dateOrderOf(cells)
       if (order === undefined || order === 'conflict') {
-        doubts.push({ column, reason: DOUBT_TEXTS[order === 'conflict' ? 'dateConflict' : 'dateOrder'][brand.locale] })
+        doubts.push({
+          column,
+          reason: DOUBT_TEXTS[order === 'conflict' ? 'dateConflict' : 'dateOrder'][brand.locale],
+        })
       }
       if (order === 'dmy' || order === 'mdy') options.dateOrder ??= order
     }
   }
-  if (doubts.length > 0 && options.dateOrder === undefined && guess.fields.created_at) options.dateOrder = 'mdy'
+  if (doubts.length > 0 && options.dateOrder === undefined && guess.fields.created_at)
+    options.dateOrder = 'mdy'
   return {
     format: format.id,
     title: format.title[brand.locale],
@@ -91,7 +113,8 @@ function mappedColumns({ fields }: Mapping): number {
 
 function confidenceOf({ fields, doubts }: Guess): number {
   const has = (...ids: FieldId[]) => ids.some((id) => fields[id])
-  if (!has('created_at', 'paid_at') || !has('total', 'payable', 'unit_price', 'line_total', 'order_id')) return 0
+  if (!has('created_at', 'paid_at') || !has('total', 'payable', 'unit_price', 'line_total', 'order_id'))
+    return 0
   let confidence = 0.3
   if (has('order_id')) confidence += 0.2
   if (namesCustomer(fields)) confidence += 0.2

@@ -5,12 +5,14 @@ import { answerWebhook } from './webhooks/answer.ts'
 
 /** The source `orders`: files of any shop, and webhooks of Shopify and WooCommerce. */
 export function createOrdersSource(
-  brand: BrandDefaults, settings: () => Readonly<Record<string, unknown>> = () => ({}),
+  brand: BrandDefaults,
+  settings: () => Readonly<Record<string, unknown>> = () => ({}),
 ): Required<Source> {
   return {
     recognise: (sample) => recogniseOrders(sample, brand),
     groupKeys: (rows, mapping) => groupKeys(rows, mapping),
     convert: (groups, mapping, headers) => convertOrders(groups, mapping, { headers, locale: brand.locale }),
-    handleWebhook: (request) => answerWebhook({ ...request, settings: { ...settings(), ...request.settings } }),
+    handleWebhook: (request) =>
+      answerWebhook({ ...request, settings: { ...settings(), ...request.settings } }),
   }
 }

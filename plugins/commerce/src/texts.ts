@@ -12,8 +12,14 @@ export const PROBLEM_TEXTS = {
     en: 'A spreadsheet has rounded the order number; export the file again and do not open it before importing',
     'zh-CN': '订单编号被表格软件写成了科学计数法，已无法还原；请重新导出，导入前不要用表格软件打开保存',
   },
-  E_ROW_NO_CUSTOMER: { en: 'Nothing in the row says who the customer is', 'zh-CN': '该行没有可以识别客户的信息' },
-  E_ROW_CUSTOMER_MASKED: { en: 'Everything that could name the customer is masked or encrypted', 'zh-CN': '能识别客户的信息都已脱敏或加密' },
+  E_ROW_NO_CUSTOMER: {
+    en: 'Nothing in the row says who the customer is',
+    'zh-CN': '该行没有可以识别客户的信息',
+  },
+  E_ROW_CUSTOMER_MASKED: {
+    en: 'Everything that could name the customer is masked or encrypted',
+    'zh-CN': '能识别客户的信息都已脱敏或加密',
+  },
   E_ROW_NO_TIME: { en: 'The order has no time that can be read', 'zh-CN': '订单没有可以识别的时间' },
   E_ROW_TIME: { en: 'The time cannot be read and was left out', 'zh-CN': '时间无法识别，已忽略' },
   E_ROW_MONEY: { en: 'The amount cannot be read and was left out', 'zh-CN': '金额无法识别，已忽略' },
@@ -21,7 +27,10 @@ export const PROBLEM_TEXTS = {
     en: 'Quantity or price is not above zero; the line was left out of the order',
     'zh-CN': '数量或单价不大于 0，该行未计入订单',
   },
-  E_ROW_NO_LINE: { en: 'No line of the order has a quantity and a price above zero', 'zh-CN': '订单没有一行数量和单价都大于 0' },
+  E_ROW_NO_LINE: {
+    en: 'No line of the order has a quantity and a price above zero',
+    'zh-CN': '订单没有一行数量和单价都大于 0',
+  },
   E_ROW_STATUS_UNKNOWN: {
     en: 'The order status is unknown; only what the times show was imported',
     'zh-CN': '订单状态无法识别，仅按各项时间导入',
@@ -42,5 +51,8 @@ export const DOUBT_TEXTS = {
     en: 'Day and month cannot be told apart in these dates; please check the order',
     'zh-CN': '无法从日期中区分日和月的先后，请核对',
   },
-  dateConflict: { en: 'The dates of this column mix two orders of day and month', 'zh-CN': '该列日期混用了两种日月顺序' },
+  dateConflict: {
+    en: 'The dates of this column mix two orders of day and month',
+    'zh-CN': '该列日期混用了两种日月顺序',
+  },
 } as const

@@ -29,10 +29,20 @@ test.each([
   expect(iso(shanghai(cell))).toBe(expected)
 })
 
-test.each(['', '-', '2024-02-30', '2024-13-01', '31/1/2024', '2024-01-31 25:00', 'yesterday', '123', '99999999', undefined])(
-  '%j is no time', (cell) => {
-    expect(shanghai(cell)).toBeUndefined()
-  })
+test.each([
+  '',
+  '-',
+  '2024-02-30',
+  '2024-13-01',
+  '31/1/2024',
+  '2024-01-31 25:00',
+  'yesterday',
+  '123',
+  '99999999',
+  undefined,
+])('%j is no time', (cell) => {
+  expect(shanghai(cell)).toBeUndefined()
+})
 
 test('day and month follow the order that the mapping names', () => {
   expect(iso(timeReader('UTC', 'dmy')('3/4/2024'))).toBe('2024-04-03T00:00:00.000Z')
@@ -48,12 +58,24 @@ test('the order of day and month shows in a column as soon as one number exceeds
 
 test('wall-clock times follow the zone through summer time, on the days of change too', () => {
   const minute = fc.integer({ min: Date.UTC(2015, 0, 1) / 60_000, max: Date.UTC(2027, 0, 1) / 60_000 })
-  const zone = fc.constantFrom('America/New_York', 'America/Sao_Paulo', 'Europe/London', 'Australia/Lord_Howe', 'Asia/Shanghai')
-  const changes = fc.constantFrom('2024-03-10T06:59', '2024-11-03T05:30', '2018-11-04T03:00', '2024-03-31T01:00')
+  const zone = fc.constantFrom(
+    'America/New_York',
+    'America/Sao_Paulo',
+    'Europe/London',
+    'Australia/Lord_Howe',
+    'Asia/Shanghai',
+  )
+  const changes = fc
+    .constantFrom('2024-03-10T06:59', '2024-11-03T05:30', '2018-11-04T03:00', '2024-03-31T01:00')
     .map((text) => Date.parse(`${text}Z`) / 60_000)
-  fc.assert(fc.property(fc.oneof(minute, changes), zone, (at, timeZone) => {
-    const wall = Temporal.Instant.fromEpochMilliseconds(at * 60_000).toZonedDateTimeISO(timeZone).toPlainDateTime()
-    const expected = wall.toZonedDateTime(timeZone).epochMilliseconds
-    expect(timeReader(timeZone)(wall.toString().replace('T', ' '))).toBe(expected)
-  }), { numRuns: 400 })
+  fc.assert(
+    fc.property(fc.oneof(minute, changes), zone, (at, timeZone) => {
+      const wall = Temporal.Instant.fromEpochMilliseconds(at * 60_000)
+        .toZonedDateTimeISO(timeZone)
+        .toPlainDateTime()
+      const expected = wall.toZonedDateTime(timeZone).epochMilliseconds
+      expect(timeReader(timeZone)(wall.toString().replace('T', ' '))).toBe(expected)
+    }),
+    { numRuns: 400 },
+  )
 })

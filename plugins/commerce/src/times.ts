@@ -21,7 +21,8 @@ const DAY = 86_400_000
 const CACHED = 60_000
 const YEAR_FIRST = /^(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[T\s]*(.+))?$/
 const YEAR_LAST = /^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})(?:,?\s+(.+))?$/
-const CLOCK = /^(\d{1,2})[:时](\d{1,2})(?:[:分](\d{1,2})(?:[.,](\d{1,9}))?秒?)?分?\s*([ap]\.?m\.?|上午|下午)?\s*(z|utc|gmt|[+-]\d{2}:?\d{2}|[+-]\d{2})?$/i
+const CLOCK =
+  /^(\d{1,2})[:时](\d{1,2})(?:[:分](\d{1,2})(?:[.,](\d{1,9}))?秒?)?分?\s*([ap]\.?m\.?|上午|下午)?\s*(z|utc|gmt|[+-]\d{2}:?\d{2}|[+-]\d{2})?$/i
 const DIGITS = /^\d+(?:\.\d+)?$/
 
 const readers = new Map<string, TimeReader>()
@@ -87,7 +88,11 @@ function readTime(text: string, dateOrder: DateOrder, toEpoch: (wall: Wall) => n
   return assemble([year, month, day], yearLast[4], toEpoch)
 }
 
-function assemble(date: [number, number, number], clock: string | undefined, toEpoch: (wall: Wall) => number) {
+function assemble(
+  date: [number, number, number],
+  clock: string | undefined,
+  toEpoch: (wall: Wall) => number,
+) {
   const [year, month, day] = date
   const wall: Wall = { year, month, day, hour: 0, minute: 0, second: 0, millisecond: 0 }
   if (clock !== undefined && clock.trim() !== '') {
@@ -107,11 +112,19 @@ function readNumber(text: string, toEpoch: (wall: Wall) => number): number | und
   const value = Number(text)
   const whole = !text.includes('.')
   if (whole && text.length === 8) {
-    return assemble([Number(text.slice(0, 4)), Number(text.slice(4, 6)), Number(text.slice(6, 8))], undefined, toEpoch)
+    return assemble(
+      [Number(text.slice(0, 4)), Number(text.slice(4, 6)), Number(text.slice(6, 8))],
+      undefined,
+      toEpoch,
+    )
   }
   if (whole && (text.length === 14 || text.length === 12)) {
     const clock = `${text.slice(8, 10)}:${text.slice(10, 12)}${text.length === 14 ? `:${text.slice(12)}` : ''}`
-    return assemble([Number(text.slice(0, 4)), Number(text.slice(4, 6)), Number(text.slice(6, 8))], clock, toEpoch)
+    return assemble(
+      [Number(text.slice(0, 4)), Number(text.slice(4, 6)), Number(text.slice(6, 8))],
+      clock,
+      toEpoch,
+    )
   }
   if (whole && text.length === 13) return value
   if (text.split('.')[0]!.length === 10) return Math.round(value * 1000)
@@ -119,8 +132,13 @@ function readNumber(text: string, toEpoch: (wall: Wall) => number): number | und
   if (value < 20_000 || value > 80_000) return undefined
   const utc = new Date(Math.round((value - 25_569) * 86_400) * 1000)
   return toEpoch({
-    year: utc.getUTCFullYear(), month: utc.getUTCMonth() + 1, day: utc.getUTCDate(),
-    hour: utc.getUTCHours(), minute: utc.getUTCMinutes(), second: utc.getUTCSeconds(), millisecond: 0,
+    year: utc.getUTCFullYear(),
+    month: utc.getUTCMonth() + 1,
+    day: utc.getUTCDate(),
+    hour: utc.getUTCHours(),
+    minute: utc.getUTCMinutes(),
+    second: utc.getUTCSeconds(),
+    millisecond: 0,
   })
 }
 
@@ -142,7 +160,14 @@ function wallClock(timeZone: string): (wall: Wall) => number {
   const offsets = new Map<number, number | undefined>()
   return (wall) => {
     const time = Date.UTC(
-      wall.year, wall.month - 1, wall.day, wall.hour, wall.minute, wall.second, wall.millisecond)
+      wall.year,
+      wall.month - 1,
+      wall.day,
+      wall.hour,
+      wall.minute,
+      wall.second,
+      wall.millisecond,
+    )
     if (wall.offset !== undefined) return time - wall.offset * 60_000
     const day = Math.floor(time / DAY)
     if (!offsets.has(day)) offsets.set(day, steadyOffset(day, timeZone))
@@ -155,10 +180,14 @@ function wallClock(timeZone: string): (wall: Wall) => number {
 
 /** Offset in milliseconds on the local day, or undefined when it changes during it. */
 function steadyOffset(day: number, timeZone: string): number | undefined {
-  const start = Temporal.PlainDate.from(new Date(day * DAY).toISOString().slice(0, 10)).toZonedDateTime(timeZone)
+  const start = Temporal.PlainDate.from(new Date(day * DAY).toISOString().slice(0, 10)).toZonedDateTime(
+    timeZone,
+  )
   const end = start.add({ days: 1 })
   const offset = day * DAY - start.epochMilliseconds
-  return start.offset === end.offset && start.hour === 0 && end.epochMilliseconds - start.epochMilliseconds === DAY
+  return start.offset === end.offset &&
+    start.hour === 0 &&
+    end.epochMilliseconds - start.epochMilliseconds === DAY
     ? offset
     : undefined
 }

@@ -49,7 +49,11 @@ export async function convertFile(file: File): Promise<Conversion & { format: st
   const { mapping, groups } = await groupFile(file)
   const conversion: Conversion = { events: [], problems: [] }
   for (let start = 0; start < groups.length; start += 1_000) {
-    const { events, problems } = await source.convert(groups.slice(start, start + 1_000), mapping, file.headers)
+    const { events, problems } = await source.convert(
+      groups.slice(start, start + 1_000),
+      mapping,
+      file.headers,
+    )
     conversion.events.push(...events)
     conversion.problems.push(...problems)
   }

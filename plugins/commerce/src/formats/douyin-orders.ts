@@ -5,7 +5,10 @@ export const douyinOrders: OrderFormat = {
   id: 'douyin-orders',
   title: { en: 'Douyin shop orders', 'zh-CN': '抖店订单' },
   platform: 'douyin',
-  fingerprints: [['主订单编号', '选购商品'], ['主订单编号', '子订单编号', '订单提交时间']],
+  fingerprints: [
+    ['主订单编号', '选购商品'],
+    ['主订单编号', '子订单编号', '订单提交时间'],
+  ],
   fields: {
     order_id: ['主订单编号'],
     line_id: ['子订单编号'],

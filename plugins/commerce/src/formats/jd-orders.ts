@@ -5,7 +5,11 @@ export const jdOrders: OrderFormat = {
   id: 'jd-orders',
   title: { en: 'JD orders', 'zh-CN': '京东订单' },
   platform: 'jd',
-  fingerprints: [['订单号', '京东价'], ['订单号', '下单帐号'], ['订单号', '下单账号', '商品名称']],
+  fingerprints: [
+    ['订单号', '京东价'],
+    ['订单号', '下单帐号'],
+    ['订单号', '下单账号', '商品名称'],
+  ],
   fields: {
     order_id: ['订单号'],
     buyer_id: ['下单帐号', '下单账号'],

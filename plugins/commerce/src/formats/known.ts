@@ -14,8 +14,17 @@ import { youzanOrders } from './youzan-orders.ts'
 
 /** Formats with a fingerprint. Between two that fit equally well the earlier one wins. */
 export const knownFormats: readonly OrderFormat[] = [
-  tmallOrders, tmallItems, tmallReport, jdOrders, douyinOrders, youzanItems, youzanOrders, shopifyOrders, invoiceLines,
-  olistOrders, cdnow,
+  tmallOrders,
+  tmallItems,
+  tmallReport,
+  jdOrders,
+  douyinOrders,
+  youzanItems,
+  youzanOrders,
+  shopifyOrders,
+  invoiceLines,
+  olistOrders,
+  cdnow,
 ]
 
 /** The format with this id; `generic` for any other, so that an old mapping still converts. */

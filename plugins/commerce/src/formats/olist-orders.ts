@@ -5,7 +5,10 @@ export const olistOrders: OrderFormat = {
   id: 'olist-orders',
   title: { en: 'Olist orders', 'zh-CN': 'Olist 订单' },
   platform: 'olist',
-  fingerprints: [['order_id', 'customer_id', 'order_purchase_timestamp'], ['order_id', 'customer_unique_id', 'order_purchase_timestamp']],
+  fingerprints: [
+    ['order_id', 'customer_id', 'order_purchase_timestamp'],
+    ['order_id', 'customer_unique_id', 'order_purchase_timestamp'],
+  ],
   fields: {
     order_id: ['order_id'],
     line_id: ['order_item_id'],

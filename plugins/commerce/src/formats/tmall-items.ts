@@ -5,7 +5,10 @@ export const tmallItems: OrderFormat = {
   id: 'tmall-items',
   title: { en: 'Taobao / Tmall items', 'zh-CN': '淘宝 / 天猫宝贝报表（子订单）' },
   platform: 'tmall',
-  fingerprints: [['子订单编号', '主订单编号', '商品属性'], ['子订单编号', '主订单编号', '购买数量']],
+  fingerprints: [
+    ['子订单编号', '主订单编号', '商品属性'],
+    ['子订单编号', '主订单编号', '购买数量'],
+  ],
   fields: {
     order_id: ['主订单编号'],
     line_id: ['子订单编号'],

@@ -5,7 +5,11 @@ export const tmallOrders: OrderFormat = {
   id: 'tmall-orders',
   title: { en: 'Taobao / Tmall orders', 'zh-CN': '淘宝 / 天猫订单报表' },
   platform: 'tmall',
-  fingerprints: [['订单编号', '买家应付货款'], ['订单编号', '买家会员名', '订单付款时间'], ['订单编号', '买家实付金额', '订单状态']],
+  fingerprints: [
+    ['订单编号', '买家应付货款'],
+    ['订单编号', '买家会员名', '订单付款时间'],
+    ['订单编号', '买家实付金额', '订单状态'],
+  ],
   fields: {
     order_id: ['订单编号'],
     buyer_id: ['买家会员名'],

@@ -8,7 +8,10 @@ export const youzanItems: OrderFormat = {
   ...youzanOrders,
   id: 'youzan-items',
   title: { en: 'Youzan order items', 'zh-CN': '有赞订单商品明细' },
-  fingerprints: [['订单号', '商品名称', '商品单价', '商品数量', '商品退款状态'], ['订单号', '商品名称', '商品已退款金额']],
+  fingerprints: [
+    ['订单号', '商品名称', '商品单价', '商品数量', '商品退款状态'],
+    ['订单号', '商品名称', '商品已退款金额'],
+  ],
   fields: {
     ...orderFields,
     product_name: ['商品名称'],

@@ -5,7 +5,10 @@ export const youzanOrders: OrderFormat = {
   id: 'youzan-orders',
   title: { en: 'Youzan orders', 'zh-CN': '有赞订单' },
   platform: 'youzan',
-  fingerprints: [['订单号', '全部商品名称', '收货人/提货人'], ['订单号', '全部商品名称', '订单实付金额']],
+  fingerprints: [
+    ['订单号', '全部商品名称', '收货人/提货人'],
+    ['订单号', '全部商品名称', '订单实付金额'],
+  ],
   fields: {
     order_id: ['订单号'],
     status: ['订单状态'],

@@ -16,12 +16,16 @@ interface Span {
 
 /** Customers with a paid order in the time asked for, of a segment if one is given. */
 export async function readBuyers(
-  huitou: Pick<Huitou, 'events' | 'customers'>, span: Span, segmentId?: string,
+  huitou: Pick<Huitou, 'events' | 'customers'>,
+  span: Span,
+  segmentId?: string,
 ): Promise<Buyer[]> {
   const { from, before } = span
   const [batch, members] = await Promise.all([
     huitou.events.perCustomer({
-      events: ['order.paid'], ...(from === undefined ? {} : { from }), ...(before === undefined ? {} : { before }),
+      events: ['order.paid'],
+      ...(from === undefined ? {} : { from }),
+      ...(before === undefined ? {} : { before }),
     }),
     segmentId === undefined ? undefined : huitou.customers.read({ columns: [], segmentId }),
   ])
@@ -37,7 +41,9 @@ export async function readBuyers(
 }
 
 export async function countBuyers(
-  huitou: Pick<Huitou, 'events' | 'customers'>, span: Span, segmentId?: string,
+  huitou: Pick<Huitou, 'events' | 'customers'>,
+  span: Span,
+  segmentId?: string,
 ): Promise<number> {
   return (await readBuyers(huitou, span, segmentId)).length
 }

@@ -12,13 +12,16 @@ export interface Period {
 
 /** The period that the parameters ask for; the last `days` business days when they name none. */
 export function readPeriod(
-  parameters: Record<string, unknown>, { now, timeZone, days }: { now: number; timeZone: string; days: number },
+  parameters: Record<string, unknown>,
+  { now, timeZone, days }: { now: number; timeZone: string; days: number },
 ): Period {
   const today = Temporal.Instant.fromEpochMilliseconds(now).toZonedDateTimeISO(timeZone).toPlainDate()
   const last = readDay(parameters.to) ?? today
   const first = readDay(parameters.from) ?? last.subtract({ days: days - 1 })
   if (Temporal.PlainDate.compare(first, last) > 0) {
-    throw userError('E_REPORT_PERIOD', `The period from ${first} to ${last} is empty`, { hint: 'Choose a first day before the last one.' })
+    throw userError('E_REPORT_PERIOD', `The period from ${first} to ${last} is empty`, {
+      hint: 'Choose a first day before the last one.',
+    })
   }
   return toPeriod(first, last, timeZone)
 }
@@ -59,6 +62,9 @@ function readDay(value: unknown): Temporal.PlainDate | undefined {
   try {
     return Temporal.PlainDate.from(String(value).slice(0, 10))
   } catch (cause) {
-    throw userError('E_REPORT_DAY', `"${String(value)}" is not a day`, { hint: 'Write days as 2026-01-31.', cause })
+    throw userError('E_REPORT_DAY', `"${String(value)}" is not a day`, {
+      hint: 'Write days as 2026-01-31.',
+      cause,
+    })
   }
 }

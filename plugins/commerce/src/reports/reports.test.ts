@@ -11,13 +11,17 @@ interface Paid {
 }
 
 const timeZone = 'Asia/Shanghai'
-const at = (day: string) => Temporal.PlainDate.from(day).toZonedDateTime({ timeZone, plainTime: '12:00' }).epochMilliseconds
+const at = (day: string) =>
+  Temporal.PlainDate.from(day).toZonedDateTime({ timeZone, plainTime: '12:00' }).epochMilliseconds
 const now = at('2026-03-31')
 
 /** What a plugin sees of a shop with these orders. Amounts in minor units. */
 function shop(orders: Paid[], locale = 'en'): Pick<Huitou, 'brand' | 'events' | 'customers'> {
-  const within = (query: { events: string[]; from?: number; before?: number }) => orders.filter(({ day, event = 'order.paid' }) =>
-    query.events.includes(event) && at(day) >= (query.from ?? 0) && at(day) < (query.before ?? Infinity))
+  const within = (query: { events: string[]; from?: number; before?: number }) =>
+    orders.filter(
+      ({ day, event = 'order.paid' }) =>
+        query.events.includes(event) && at(day) >= (query.from ?? 0) && at(day) < (query.before ?? Infinity),
+    )
   return {
     brand: { currency: 'CNY', timeZone, locale },
     customers: {
@@ -65,14 +69,23 @@ const orders: Paid[] = [
 ]
 
 test('sales of a month stand beside those of the days before', async () => {
-  const report = await salesReport(shop(orders)).run({ from: '2026-03-04', to: '2026-03-31', by: 'day' }, context)
+  const report = await salesReport(shop(orders)).run(
+    { from: '2026-03-04', to: '2026-03-31', by: 'day' },
+    context,
+  )
   expect(value(report, 'revenue')).toEqual([25_000, 10_000])
   expect(value(report, 'orders')).toEqual([2, 1])
   expect(value(report, 'customers')).toEqual([2, 1])
   expect(value(report, 'average_basket')).toEqual([12_500, 10_000])
   expect(value(report, 'refund_share')).toEqual([0.2, 0])
   const trend = report.blocks.trend!
-  expect(trend.kind === 'line' && [trend.categories.length, trend.series[0]!.values[6], trend.series[1]!.values[8]]).toEqual([28, 20_000, 5_000])
+  expect(
+    trend.kind === 'line' && [
+      trend.categories.length,
+      trend.series[0]!.values[6],
+      trend.series[1]!.values[8],
+    ],
+  ).toEqual([28, 20_000, 5_000])
 })
 
 test('a shop without orders has no average and no share, rather than nought', async () => {
@@ -83,8 +96,12 @@ test('a shop without orders has no average and no share, rather than nought', as
 })
 
 test('a period that ends before it begins is refused', async () => {
-  await expect(async () => salesReport(shop([])).run({ from: '2026-03-04', to: '2026-03-01' }, context)).rejects.toMatchObject({ code: 'E_REPORT_PERIOD' })
-  await expect(async () => salesReport(shop([])).run({ from: 'soon' }, context)).rejects.toMatchObject({ code: 'E_REPORT_DAY' })
+  await expect(async () =>
+    salesReport(shop([])).run({ from: '2026-03-04', to: '2026-03-01' }, context),
+  ).rejects.toMatchObject({ code: 'E_REPORT_PERIOD' })
+  await expect(async () => salesReport(shop([])).run({ from: 'soon' }, context)).rejects.toMatchObject({
+    code: 'E_REPORT_DAY',
+  })
 })
 
 test('half of the buyers came back, one month after their first order', async () => {
@@ -96,12 +113,23 @@ test('half of the buyers came back, one month after their first order', async ()
   expect(frequency.kind === 'bar' && frequency.series[0]!.values).toEqual([1, 1, 0, 0, 0, 0, 0])
   expect(frequency.kind === 'bar' && frequency.behind?.[5]).toEqual({ commerce_orders: [6, 7, 8, 9, 10] })
   const cohorts = report.blocks.retention!
-  expect(cohorts.kind === 'cohort' && cohorts.rows.slice(-2).map(({ id, size }) => [id, size])).toEqual([['2026-02-01', 1], ['2026-03-01', 1]])
+  expect(cohorts.kind === 'cohort' && cohorts.rows.slice(-2).map(({ id, size }) => [id, size])).toEqual([
+    ['2026-02-01', 1],
+    ['2026-03-01', 1],
+  ])
   expect(cohorts.kind === 'cohort' && cohorts.values.at(-2)!.slice(0, 2)).toEqual([1, null])
 })
 
-test('texts inside the data follow the brand\'s language', async () => {
+test("texts inside the data follow the brand's language", async () => {
   const report = await repurchaseReport(shop(orders, 'zh-CN')).run({}, context)
   const frequency = report.blocks.frequency!
-  expect(frequency.kind === 'bar' && frequency.categories).toEqual(['1 次', '2 次', '3 次', '4 次', '5 次', '6–10 次', '11 次及以上'])
+  expect(frequency.kind === 'bar' && frequency.categories).toEqual([
+    '1 次',
+    '2 次',
+    '3 次',
+    '4 次',
+    '5 次',
+    '6–10 次',
+    '11 次及以上',
+  ])
 })

@@ -4,7 +4,15 @@ import { readBuyers, type Buyer } from './buyers.ts'
 import { readPeriod, stepsOf, toPeriod } from './periods.ts'
 import { reportText } from './report-texts.ts'
 
-const BUCKETS: [from: number, to: number][] = [[1, 1], [2, 2], [3, 3], [4, 4], [5, 5], [6, 10], [11, Infinity]]
+const BUCKETS: [from: number, to: number][] = [
+  [1, 1],
+  [2, 2],
+  [3, 3],
+  [4, 4],
+  [5, 5],
+  [6, 10],
+  [11, Infinity],
+]
 const COHORT_MONTHS = 12
 
 /** How many buyers come back, how often, and in which month after their first order. Without dates: all time. */
@@ -24,8 +32,16 @@ export function repurchaseReport(huitou: Pick<Huitou, 'brand' | 'events' | 'cust
         blocks: {
           buyers: { kind: 'number', type: 'integer', value: buyers.length },
           repeat_buyers: { kind: 'number', type: 'integer', value: repeat.length },
-          repeat_rate: { kind: 'number', type: 'percent', value: buyers.length === 0 ? null : repeat.length / buyers.length },
-          repeat_revenue: { kind: 'number', type: 'percent', value: total <= 0 ? null : spend(repeat) / total },
+          repeat_rate: {
+            kind: 'number',
+            type: 'percent',
+            value: buyers.length === 0 ? null : repeat.length / buyers.length,
+          },
+          repeat_revenue: {
+            kind: 'number',
+            type: 'percent',
+            value: total <= 0 ? null : spend(repeat) / total,
+          },
           frequency: frequency(buyers, locale, !bounded && segmentId === undefined),
           retention: await retention(huitou, { now, timeZone, locale, segmentId }),
         },
@@ -35,14 +51,18 @@ export function repurchaseReport(huitou: Pick<Huitou, 'brand' | 'events' | 'cust
 }
 
 function frequency(buyers: Buyer[], locale: Locale, wholeBrand: boolean): SeriesData {
-  const values = BUCKETS.map(([from, to]) => buyers.filter(({ orders }) => orders >= from && orders <= to).length)
+  const values = BUCKETS.map(
+    ([from, to]) => buyers.filter(({ orders }) => orders >= from && orders <= to).length,
+  )
   return {
     kind: 'bar',
     type: 'integer',
     axis: 'category',
     categories: BUCKETS.map(([from, to]) => {
       if (to === Infinity) return reportText('orMore', locale, from)
-      return from === 1 ? reportText('once', locale) : reportText('times', locale, from === to ? from : `${from}–${to}`)
+      return from === 1
+        ? reportText('once', locale)
+        : reportText('times', locale, from === to ? from : `${from}–${to}`)
     }),
     series: [{ id: 'customers', title: reportText('customers', locale), color: 'chart-1', values }],
     // Columns hold all of a customer's orders, so they only match when the report covers all time.
@@ -52,13 +72,20 @@ function frequency(buyers: Buyer[], locale: Locale, wholeBrand: boolean): Series
 
 function behind([from, to]: [number, number]): CustomersBehind | null {
   if (to === Infinity) return null
-  return { commerce_orders: from === to ? from : Array.from({ length: to - from + 1 }, (_, index) => from + index) }
+  return {
+    commerce_orders: from === to ? from : Array.from({ length: to - from + 1 }, (_, index) => from + index),
+  }
 }
 
 /** Rows: month of the first order ever. Columns: share of them with an order in the n-th month after. */
 async function retention(
   huitou: Pick<Huitou, 'brand' | 'events' | 'customers'>,
-  { now, timeZone, locale, segmentId }: { now: number; timeZone: string; locale: Locale; segmentId: string | undefined },
+  {
+    now,
+    timeZone,
+    locale,
+    segmentId,
+  }: { now: number; timeZone: string; locale: Locale; segmentId: string | undefined },
 ): Promise<CohortData> {
   const today = Temporal.Instant.fromEpochMilliseconds(now).toZonedDateTimeISO(timeZone).toPlainDate()
   const first = today.with({ day: 1 }).subtract({ months: COHORT_MONTHS - 1 })
@@ -72,10 +99,16 @@ async function retention(
   for (const { from, before } of bounds) {
     active.push(new Set((await readBuyers(huitou, { from, before }, segmentId)).map(({ id }) => id)))
   }
-  const cohorts = bounds.map(({ from, before }) => everyone.filter((buyer) => buyer.first >= from && buyer.first < before))
+  const cohorts = bounds.map(({ from, before }) =>
+    everyone.filter((buyer) => buyer.first >= from && buyer.first < before),
+  )
   return {
     kind: 'cohort',
-    rows: months.map((month, index) => ({ id: month, title: month.slice(0, 7), size: cohorts[index]!.length })),
+    rows: months.map((month, index) => ({
+      id: month,
+      title: month.slice(0, 7),
+      size: cohorts[index]!.length,
+    })),
     columns: months.slice(1).map((_, index) => reportText('month', locale, index + 1)),
     values: cohorts.map((cohort, row) =>
       months.slice(1).map((_, index) => {

@@ -19,25 +19,40 @@ export function salesReport(huitou: Pick<Huitou, 'brand' | 'events' | 'customers
       const period = readPeriod(parameters, { now, timeZone, days: 30 })
       const step = readStep(parameters.by, period)
       const segmentId = typeof parameters.segmentId === 'string' ? parameters.segmentId : undefined
-      const read = (span: Period) => huitou.events.series({
-        events: ['order.paid', 'order.refunded'], from: span.from, before: span.before, by: step, ...(segmentId ? { segmentId } : {}),
-      })
+      const read = (span: Period) =>
+        huitou.events.series({
+          events: ['order.paid', 'order.refunded'],
+          from: span.from,
+          before: span.before,
+          by: step,
+          ...(segmentId ? { segmentId } : {}),
+        })
       const earlier = periodBefore(period, timeZone)
       const [points, earlierPoints, customers, earlierCustomers] = await Promise.all([
-        read(period), read(earlier), countBuyers(huitou, period, segmentId), countBuyers(huitou, earlier, segmentId),
+        read(period),
+        read(earlier),
+        countBuyers(huitou, period, segmentId),
+        countBuyers(huitou, earlier, segmentId),
       ])
       const here = sum(points, customers)
       const before = sum(earlierPoints, earlierCustomers)
-      return { blocks: { ...numbers(here, before), ...trends(points, stepsOf(period, step), toLocale(locale)) } }
+      return {
+        blocks: { ...numbers(here, before), ...trends(points, stepsOf(period, step), toLocale(locale)) },
+      }
     },
   }
 }
 
 function numbers(here: Figures, before: Figures): Record<string, NumberData> {
-  const basket = (figures: Figures) => (figures.orders === 0 ? null : Math.round(figures.revenue / figures.orders))
+  const basket = (figures: Figures) =>
+    figures.orders === 0 ? null : Math.round(figures.revenue / figures.orders)
   const share = (figures: Figures) => (figures.revenue === 0 ? null : figures.refunded / figures.revenue)
-  const number = (type: NumberData['type'], of: (figures: Figures) => number | null): NumberData =>
-    ({ kind: 'number', type, value: of(here), previous: of(before) })
+  const number = (type: NumberData['type'], of: (figures: Figures) => number | null): NumberData => ({
+    kind: 'number',
+    type,
+    value: of(here),
+    previous: of(before),
+  })
   return {
     revenue: number('money', (figures) => figures.revenue),
     orders: number('integer', (figures) => figures.orders),
@@ -62,14 +77,20 @@ function trends(points: EventSeriesPoint[], steps: string[], locale: 'zh-CN' | '
   const title = (key: Parameters<typeof reportText>[0]) => reportText(key, locale)
   return {
     trend: {
-      kind: 'line', type: 'money', axis: 'time', categories,
+      kind: 'line',
+      type: 'money',
+      axis: 'time',
+      categories,
       series: [
         { id: 'revenue', title: title('revenue'), color: 'chart-1', values: revenue },
         { id: 'refunded', title: title('refunded'), color: 'chart-4', values: refunded },
       ],
     },
     orders_trend: {
-      kind: 'bar', type: 'integer', axis: 'time', categories,
+      kind: 'bar',
+      type: 'integer',
+      axis: 'time',
+      categories,
       series: [{ id: 'orders', title: title('orders'), color: 'chart-2', values: orders }],
     },
     periods: {
@@ -82,14 +103,16 @@ function trends(points: EventSeriesPoint[], steps: string[], locale: 'zh-CN' | '
         { id: 'average_basket', title: title('averageBasket'), type: 'money' },
         { id: 'refunded', title: title('refunded'), type: 'money' },
       ],
-      rows: categories.map((period, index) => ({
-        period,
-        revenue: revenue[index]!,
-        orders: orders[index]!,
-        customers: customers[index]!,
-        average_basket: orders[index] ? Math.round(revenue[index]! / orders[index]) : null,
-        refunded: refunded[index]!,
-      })).reverse(),
+      rows: categories
+        .map((period, index) => ({
+          period,
+          revenue: revenue[index]!,
+          orders: orders[index]!,
+          customers: customers[index]!,
+          average_basket: orders[index] ? Math.round(revenue[index]! / orders[index]) : null,
+          refunded: refunded[index]!,
+        }))
+        .reverse(),
     },
   }
 }

@@ -53,10 +53,14 @@ export function money(payload: Payload, key: string, currency: string): number |
 
 /** Items, the most valuable first. */
 export function sortItems(items: OrderItem[]): OrderItem[] {
-  return items.sort((a, b) => (b.total ?? 0) - (a.total ?? 0) || ((a.sku ?? a.name ?? '') < (b.sku ?? b.name ?? '') ? -1 : 1))
+  return items.sort(
+    (a, b) => (b.total ?? 0) - (a.total ?? 0) || ((a.sku ?? a.name ?? '') < (b.sku ?? b.name ?? '') ? -1 : 1),
+  )
 }
 
 /** `record` without the keys that hold nothing. */
 export function filled(record: Record<string, string | undefined>): Record<string, string> {
-  return Object.fromEntries(Object.entries(record).filter((entry): entry is [string, string] => entry[1] !== undefined))
+  return Object.fromEntries(
+    Object.entries(record).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  )
 }

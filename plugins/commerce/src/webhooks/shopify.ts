@@ -15,10 +15,14 @@ export function answerShopify(request: WebhookRequest): WebhookAnswer {
   const { body, headers, settings } = request
   const secrets = [settings.shopifySecret, settings.shopifyPreviousSecret]
   if (!isSigned(body, headers['x-shopify-hmac-sha256'], secrets)) {
-    return { status: 401, body: { code: 'E_WEBHOOK_SIGNATURE', message: 'The signature does not fit the webhook secret' } }
+    return {
+      status: 401,
+      body: { code: 'E_WEBHOOK_SIGNATURE', message: 'The signature does not fit the webhook secret' },
+    }
   }
   const payload = findPayload(body)
-  if (!payload) return { status: 400, body: { code: 'E_WEBHOOK_BODY', message: 'The body is not a JSON object' } }
+  if (!payload)
+    return { status: 400, body: { code: 'E_WEBHOOK_BODY', message: 'The body is not a JSON object' } }
   const topic = headers['x-shopify-topic'] ?? ''
   const shop = (headers['x-shopify-shop-domain'] ?? 'shopify').toLowerCase()
   return { status: 200, events: shopifyEvents(topic, shop, payload) }
@@ -38,15 +42,19 @@ function shopifyEvents(topic: string, shop: string, payload: Payload): SourceEve
 function toOrder(payload: Payload, shop: string): Order {
   const id = text(payload, 'id')!
   const currency = text(payload, 'currency') ?? 'USD'
-  const created = time(payload, 'created_at') ?? time(payload, 'processed_at') ?? time(payload, 'updated_at') ?? 0
+  const created =
+    time(payload, 'created_at') ?? time(payload, 'processed_at') ?? time(payload, 'updated_at') ?? 0
   const status = text(payload, 'financial_status')
   const closed = time(payload, 'cancelled_at')
   const shipment = list(payload, 'fulfillments')
     .filter((fulfillment) => text(fulfillment, 'status') !== 'cancelled')
     .sort((a, b) => (time(a, 'created_at') ?? 0) - (time(b, 'created_at') ?? 0))[0]
   const financial = findStage(status) ?? 'unpaid'
-  const paid = financial === 'refunded' || (financial === 'paid' && status !== 'authorized' && status !== 'partially_paid')
-  const delivered = shipment && text(shipment, 'shipment_status') === 'delivered' ? time(shipment, 'updated_at') : undefined
+  const paid =
+    financial === 'refunded' ||
+    (financial === 'paid' && status !== 'authorized' && status !== 'partially_paid')
+  const delivered =
+    shipment && text(shipment, 'shipment_status') === 'delivered' ? time(shipment, 'updated_at') : undefined
   const times: Order['times'] = {
     created,
     ...(paid ? { paid: time(payload, 'processed_at') ?? created } : {}),
@@ -54,8 +62,14 @@ function toOrder(payload: Payload, shop: string): Order {
     ...(delivered === undefined ? {} : { delivered }),
     ...(closed === undefined ? {} : { closed }),
   }
-  const address = payload.shipping_address ? part(payload, 'shipping_address') : part(payload, 'billing_address')
-  const place = { province: text(address, 'province'), city: text(address, 'city'), country: text(address, 'country') ?? text(address, 'country_code') }
+  const address = payload.shipping_address
+    ? part(payload, 'shipping_address')
+    : part(payload, 'billing_address')
+  const place = {
+    province: text(address, 'province'),
+    city: text(address, 'city'),
+    country: text(address, 'country') ?? text(address, 'country_code'),
+  }
   const shippingSet = part(part(payload, 'total_shipping_price_set'), 'shop_money')
   return {
     ...bareOrder({ id, shop, currency, platform: 'shopify' }),
@@ -67,13 +81,19 @@ function toOrder(payload: Payload, shop: string): Order {
     shipping: money(shippingSet, 'amount', currency),
     discount: money(payload, 'total_discounts', currency),
     items: toItems(payload, currency),
-    refunds: list(payload, 'refunds').map((refund) => toRefund(refund, currency)).filter((refund) => refund.amount > 0),
+    refunds: list(payload, 'refunds')
+      .map((refund) => toRefund(refund, currency))
+      .filter((refund) => refund.amount > 0),
     customer: toCustomer({ ...part(payload, 'customer') }, { shop, order: payload, place, orderId: id }),
     ...place,
     receiver: text(address, 'name'),
     reason: text(payload, 'cancel_reason'),
     channel: text(payload, 'source_name'),
-    coupon: list(payload, 'discount_codes').map((code) => text(code, 'code')).filter(Boolean).join(', ') || undefined,
+    coupon:
+      list(payload, 'discount_codes')
+        .map((code) => text(code, 'code'))
+        .filter(Boolean)
+        .join(', ') || undefined,
     logistics: shipment && text(shipment, 'tracking_company'),
     tracking: shipment && text(shipment, 'tracking_number'),
     version: time(payload, 'updated_at') ?? created,
@@ -89,16 +109,28 @@ function refundEvents(payload: Payload, shop: string): SourceEvent[] {
   const refund = toRefund(payload, currency)
   if (refund.amount <= 0) return []
   const customer: OrderCustomer = { externalIds: [orderName(shop, id)], traits: {} }
-  return orderEvents({ ...bareOrder({ id, shop, currency, platform: 'shopify' }), refunds: [refund], customer, version: refund.at })
+  return orderEvents({
+    ...bareOrder({ id, shop, currency, platform: 'shopify' }),
+    refunds: [refund],
+    customer,
+    version: refund.at,
+  })
 }
 
 function customerEvents(payload: Payload, shop: string): SourceEvent[] {
   const address = part(payload, 'default_address')
-  const place = { province: text(address, 'province'), city: text(address, 'city'), country: text(address, 'country') }
+  const place = {
+    province: text(address, 'province'),
+    city: text(address, 'city'),
+    country: text(address, 'country'),
+  }
   const customer = toCustomer(payload, { shop, order: {}, place })
   if (customer.externalIds.length === 0) return []
   const version = time(payload, 'updated_at') ?? time(payload, 'created_at') ?? 0
-  const event = identify({ ...bareOrder({ id: '', shop, currency: 'USD', platform: 'shopify' }), customer, version }, version)
+  const event = identify(
+    { ...bareOrder({ id: '', shop, currency: 'USD', platform: 'shopify' }), customer, version },
+    version,
+  )
   return event ? [event] : []
 }
 
@@ -109,20 +141,29 @@ function checkoutEvents(payload: Payload, shop: string): SourceEvent[] {
   const customer = toCustomer(part(payload, 'customer'), { shop, order: payload, place: {} })
   if (!checkoutId || timestamp === undefined || customer.externalIds.length === 0) return []
   const total = money(payload, 'total_price', currency)
-  const items = toItems(payload, currency).map((item) => ({ ...item, ...(item.total === undefined ? {} : { total: toAmount(item.total, currency) }) }))
-  return [{
-    // One checkout starts once, however often it is changed afterwards.
-    messageId: contentId(['shopify', shop, 'checkout.started', checkoutId]),
-    type: 'track',
-    event: 'checkout.started',
-    timestamp,
-    externalIds: customer.externalIds,
-    properties: {
-      checkout_id: checkoutId, shop, platform: 'shopify', currency,
-      ...(total === undefined ? {} : { total: toAmount(total, currency) }), items,
+  const items = toItems(payload, currency).map((item) => ({
+    ...item,
+    ...(item.total === undefined ? {} : { total: toAmount(item.total, currency) }),
+  }))
+  return [
+    {
+      // One checkout starts once, however often it is changed afterwards.
+      messageId: contentId(['shopify', shop, 'checkout.started', checkoutId]),
+      type: 'track',
+      event: 'checkout.started',
+      timestamp,
+      externalIds: customer.externalIds,
+      properties: {
+        checkout_id: checkoutId,
+        shop,
+        platform: 'shopify',
+        currency,
+        ...(total === undefined ? {} : { total: toAmount(total, currency) }),
+        items,
+      },
+      version: time(payload, 'updated_at') ?? timestamp,
     },
-    version: time(payload, 'updated_at') ?? timestamp,
-  }]
+  ]
 }
 
 function toCustomer(
@@ -145,30 +186,45 @@ function toCustomer(
     ],
     traits: filled({
       name: [firstName, lastName].filter(Boolean).join(' ') || text(address, 'name'),
-      first_name: firstName, last_name: lastName, phone, email, ...place,
+      first_name: firstName,
+      last_name: lastName,
+      phone,
+      email,
+      ...place,
     }),
   }
 }
 
 function toItems(payload: Payload, currency: string): Order['items'] {
-  return sortItems(list(payload, 'line_items').map((line) => {
-    const quantity = Number(text(line, 'quantity') ?? 1)
-    const price = money(line, 'price', currency)
-    const total = price === undefined ? undefined : price * quantity - (money(line, 'total_discount', currency) ?? 0)
-    return {
-      ...filled({ product_id: text(line, 'product_id'), sku: text(line, 'sku'), name: text(line, 'title'), category: text(line, 'product_type') }),
-      quantity,
-      ...(price === undefined ? {} : { price: toAmount(price, currency) }),
-      ...(total === undefined ? {} : { total }),
-    }
-  }))
+  return sortItems(
+    list(payload, 'line_items').map((line) => {
+      const quantity = Number(text(line, 'quantity') ?? 1)
+      const price = money(line, 'price', currency)
+      const total =
+        price === undefined ? undefined : price * quantity - (money(line, 'total_discount', currency) ?? 0)
+      return {
+        ...filled({
+          product_id: text(line, 'product_id'),
+          sku: text(line, 'sku'),
+          name: text(line, 'title'),
+          category: text(line, 'product_type'),
+        }),
+        quantity,
+        ...(price === undefined ? {} : { price: toAmount(price, currency) }),
+        ...(total === undefined ? {} : { total }),
+      }
+    }),
+  )
 }
 
 function toRefund(refund: Payload, currency: string): Refund {
   const id = text(refund, 'id')
   const at = time(refund, 'processed_at') ?? time(refund, 'created_at') ?? 0
   const amount = list(refund, 'transactions')
-    .filter((transaction) => text(transaction, 'kind') === 'refund' && (text(transaction, 'status') ?? 'success') === 'success')
+    .filter(
+      (transaction) =>
+        text(transaction, 'kind') === 'refund' && (text(transaction, 'status') ?? 'success') === 'success',
+    )
     .reduce((sum, transaction) => sum + (money(transaction, 'amount', currency) ?? 0), 0)
   return { ...(id ? { id } : {}), amount, at }
 }

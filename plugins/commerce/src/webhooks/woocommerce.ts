@@ -10,16 +10,22 @@ import { isSigned } from './signature.ts'
 /** Events of a WooCommerce webhook. The unsigned ping that saving a webhook sends is answered and brings nothing. */
 export function answerWooCommerce(request: WebhookRequest): WebhookAnswer {
   const { body, headers, settings } = request
-  if (body.length < 64 && /^webhook_id=\d+$/.test(new TextDecoder().decode(body))) return { status: 200, events: [] }
+  if (body.length < 64 && /^webhook_id=\d+$/.test(new TextDecoder().decode(body)))
+    return { status: 200, events: [] }
   if (!isSigned(body, headers['x-wc-webhook-signature'], [settings.wooCommerceSecret])) {
-    return { status: 401, body: { code: 'E_WEBHOOK_SIGNATURE', message: 'The signature does not fit the webhook secret' } }
+    return {
+      status: 401,
+      body: { code: 'E_WEBHOOK_SIGNATURE', message: 'The signature does not fit the webhook secret' },
+    }
   }
   const payload = findPayload(body)
-  if (!payload) return { status: 400, body: { code: 'E_WEBHOOK_BODY', message: 'The body is not a JSON object' } }
+  if (!payload)
+    return { status: 400, body: { code: 'E_WEBHOOK_BODY', message: 'The body is not a JSON object' } }
   const shop = hostOf(headers['x-wc-webhook-source'])
   const [thing, what] = (headers['x-wc-webhook-topic'] ?? '').split('.')
   if (what === 'deleted') return { status: 200, events: [] }
-  if (thing === 'order' && text(payload, 'id')) return { status: 200, events: orderEvents(toOrder(payload, shop)) }
+  if (thing === 'order' && text(payload, 'id'))
+    return { status: 200, events: orderEvents(toOrder(payload, shop)) }
   if (thing === 'customer') return { status: 200, events: customerEvents(payload, shop) }
   return { status: 200, events: [] }
 }
@@ -31,7 +37,9 @@ function toOrder(payload: Payload, shop: string): Order {
   const stage = findStage(status) ?? 'unpaid'
   const created = gmt(payload, 'date_created') ?? gmt(payload, 'date_modified') ?? 0
   const modified = gmt(payload, 'date_modified') ?? created
-  const paid = gmt(payload, 'date_paid') ?? (STAGE_RANK[stage] >= STAGE_RANK.paid && stage !== 'closed' ? created : undefined)
+  const paid =
+    gmt(payload, 'date_paid') ??
+    (STAGE_RANK[stage] >= STAGE_RANK.paid && stage !== 'closed' ? created : undefined)
   const completed = gmt(payload, 'date_completed')
   const times: Order['times'] = { created, ...(paid === undefined ? {} : { paid }) }
   if (completed !== undefined && (stage === 'completed' || stage === 'refunded')) times.completed = completed
@@ -39,7 +47,11 @@ function toOrder(payload: Payload, shop: string): Order {
   const shipping = part(payload, 'shipping')
   const billing = part(payload, 'billing')
   const address = text(shipping, 'city') ? shipping : billing
-  const place = { province: text(address, 'state'), city: text(address, 'city'), country: text(address, 'country') }
+  const place = {
+    province: text(address, 'state'),
+    city: text(address, 'city'),
+    country: text(address, 'country'),
+  }
   return {
     ...bareOrder({ id, shop, currency, platform: 'woocommerce' }),
     number: text(payload, 'number'),
@@ -51,17 +63,24 @@ function toOrder(payload: Payload, shop: string): Order {
     shipping: money(payload, 'shipping_total', currency),
     discount: money(payload, 'discount_total', currency),
     items: toItems(payload, currency),
-    refunds: list(payload, 'refunds').map((refund) => ({
-      ...filled({ id: text(refund, 'id') }),
-      amount: Math.abs(money(refund, 'total', currency) ?? 0),
-      at: modified,
-      estimated: true,
-    })).filter((refund) => refund.amount > 0),
+    refunds: list(payload, 'refunds')
+      .map((refund) => ({
+        ...filled({ id: text(refund, 'id') }),
+        amount: Math.abs(money(refund, 'total', currency) ?? 0),
+        at: modified,
+        estimated: true,
+      }))
+      .filter((refund) => refund.amount > 0),
     customer: toCustomer(text(payload, 'customer_id'), billing, { shop, place }),
     ...place,
-    receiver: [text(address, 'first_name'), text(address, 'last_name')].filter(Boolean).join(' ') || undefined,
+    receiver:
+      [text(address, 'first_name'), text(address, 'last_name')].filter(Boolean).join(' ') || undefined,
     paymentMethod: text(payload, 'payment_method'),
-    coupon: list(payload, 'coupon_lines').map((line) => text(line, 'code')).filter(Boolean).join(', ') || undefined,
+    coupon:
+      list(payload, 'coupon_lines')
+        .map((line) => text(line, 'code'))
+        .filter(Boolean)
+        .join(', ') || undefined,
     channel: text(payload, 'created_via'),
     version: modified,
   }
@@ -70,16 +89,25 @@ function toOrder(payload: Payload, shop: string): Order {
 function customerEvents(payload: Payload, shop: string): SourceEvent[] {
   const billing = { ...part(payload, 'billing') }
   for (const key of ['email', 'first_name', 'last_name']) billing[key] = text(payload, key) ?? billing[key]
-  const place = { province: text(billing, 'state'), city: text(billing, 'city'), country: text(billing, 'country') }
+  const place = {
+    province: text(billing, 'state'),
+    city: text(billing, 'city'),
+    country: text(billing, 'country'),
+  }
   const customer = toCustomer(text(payload, 'id'), billing, { shop, place })
   if (customer.externalIds.length === 0) return []
   const version = gmt(payload, 'date_modified') ?? gmt(payload, 'date_created') ?? 0
-  const event = identify({ ...bareOrder({ id: '', shop, currency: 'USD', platform: 'woocommerce' }), customer, version }, version)
+  const event = identify(
+    { ...bareOrder({ id: '', shop, currency: 'USD', platform: 'woocommerce' }), customer, version },
+    version,
+  )
   return event ? [event] : []
 }
 
 function toCustomer(
-  id: string | undefined, billing: Payload, from: { shop: string; place: Record<string, string | undefined> },
+  id: string | undefined,
+  billing: Payload,
+  from: { shop: string; place: Record<string, string | undefined> },
 ): OrderCustomer {
   const phone = findPhone(text(billing, 'phone'))
   const email = findEmail(text(billing, 'email'))
@@ -94,22 +122,28 @@ function toCustomer(
     ],
     traits: filled({
       name: [firstName, lastName].filter(Boolean).join(' ') || undefined,
-      first_name: firstName, last_name: lastName, phone, email, ...from.place,
+      first_name: firstName,
+      last_name: lastName,
+      phone,
+      email,
+      ...from.place,
     }),
   }
 }
 
 function toItems(payload: Payload, currency: string): Order['items'] {
-  return sortItems(list(payload, 'line_items').map((line) => {
-    const price = money(line, 'price', currency)
-    const total = money(line, 'total', currency)
-    return {
-      ...filled({ product_id: text(line, 'product_id'), sku: text(line, 'sku'), name: text(line, 'name') }),
-      quantity: Number(text(line, 'quantity') ?? 1),
-      ...(price === undefined ? {} : { price: toAmount(price, currency) }),
-      ...(total === undefined ? {} : { total }),
-    }
-  }))
+  return sortItems(
+    list(payload, 'line_items').map((line) => {
+      const price = money(line, 'price', currency)
+      const total = money(line, 'total', currency)
+      return {
+        ...filled({ product_id: text(line, 'product_id'), sku: text(line, 'sku'), name: text(line, 'name') }),
+        quantity: Number(text(line, 'quantity') ?? 1),
+        ...(price === undefined ? {} : { price: toAmount(price, currency) }),
+        ...(total === undefined ? {} : { total }),
+      }
+    }),
+  )
 }
 
 /** WooCommerce's `_gmt` times carry no zone; without them the shop's local time has to do. */
