@@ -82,7 +82,6 @@ export function seriesOption(data: SeriesData, format: Format, tokens: ChartToke
     },
     yAxis: {
       type: 'value',
-      min: isBar ? 0 : undefined,
       scale: !isBar,
       splitNumber: 3,
       axisLabel: { color: tokens.axis, fontSize: 12, formatter: (value: number) => format.value(value, data.type, { compact: true }) },
