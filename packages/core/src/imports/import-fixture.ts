@@ -83,7 +83,7 @@ function unwrap(cell: string): string {
   return /^="?(.*?)"?$/.exec(cell.trim())?.[1] ?? cell.trim()
 }
 
-const OWNER: PointOwner = { plugin: 'test', prefix: 'test', text: (text) => ({ en: text, 'zh-CN': text }) }
+const OWNER: PointOwner = { plugin: 'test', prefix: 'test', text: (text) => (typeof text === 'string' ? { en: text, 'zh-CN': text } : text) }
 
 export interface ImportFixture extends ImportContext, AsyncDisposable {
   /** Runs jobs until the end of the test. */

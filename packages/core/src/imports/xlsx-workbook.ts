@@ -19,17 +19,21 @@ const MAIN = 'xl/workbook.xml'
 export async function readWorkbook(archive: Archive, limits: ImportLimits): Promise<Workbook> {
   if (!archive.has(MAIN)) throw noWorkbook(archive)
   const targets = new Map<string, string>()
-  await readXml(archive, 'xl/_rels/workbook.xml.rels', (name, { Id, Target = '' }) => {
-    if (name === 'Relationship' && Id) targets.set(Id, Target.startsWith('/') ? Target.slice(1) : `xl/${Target.replace(/^\.\//, '')}`)
+  await readXml(archive, 'xl/_rels/workbook.xml.rels', {
+    onOpen(name, { Id, Target = '' }) {
+      if (name === 'Relationship' && Id) targets.set(Id, Target.startsWith('/') ? Target.slice(1) : `xl/${Target.replace(/^\.\//, '')}`)
+    },
   })
   const sheets: Workbook['sheets'] = []
   let date1904 = false
-  await readXml(archive, MAIN, (name, attributes) => {
-    if (name === 'workbookPr') date1904 = /^(1|true)$/.test(attributes['date1904'] ?? '')
-    if (name !== 'sheet') return
-    const id = Object.entries(attributes).find(([key]) => key === 'id' || key.endsWith(':id'))?.[1]
-    const path = targets.get(id ?? '')
-    if (path && archive.has(path)) sheets.push({ name: attributes['name'] ?? '', path })
+  await readXml(archive, MAIN, {
+    onOpen(name, attributes) {
+      if (name === 'workbookPr') date1904 = /^(1|true)$/.test(attributes['date1904'] ?? '')
+      if (name !== 'sheet') return
+      const id = Object.entries(attributes).find(([key]) => key === 'id' || key.endsWith(':id'))?.[1]
+      const path = targets.get(id ?? '')
+      if (path && archive.has(path)) sheets.push({ name: attributes['name'] ?? '', path })
+    },
   })
   if (sheets.length === 0) throw fileDamaged('the workbook has no sheets')
   return { sheets, styles: await readStyles(archive), strings: await readStrings(archive, limits), date1904 }
@@ -54,20 +58,18 @@ async function readStyles(archive: Archive): Promise<NumberKind[]> {
   const styles: NumberKind[] = []
   let inCells = false
   if (!archive.has('xl/styles.xml')) return styles
-  await readXml(
-    archive,
-    'xl/styles.xml',
-    (name, attributes) => {
+  await readXml(archive, 'xl/styles.xml', {
+    onOpen(name, attributes) {
       if (name === 'numFmt') codes.set(Number(attributes['numFmtId']), attributes['formatCode'] ?? '')
       if (name === 'cellXfs') inCells = true
       if (name !== 'xf' || !inCells) return
       const id = Number(attributes['numFmtId'] ?? 0)
       styles.push(numberKind(id, codes.get(id)))
     },
-    (name) => {
+    onClose(name) {
       if (name === 'cellXfs') inCells = false
     },
-  )
+  })
   return styles
 }
 
@@ -119,24 +121,22 @@ async function readStrings(archive: Archive, limits: ImportLimits): Promise<Stri
   let text = ''
   let inText = false
   let phonetic = 0
-  await readXml(
-    archive,
-    path,
-    (name) => {
+  await readXml(archive, path, {
+    onOpen(name) {
       if (name === 'si') text = ''
       if (name === 'rPh') phonetic++
       if (name === 't') inText = phonetic === 0
     },
-    (name) => {
+    onClose(name) {
       if (name === 't') inText = false
       if (name === 'rPh') phonetic--
       if (name === 'si') strings.add(unescapeText(text))
     },
-    (part) => {
+    onText(part) {
       // One over the limit is enough for the cell to be refused; the rest of a monstrous text is not kept.
       if (inText && text.length <= limits.cellChars) text += part
     },
-  )
+  })
   return strings
 }
 
@@ -147,17 +147,15 @@ export function unescapeText(text: string): string {
     : text
 }
 
-type Attributes = Record<string, string>
+interface XmlHandler {
+  onOpen?(name: string, attributes: Record<string, string>): void
+  onClose?(name: string): void
+  onText?(text: string): void
+}
 
 /** Reads one member of the workbook to its end; a file that stops before its root element closes is refused. */
-async function readXml(
-  archive: Archive,
-  path: string,
-  onOpen: (name: string, attributes: Attributes) => void,
-  onClose: (name: string) => void = () => {},
-  onText: (text: string) => void = () => {},
-): Promise<void> {
-  const parser = xmlParser({ onOpen, onClose, onText })
+async function readXml(archive: Archive, path: string, handler: XmlHandler): Promise<void> {
+  const parser = xmlParser(handler)
   const decoder = new TextDecoder()
   for await (const chunk of archive.read(path)) parser.write(decoder.decode(chunk, { stream: true }))
   parser.write(decoder.decode())
@@ -165,24 +163,20 @@ async function readXml(
 }
 
 /** Streaming XML without namespaces. Document types and their entities are ignored. */
-export function xmlParser(handler: {
-  onOpen(name: string, attributes: Attributes): void
-  onClose(name: string): void
-  onText(text: string): void
-}) {
+export function xmlParser(handler: XmlHandler) {
   let depth = 0
   let closed = false
   const parser = new Parser(
     {
       onopentag(name, attributes) {
         depth++
-        handler.onOpen(localName(name), attributes)
+        handler.onOpen?.(localName(name), attributes)
       },
       onclosetag(name) {
         if (--depth === 0) closed = true
-        handler.onClose(localName(name))
+        handler.onClose?.(localName(name))
       },
-      ontext: (text) => handler.onText(text),
+      ontext: (text) => handler.onText?.(text),
     },
     { xmlMode: true, decodeEntities: true },
   )
