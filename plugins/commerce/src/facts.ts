@@ -1,8 +1,12 @@
 import { hash } from 'node:crypto'
 import type { SourceEvent } from '@huitou/plugin-api'
 import { toAmount } from './money.ts'
-import type { Order, Refund } from './orders.ts'
+import type { Order, OrderItem, Refund } from './orders.ts'
 import type { Stage } from './statuses.ts'
+
+/** An event may hold 32 KiB; what stands beside the items takes far less than the rest of that. */
+const ITEM_BYTES = 24 * 1024
+const FEW_ITEMS = 20
 
 /** Stages that become an event of their own, with the event's name. `unpaid` is `order.created`; refunds have amounts. */
 const STAGE_EVENTS: [Stage, string][] = [
@@ -93,13 +97,22 @@ function body(order: Order): Record<string, unknown> {
     city: order.city,
     country: order.country,
     receiver: order.receiver,
-    items:
-      order.items.length === 0
-        ? undefined
-        : order.items.map((item) =>
-            item.total === undefined ? item : { ...item, total: toAmount(item.total, order.currency) },
-          ),
+    ...itemsOf(order),
   }
+}
+
+/** The items that fit into one event, the most valuable first, and how many there were when some did not. */
+function itemsOf({ items, currency }: Order): { items?: OrderItem[]; item_count?: number } {
+  if (items.length === 0) return {}
+  const kept: OrderItem[] = []
+  let bytes = 0
+  for (const item of items) {
+    const shown = item.total === undefined ? item : { ...item, total: toAmount(item.total, currency) }
+    if (items.length > FEW_ITEMS) bytes += Buffer.byteLength(JSON.stringify(shown)) + 1
+    if (bytes > ITEM_BYTES) return { items: kept, item_count: items.length }
+    kept.push(shown)
+  }
+  return { items: kept }
 }
 
 function refundEvent(order: Order, head: Record<string, unknown>, refund: Refund): SourceEvent {

@@ -31,6 +31,9 @@ export interface Amounts {
   nothingValid: boolean
 }
 
+/** Some reports join the titles of all items in one cell. */
+const LONGEST_TEXT = 300
+
 interface Line {
   row: SourceRow
   item: OrderItem
@@ -194,7 +197,7 @@ function splitLine(found: OrderRows, row: SourceRow): Line[] {
     const total = stated ?? (price && multiply(price, quantity ?? { digits: 1n, scale: 0 }))
     const item: OrderItem = {}
     const note = (key: 'product_id' | 'sku' | 'name' | 'category', value: string) => {
-      if (value !== '') item[key] = value
+      if (value !== '') item[key] = value.slice(0, LONGEST_TEXT)
     }
     note('product_id', cleanId(part('product_id', index)))
     note('sku', part('sku', index))

@@ -9,8 +9,7 @@ export const generic: OrderFormat = {
   fields: {
     order_id: names(`
       订单编号, 订单号, 订单id, 主订单编号, 主订单号, 交易号, 单号, 订单, order id, order no, order number, order, orderid,
-      order #, invoice, invoice no, invoice number, invoice id, transaction id, transaction, receipt no,
-      name
+      order #, invoice, invoice no, invoice number, invoice id, transaction id, transaction, receipt no
     `),
     line_id: names(`子订单编号, 子订单号, 明细编号, line id, order line id, order item id, item id`),
     status: names(`订单状态, 状态, 交易状态, order status, status, financial status, payment status`),
