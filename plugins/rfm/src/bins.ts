@@ -1,4 +1,5 @@
 import { fromPosition } from './key-order.ts'
+import { selectValues } from './select.ts'
 
 /** How many scores there are; 1 is the worst, `scoreCount` the best. */
 export const scoreCount = 5
@@ -8,8 +9,8 @@ export const scoreCount = 5
  * five, the lowest groups have one more. Keys, all different, decide between equal values at a border.
  */
 export function rankScores(values: Float64Array, keys: readonly string[]): Uint8Array {
-  const sorted = values.toSorted()
-  const borders = groupStarts(values.length).map((start) => toBorder(sorted, values, keys, start))
+  const starts = groupStarts(values.length)
+  const borders = selectValues(values.slice(), starts).map((at, group) => toBorder(at, values, keys, starts[group]!))
   const scores = new Uint8Array(values.length)
   for (let row = 0; row < values.length; row++) {
     const value = values[row]!
@@ -30,12 +31,13 @@ interface Border {
   includes?: (key: string) => boolean
 }
 
-function toBorder(sorted: Float64Array, values: Float64Array, keys: readonly string[], start: number): Border {
-  const at = sorted[start] ?? Number.POSITIVE_INFINITY
-  if (start === 0 || sorted[start - 1] !== at) return { at }
+function toBorder(at: number, values: Float64Array, keys: readonly string[], start: number): Border {
+  let below = 0
+  for (let row = 0; row < values.length; row++) if (values[row]! < at) below++
+  if (below >= start) return { at }
   const tied: string[] = []
   for (let row = 0; row < values.length; row++) if (values[row] === at) tied.push(keys[row]!)
-  return { at, includes: fromPosition(tied, start - lowerBound(sorted, at)) }
+  return { at, includes: fromPosition(tied, start - below) }
 }
 
 /** Position at which each group but the first starts. */
@@ -50,38 +52,33 @@ function groupStarts(count: number): number[] {
 
 /** 1 + the number of breakpoints strictly below the value, so that equal values always score the same. */
 export function scoresAbove(values: Float64Array, breakpoints: readonly number[]): Uint8Array {
-  return Uint8Array.from(values, (value) => 1 + count(breakpoints, (breakpoint) => breakpoint < value))
+  const scores = new Uint8Array(values.length)
+  for (let row = 0; row < values.length; row++) {
+    let score = 1
+    for (const breakpoint of breakpoints) if (breakpoint < values[row]!) score++
+    scores[row] = score
+  }
+  return scores
 }
 
 /** 1 + the number of thresholds that the value reaches. */
 export function scoresFrom(values: Float64Array, thresholds: readonly number[]): Uint8Array {
-  return Uint8Array.from(values, (value) => 1 + count(thresholds, (threshold) => threshold <= value))
+  const scores = new Uint8Array(values.length)
+  for (let row = 0; row < values.length; row++) {
+    let score = 1
+    for (const threshold of thresholds) if (threshold <= values[row]!) score++
+    scores[row] = score
+  }
+  return scores
 }
 
 /** The 20, 40, 60 and 80 % percentiles, interpolated linearly between neighbours as SQL's `percentile_cont`. */
 export function quintileBreakpoints(values: Float64Array): number[] {
-  const sorted = values.toSorted()
-  return [1, 2, 3, 4].map((fifth) => {
-    const position = (fifth * (sorted.length - 1)) / scoreCount
-    const below = Math.floor(position)
-    const value = sorted[below] ?? Number.NaN
-    return value + ((sorted[below + 1] ?? value) - value) * (position - below)
+  const positions = [1, 2, 3, 4].map((fifth) => (fifth * (values.length - 1)) / scoreCount)
+  const neighbours = positions.flatMap((position) => [Math.floor(position), Math.ceil(position)])
+  const found = selectValues(values.slice(), neighbours.toSorted((a, b) => a - b))
+  return positions.map((position, index) => {
+    const [below, above] = [found[2 * index]!, found[2 * index + 1]!]
+    return below + (above - below) * (position - Math.floor(position))
   })
-}
-
-function count<T>(items: readonly T[], fits: (item: T) => boolean): number {
-  let fitting = 0
-  for (const item of items) if (fits(item)) fitting++
-  return fitting
-}
-
-function lowerBound(sorted: Float64Array, value: number): number {
-  let low = 0
-  let high = sorted.length
-  while (low < high) {
-    const middle = (low + high) >> 1
-    if (sorted[middle]! < value) low = middle + 1
-    else high = middle
-  }
-  return low
 }

@@ -26,18 +26,34 @@ export function pickPurchases(batch: ColumnBatch, columns: PurchaseColumns, time
   const lastOrderAt = numbers(batch, columns.lastOrderAt)
   const orders = numbers(batch, columns.orders)
   const spend = numbers(batch, columns.spend)
-  const rows: number[] = []
-  for (let row = 0; row < batch.ids.length; row++) if (orders[row]! > 0 && !Number.isNaN(lastOrderAt[row]!)) rows.push(row)
-  const key = batch.columns.key
-  const lastDays = toBusinessDays(Float64Array.from(rows, (row) => lastOrderAt[row]!), timeZone)
+  const rows = new Int32Array(batch.ids.length)
+  let count = 0
+  for (let row = 0; row < rows.length; row++) if (orders[row]! > 0 && !Number.isNaN(lastOrderAt[row]!)) rows[count++] = row
+  const bought = rows.subarray(0, count)
+  const lastDays = toBusinessDays(pickRows(lastOrderAt, bought), timeZone)
+  let newestDay = Number.NEGATIVE_INFINITY
+  for (let index = 0; index < count; index++) newestDay = Math.max(newestDay, lastDays[index]!)
   return {
-    rows: Int32Array.from(rows),
-    keys: rows.map((row) => String((key && valueAt(key, row)) ?? batch.ids[row])),
+    rows: bought,
+    keys: pickKeys(batch, bought),
     lastDays,
-    orders: Float64Array.from(rows, (row) => orders[row]!),
-    spend: Float64Array.from(rows, (row) => spend[row]! || 0),
-    newestDay: lastDays.reduce((newest, day) => Math.max(newest, day), Number.NEGATIVE_INFINITY),
+    orders: pickRows(orders, bought),
+    spend: pickRows(spend, bought).map((amount) => amount || 0),
+    newestDay,
   }
+}
+
+/** The values of some rows. */
+export function pickRows(values: Float64Array, rows: Int32Array): Float64Array {
+  const picked = new Float64Array(rows.length)
+  for (let index = 0; index < rows.length; index++) picked[index] = values[rows[index]!]!
+  return picked
+}
+
+function pickKeys({ ids, columns: { key } }: ColumnBatch, rows: Int32Array): string[] {
+  const keys: string[] = []
+  for (const row of rows) keys.push(String((key && valueAt(key, row)) ?? ids[row]))
+  return keys
 }
 
 /** Buyers as of a day; an order after it counts as one of that day. */

@@ -63,18 +63,18 @@ export function findSegment(scheme: Scheme, r: number, f: number, m: number): Se
 /** Index of the segment of each row; −1 where a score is missing or the scheme names none. */
 export function assignSegments(scheme: Scheme, scores: Record<'r' | 'f' | 'm', ArrayLike<number>>): Int16Array {
   const { r, f, m } = scores
-  const known = new Map<number, number>()
-  return Int16Array.from(r, (recency, row) => {
-    const frequency = f[row]!
-    const monetary = m[row]!
-    const cell = recency * 100 + frequency * 10 + monetary
-    if (Number.isNaN(cell)) return -1
-    let index = known.get(cell)
-    if (index === undefined) {
-      const segment = findSegment(scheme, recency, frequency, monetary)
-      index = segment === undefined ? -1 : segmentIds.indexOf(segment)
-      known.set(cell, index)
+  const segments = new Int16Array(r.length).fill(-1)
+  const known = new Int16Array(556).fill(-1)
+  for (let r = 1; r <= 5; r++) {
+    for (let f = 1; f <= 5; f++) {
+      for (let m = 1; m <= 5; m++) {
+        const segment = findSegment(scheme, r, f, m)
+        if (segment !== undefined) known[r * 100 + f * 10 + m] = segmentIds.indexOf(segment)
+      }
     }
-    return index
-  })
+  }
+  for (let row = 0; row < r.length; row++) {
+    segments[row] = known[r[row]! * 100 + f[row]! * 10 + m[row]!] ?? -1
+  }
+  return segments
 }

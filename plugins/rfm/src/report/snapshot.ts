@@ -1,6 +1,6 @@
 import type { ColumnBatch, Huitou } from '@huitou/plugin-api'
 import { startOfDay } from '../business-days.ts'
-import { pickPurchases, toBuyers } from '../buyers.ts'
+import { pickPurchases, pickRows, toBuyers } from '../buyers.ts'
 import type { Purchases } from '../buyers.ts'
 import { resolveReference } from '../reference.ts'
 import type { Reference } from '../reference.ts'
@@ -81,7 +81,7 @@ async function readEvents(huitou: Huitou, { monetary }: RfmSettings, query: Snap
 }
 
 function pick(batch: ColumnBatch, purchases: Purchases): Loaded {
-  return { purchases, ids: Float64Array.from(purchases.rows, (row) => batch.ids[row]!) }
+  return { purchases, ids: pickRows(batch.ids, purchases.rows) }
 }
 
 function takeOff(paid: ColumnBatch, refunded: ColumnBatch): void {
