@@ -79,6 +79,7 @@ function rangeNote(values: Float64Array, of: Uint8Array, score: number, unit: 'd
   const range = { from: texts.number(from), to: texts.number(to) }
   const [leastScore, mostScore] = unit === 'days' ? [scoreCount, 1] : [1, scoreCount]
   if (score === mostScore) return texts.text(`range.${unit}.most`, range)
+  if (score === leastScore && unit === 'days') return texts.text('range.days.least', range)
   if (from === to) return from === 1 && unit === 'orders' ? texts.text('range.order') : texts.text(`range.${unit}.one`, range)
   return texts.text(score === leastScore ? `range.${unit}.least` : `range.${unit}.between`, range)
 }

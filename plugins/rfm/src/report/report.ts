@@ -1,5 +1,5 @@
 import { userError } from '@huitou/plugin-api'
-import type { Huitou, NumberData, Report } from '@huitou/plugin-api'
+import type { NumberData, Report } from '@huitou/plugin-api'
 import { parseDay, toPlainDate } from '../business-days.ts'
 import { segmentIds } from '../segments.ts'
 import { minorPerMajor, readSettings } from '../settings.ts'
@@ -11,10 +11,10 @@ import { gridBlock } from './grid.ts'
 import { compareSnapshots } from './migration.ts'
 import { groupsBlock, migrationBlock, segmentBarsBlock, segmentsBlock } from './segment-blocks.ts'
 import { isFiltered, loadSnapshot } from './snapshot.ts'
-import type { Snapshot, SnapshotQuery } from './snapshot.ts'
+import type { ReportHost, Snapshot, SnapshotQuery } from './snapshot.ts'
 
 /** The RFM report: who is where now, what they are worth, and how that changed since a day before. */
-export function createReport(huitou: Huitou): Report {
+export function createReport(huitou: ReportHost): Report {
   return {
     async run(parameters, { now, locale }) {
       const settings = readSettings(huitou.settings)

@@ -19,6 +19,9 @@ export interface Snapshot extends Buyers, Scores {
   segments: Int16Array
 }
 
+/** What the report needs of the server. */
+export type ReportHost = Pick<Huitou, 'settings' | 'brand' | 'customers' | 'events'>
+
 /** Which orders count. */
 export interface SnapshotQuery {
   /** Last day whose orders count, in days since 1970-01-01. */
@@ -30,7 +33,7 @@ export interface SnapshotQuery {
 }
 
 /** Reads what customers had bought and scores it. Without a day or filter it reads the columns that scores are made of. */
-export async function loadSnapshot(huitou: Huitou, settings: RfmSettings, query: SnapshotQuery): Promise<Snapshot> {
+export async function loadSnapshot(huitou: ReportHost, settings: RfmSettings, query: SnapshotQuery): Promise<Snapshot> {
   const { timeZone, currency } = huitou.brand
   const fromColumns = query.asOf === undefined && !isFiltered(query)
   const { purchases, ids } = await (fromColumns ? readColumns : readEvents)(huitou, settings, query)
@@ -53,14 +56,14 @@ interface Loaded {
   ids: Float64Array
 }
 
-async function readColumns(huitou: Huitou, { monetary }: RfmSettings, { segmentId }: SnapshotQuery): Promise<Loaded> {
+async function readColumns(huitou: ReportHost, { monetary }: RfmSettings, { segmentId }: SnapshotQuery): Promise<Loaded> {
   const columns = { lastOrderAt: 'commerce_last_order_at', orders: 'commerce_orders', spend: `commerce_${monetary}` }
   const names = ['key', ...Object.values(columns)]
   const batch = await huitou.customers.read({ columns: names, ...(segmentId === undefined ? {} : { segmentId }) })
   return pick(batch, pickPurchases(batch, columns, huitou.brand.timeZone))
 }
 
-async function readEvents(huitou: Huitou, { monetary }: RfmSettings, query: SnapshotQuery): Promise<Loaded> {
+async function readEvents(huitou: ReportHost, { monetary }: RfmSettings, query: SnapshotQuery): Promise<Loaded> {
   const { timeZone } = huitou.brand
   const { asOf, segmentId } = query
   const where = {
