@@ -74,7 +74,7 @@ export const importDirection: Rule.RuleModule = {
       typesOnly: '{{from}} may take only types from {{to}}: {{because}}. Write `import type`.',
       through: 'Import {{to}} by its package name: only what its `exports` name is meant for others.',
       stage:
-        'core/{{from}} may not import core/{{to}}: {{because}}. Data flows left to right, imports point left; let {{to}} pull from the log of {{from}}, or move what both need to a serving folder. See packages/core/layers.json.',
+        "core/{{from}} may not import core/{{to}}: {{because}}. Along the loop imports point left, and what serves every stage knows none: let the later stage read the earlier one's log, or move what both need to a serving folder. See packages/core/layers.json.",
     },
   },
   create(context) {
