@@ -14,7 +14,14 @@ import type { Brand } from '../src/settings/brand.ts'
 
 export const engines: Engine[] = ['sqlite', 'postgres']
 
-export type FixtureColumn = { name: string; type: string; pii?: boolean; kind?: string; options?: object[]; title?: { en: string; 'zh-CN': string } }
+export type FixtureColumn = {
+  name: string
+  type: string
+  pii?: boolean
+  kind?: string
+  options?: object[]
+  title?: { en: string; 'zh-CN': string }
+}
 export type FixtureCustomer = { customer_id: number; [column: string]: string | number | null }
 export type FixtureEvent = {
   customer_id: number
@@ -48,7 +55,10 @@ const SQL_TYPES: Record<string, string> = {
   boolean: 'integer',
 }
 
-export async function createShop(engine: Engine, now = Date.parse('2026-11-21T10:00:00+08:00')): Promise<Shop> {
+export async function createShop(
+  engine: Engine,
+  now = Date.parse('2026-11-21T10:00:00+08:00'),
+): Promise<Shop> {
   const { database, drop } = engine === 'sqlite' ? openSqlite() : await openPostgres()
   await migrate(database, 'core', coreMigrations)
   const columns = new Map<string, string>()
@@ -68,7 +78,10 @@ export async function createShop(engine: Engine, now = Date.parse('2026-11-21T10
       for (const column of added) {
         columns.set(column.name, column.type)
         if (column.kind !== 'core') {
-          await db.schema.alterTable('profiles').addColumn(column.name, sql.raw(SQL_TYPES[column.type] ?? 'text')).execute()
+          await db.schema
+            .alterTable('profiles')
+            .addColumn(column.name, sql.raw(SQL_TYPES[column.type] ?? 'text'))
+            .execute()
         }
         await db
           .insertInto('profile_columns')
@@ -111,7 +124,11 @@ export async function createShop(engine: Engine, now = Date.parse('2026-11-21T10
       await db
         .insertInto('profiles')
         .columns(Object.keys(types))
-        .expression(db.selectFrom(rowsOf(db, rows, types as never)).select(Object.keys(types).map((name) => `r.${name}`)))
+        .expression(
+          db
+            .selectFrom(rowsOf(db, rows, types as never))
+            .select(Object.keys(types).map((name) => `r.${name}`)),
+        )
         .execute()
     },
     async remove(ids) {
@@ -123,7 +140,12 @@ export async function createShop(engine: Engine, now = Date.parse('2026-11-21T10
       await db
         .insertInto('timeline')
         .values(
-          rows.map(({ properties: _, ...row }) => ({ ...row, identifier_id: row.customer_id, fact_key: null, version: row.ts })),
+          rows.map(({ properties: _, ...row }) => ({
+            ...row,
+            identifier_id: row.customer_id,
+            fact_key: null,
+            version: row.ts,
+          })),
         )
         .execute()
       const stored = rows.map(({ seq: number, name, ts, properties }) => ({
@@ -140,7 +162,10 @@ export async function createShop(engine: Engine, now = Date.parse('2026-11-21T10
     },
     async changed(changes) {
       if (changes.length === 0) return
-      const rows = changes.map(({ customer_id, columns: names }) => ({ customer_id, columns: JSON.stringify(names) }))
+      const rows = changes.map(({ customer_id, columns: names }) => ({
+        customer_id,
+        columns: JSON.stringify(names),
+      }))
       await db.insertInto('profile_changes').values(rows).execute()
     },
     async [Symbol.asyncDispose]() {

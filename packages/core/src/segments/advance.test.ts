@@ -1,6 +1,12 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { createShop, engines, type FixtureCustomer, type FixtureEvent, type Shop } from '../../test/shop-fixture.ts'
+import {
+  createShop,
+  engines,
+  type FixtureCustomer,
+  type FixtureEvent,
+  type Shop,
+} from '../../test/shop-fixture.ts'
 import { BusinessDays } from '../days.ts'
 import { advanceSegments } from './advance.ts'
 import { countRule } from './count.ts'
@@ -22,13 +28,26 @@ describe.each(engines)('segments on %s', (engine) => {
   afterAll(() => shop[Symbol.asyncDispose]())
   beforeEach(async () => {
     shop.now = START
-    for (const table of ['profiles', 'timeline', 'events', 'segments', 'segment_members', 'segment_changes', 'segment_days', 'profile_changes', 'identifiers'] as const) {
+    for (const table of [
+      'profiles',
+      'timeline',
+      'events',
+      'segments',
+      'segment_members',
+      'segment_changes',
+      'segment_days',
+      'profile_changes',
+      'identifiers',
+    ] as const) {
       await shop.database.db.deleteFrom(table).execute()
     }
   })
 
   test('a new segment is filled, and its members are in the log and in the figures of the day', async () => {
-    await shop.put([{ customer_id: 1, t_city: '上海' }, { customer_id: 2, t_city: '北京' }])
+    await shop.put([
+      { customer_id: 1, t_city: '上海' },
+      { customer_id: 2, t_city: '北京' },
+    ])
     await define(shop, 's', { all: [{ column: 't_city', op: 'is', value: '上海' }] })
     await settle(shop)
     expect(await membersOf(shop, 's')).toEqual([1])
@@ -66,8 +85,12 @@ describe.each(engines)('segments on %s', (engine) => {
   test('members leave when nothing but the day changes', async () => {
     await shop.put([{ customer_id: 1, commerce_last_order_at: START - 29 * DAY }])
     await shop.happen([{ customer_id: 1, name: 'order.paid', ts: START - 29 * DAY }])
-    await define(shop, 'column', { all: [{ column: 'commerce_last_order_at', op: 'within_days', value: 30 }] })
-    await define(shop, 'event', { all: [{ event: 'order.paid', count: { op: '>=', value: 1 }, within: { days: 30 } }] })
+    await define(shop, 'column', {
+      all: [{ column: 'commerce_last_order_at', op: 'within_days', value: 30 }],
+    })
+    await define(shop, 'event', {
+      all: [{ event: 'order.paid', count: { op: '>=', value: 1 }, within: { days: 30 } }],
+    })
     await settle(shop)
     expect([await membersOf(shop, 'column'), await membersOf(shop, 'event')]).toEqual([[1], [1]])
     shop.now = Date.parse('2026-11-21T23:59:59+08:00')
@@ -79,23 +102,44 @@ describe.each(engines)('segments on %s', (engine) => {
 
   test('a customer that became part of another leaves, and in a list the other takes its place', async () => {
     const { db } = shop.database
-    await shop.put([{ customer_id: 1, t_city: '北京' }, { customer_id: 2, t_city: '上海' }])
-    await db.insertInto('identifiers').values([1, 2].map((id) => ({ id, kind: 'phone', value: `+86${id}`, customer_id: id, first_seen_at: 0 }))).execute()
+    await shop.put([
+      { customer_id: 1, t_city: '北京' },
+      { customer_id: 2, t_city: '上海' },
+    ])
+    await db
+      .insertInto('identifiers')
+      .values(
+        [1, 2].map((id) => ({ id, kind: 'phone', value: `+86${id}`, customer_id: id, first_seen_at: 0 })),
+      )
+      .execute()
     await define(shop, 'city', { all: [{ column: 't_city', op: 'is', value: '上海' }] })
     await define(shop, 'list', null)
     await define(shop, 'listed', { all: [{ segment: 'list' }] })
-    await db.insertInto('segment_members').values({ segment_id: 'list', customer_id: 2, entered_at: 0 }).execute()
+    await db
+      .insertInto('segment_members')
+      .values({ segment_id: 'list', customer_id: 2, entered_at: 0 })
+      .execute()
     await settle(shop)
     expect([await membersOf(shop, 'city'), await membersOf(shop, 'listed')]).toEqual([[2], [2]])
     await db.updateTable('identifiers').set({ customer_id: 1 }).execute()
     await shop.remove([2])
-    await shop.changed([{ customer_id: 1, columns: ['*'] }, { customer_id: 2, columns: ['*'] }])
+    await shop.changed([
+      { customer_id: 1, columns: ['*'] },
+      { customer_id: 2, columns: ['*'] },
+    ])
     await settle(shop)
-    expect([await membersOf(shop, 'city'), await membersOf(shop, 'list'), await membersOf(shop, 'listed')]).toEqual([[], [1], [1]])
+    expect([
+      await membersOf(shop, 'city'),
+      await membersOf(shop, 'list'),
+      await membersOf(shop, 'listed'),
+    ]).toEqual([[], [1], [1]])
   })
 
   test('a rule that cannot be read keeps its members and says why, and catches up later', async () => {
-    await shop.put([{ customer_id: 1, t_city: '上海' }, { customer_id: 2, t_city: '北京' }])
+    await shop.put([
+      { customer_id: 1, t_city: '上海' },
+      { customer_id: 2, t_city: '北京' },
+    ])
     await define(shop, 's', { all: [{ column: 't_city', op: 'is', value: '上海' }] })
     await settle(shop)
     const { db } = shop.database
@@ -105,42 +149,71 @@ describe.each(engines)('segments on %s', (engine) => {
     await settle(shop)
     expect(await membersOf(shop, 's')).toEqual([1])
     const { error } = await db.selectFrom('segments').select('error').executeTakeFirstOrThrow()
-    expect(JSON.parse(error ?? '')).toMatchObject({ code: 'E_RULE_COLUMN', message: 'There is no column "t_city"' })
+    expect(JSON.parse(error ?? '')).toMatchObject({
+      code: 'E_RULE_COLUMN',
+      message: 'There is no column "t_city"',
+    })
     await db.updateTable('profile_columns').set({ active: 1 }).where('name', '=', 't_city').execute()
     await settle(shop)
     expect(await membersOf(shop, 's')).toEqual([1, 2])
   })
 
-  test('whatever happens, members are those a fresh look at everything finds', { timeout: 120_000 }, async () => {
-    const history = fc.record({
-      rules: fc.array(fc.record({ own: rule, before: fc.constantFrom('none', 'in', 'out') }), { minLength: 1, maxLength: 5 }),
-      steps: fc.array(fc.record({ put: fc.array(customer, { maxLength: 4 }), remove: fc.array(customerId, { maxLength: 1 }), events: fc.array(event, { maxLength: 6 }), days: fc.nat(3) }), {
-        minLength: 1,
-        maxLength: 4,
-      }),
-    })
-    await fc.assert(
-      fc.asyncProperty(history, async ({ rules, steps }) => {
-        for (const table of ['profiles', 'timeline', 'events', 'segments', 'segment_members', 'segment_changes', 'segment_days', 'profile_changes'] as const) {
-          await shop.database.db.deleteFrom(table).execute()
-        }
-        shop.now = START
-        const world: World = { customers: new Map(), events: [], rules: new Map(rules.map(chain)) }
-        for (const [id, each] of world.rules) await define(shop, id, each)
-        for (const step of steps) {
-          await take(shop, world, step)
-          await settle(shop)
-          for (const [id, each] of world.rules) {
-            const expected = [...world.customers.values()].filter((one) => holds(each, one, world, shop.now)).map((one) => one.customer_id)
-            expect(await membersOf(shop, id)).toEqual(expected.sort((a, b) => a - b))
-            expect((await countRule(shop, each)).count).toBe(expected.length)
+  test(
+    'whatever happens, members are those a fresh look at everything finds',
+    { timeout: 120_000 },
+    async () => {
+      const history = fc.record({
+        rules: fc.array(fc.record({ own: rule, before: fc.constantFrom('none', 'in', 'out') }), {
+          minLength: 1,
+          maxLength: 5,
+        }),
+        steps: fc.array(
+          fc.record({
+            put: fc.array(customer, { maxLength: 4 }),
+            remove: fc.array(customerId, { maxLength: 1 }),
+            events: fc.array(event, { maxLength: 6 }),
+            days: fc.nat(3),
+          }),
+          {
+            minLength: 1,
+            maxLength: 4,
+          },
+        ),
+      })
+      await fc.assert(
+        fc.asyncProperty(history, async ({ rules, steps }) => {
+          for (const table of [
+            'profiles',
+            'timeline',
+            'events',
+            'segments',
+            'segment_members',
+            'segment_changes',
+            'segment_days',
+            'profile_changes',
+          ] as const) {
+            await shop.database.db.deleteFrom(table).execute()
           }
-          await expectLogToAgree(shop)
-        }
-      }),
-      { numRuns: engine === 'sqlite' ? 30 : 12 },
-    )
-  })
+          shop.now = START
+          const world: World = { customers: new Map(), events: [], rules: new Map(rules.map(chain)) }
+          for (const [id, each] of world.rules) await define(shop, id, each)
+          for (const step of steps) {
+            await take(shop, world, step)
+            await settle(shop)
+            for (const [id, each] of world.rules) {
+              const expected = [...world.customers.values()]
+                .filter((one) => holds(each, one, world, shop.now))
+                .map((one) => one.customer_id)
+              expect(await membersOf(shop, id)).toEqual(expected.sort((a, b) => a - b))
+              expect((await countRule(shop, each)).count).toBe(expected.length)
+            }
+            await expectLogToAgree(shop)
+          }
+        }),
+        { numRuns: engine === 'sqlite' ? 30 : 12 },
+      )
+    },
+  )
 })
 
 interface World {
@@ -152,16 +225,33 @@ interface World {
 async function define(shop: Shop, id: string, rule: Rule | null) {
   await shop.database.db
     .insertInto('segments')
-    .values({ id, name: id, kind: rule ? 'dynamic' : 'static', owner: 'test', rule: rule && JSON.stringify(rule), created_at: 0, updated_at: 0, evaluated_day: null, error: null, display: null })
+    .values({
+      id,
+      name: id,
+      kind: rule ? 'dynamic' : 'static',
+      owner: 'test',
+      rule: rule && JSON.stringify(rule),
+      created_at: 0,
+      updated_at: 0,
+      evaluated_day: null,
+      error: null,
+      display: null,
+    })
     .execute()
 }
 
 async function settle(shop: Shop) {
-  for (let turn = 0; await advanceSegments(shop); turn++) if (turn > 50) throw new Error('The stage does not come to rest')
+  for (let turn = 0; await advanceSegments(shop); turn++)
+    if (turn > 50) throw new Error('The stage does not come to rest')
 }
 
 async function membersOf(shop: Shop, id: string): Promise<number[]> {
-  const rows = await shop.database.db.selectFrom('segment_members').select('customer_id').where('segment_id', '=', id).orderBy('customer_id').execute()
+  const rows = await shop.database.db
+    .selectFrom('segment_members')
+    .select('customer_id')
+    .where('segment_id', '=', id)
+    .orderBy('customer_id')
+    .execute()
   return rows.map(({ customer_id }) => customer_id)
 }
 
@@ -169,13 +259,20 @@ async function membersOf(shop: Shop, id: string): Promise<number[]> {
 async function expectLogToAgree(shop: Shop) {
   const { db } = shop.database
   const played = new Map<string, Set<number>>()
-  for (const { segment_id, customer_id, entered } of await db.selectFrom('segment_changes').selectAll().orderBy('seq').execute()) {
+  for (const { segment_id, customer_id, entered } of await db
+    .selectFrom('segment_changes')
+    .selectAll()
+    .orderBy('seq')
+    .execute()) {
     const members = played.get(segment_id) ?? new Set()
     if (entered) members.add(customer_id)
     else members.delete(customer_id)
     played.set(segment_id, members)
   }
-  for (const { id, member_count } of await db.selectFrom('segments').select(['id', 'member_count']).execute()) {
+  for (const { id, member_count } of await db
+    .selectFrom('segments')
+    .select(['id', 'member_count'])
+    .execute()) {
     const members = await membersOf(shop, id)
     expect([...(played.get(id) ?? [])].sort((a, b) => a - b)).toEqual(members)
     expect(member_count).toBe(members.length)
@@ -199,7 +296,9 @@ async function take(shop: Shop, world: World, { put, remove, events, days }: Ste
     await shop.put([one])
     if (columns.length > 0) changes.push({ customer_id: one.customer_id, columns })
   }
-  const happened = events.filter(({ customer_id }) => world.customers.has(customer_id)).map((each) => ({ ...each, ts: shop.now + each.ts }))
+  const happened = events
+    .filter(({ customer_id }) => world.customers.has(customer_id))
+    .map((each) => ({ ...each, ts: shop.now + each.ts }))
   world.events.push(...happened)
   await shop.happen(happened)
   for (const { customer_id, name } of happened) changes.push({ customer_id, columns: [`event:${name}`] })
@@ -223,12 +322,17 @@ function holds(node: RuleNode, one: FixtureCustomer, world: World, now: number):
   if ('not' in node) return !holds(node.not, one, world, now)
   if ('segment' in node) return holds(world.rules.get(node.segment) as Rule, one, world, now)
   if ('column' in node) return columnHolds(node, one[node.column] ?? null, now)
-  return eventHolds(node, world.events.filter(({ customer_id }) => customer_id === one.customer_id), now)
+  return eventHolds(
+    node,
+    world.events.filter(({ customer_id }) => customer_id === one.customer_id),
+    now,
+  )
 }
 
 function columnHolds({ op, value }: ColumnNode, actual: string | number | null, now: number): boolean {
   const list = Array.isArray(value) ? value : [value]
-  const ago = op.endsWith('_days') && actual !== null ? days.dayOf(now) - days.dayOf(Number(actual)) : Number.NaN
+  const ago =
+    op.endsWith('_days') && actual !== null ? days.dayOf(now) - days.dayOf(Number(actual)) : Number.NaN
   switch (op) {
     case 'is_set':
       return actual !== null
@@ -257,12 +361,25 @@ function columnHolds({ op, value }: ColumnNode, actual: string | number | null, 
   }
 }
 
-function eventHolds({ event: name, where = [], count, within }: EventNode, events: FixtureEvent[], now: number): boolean {
+function eventHolds(
+  { event: name, where = [], count, within }: EventNode,
+  events: FixtureEvent[],
+  now: number,
+): boolean {
   const found = events.filter((each) => {
     const ago = days.dayOf(now) - days.dayOf(each.ts)
-    return each.name === name && each.current !== 0 && (!within || (ago >= 0 && ago < within.days)) && where.every((filter) => propertyHolds(filter, each))
+    return (
+      each.name === name &&
+      each.current !== 0 &&
+      (!within || (ago >= 0 && ago < within.days)) &&
+      where.every((filter) => propertyHolds(filter, each))
+    )
   }).length
-  return count.op === '>=' ? found >= count.value : count.op === '<=' ? found <= count.value : found === count.value
+  return count.op === '>='
+    ? found >= count.value
+    : count.op === '<='
+      ? found <= count.value
+      : found === count.value
 }
 
 function propertyHolds({ property, op, value }: PropertyFilter, { properties = {} }: FixtureEvent): boolean {
@@ -284,7 +401,9 @@ const customer: fc.Arbitrary<FixtureCustomer> = fc.record({
   customer_id: customerId,
   t_city: fc.option(city),
   commerce_orders: fc.option(fc.nat(4)),
-  commerce_last_order_at: fc.option(fc.integer({ min: -5 * 24, max: 12 }).map((hours) => START + hours * 3_600_000)),
+  commerce_last_order_at: fc.option(
+    fc.integer({ min: -5 * 24, max: 12 }).map((hours) => START + hours * 3_600_000),
+  ),
 })
 const eventName = fc.constantFrom('order.paid', 'product.viewed')
 const event: fc.Arbitrary<FixtureEvent> = fc.record({
@@ -292,17 +411,43 @@ const event: fc.Arbitrary<FixtureEvent> = fc.record({
   name: eventName,
   ts: fc.integer({ min: -5 * 24, max: 12 }).map((hours) => hours * 3_600_000),
   current: fc.constantFrom(1, 1, 0),
-  properties: fc.record({ shop: fc.constantFrom('a', 'b', 7, true), amount: fc.nat(3) }, { requiredKeys: [] }),
+  properties: fc.record(
+    { shop: fc.constantFrom('a', 'b', 7, true), amount: fc.nat(3) },
+    { requiredKeys: [] },
+  ),
 })
 const columnNode: fc.Arbitrary<ColumnNode> = fc.oneof(
-  fc.record({ column: fc.constant('t_city'), op: fc.constantFrom('is', 'is_not', 'contains', 'not_contains'), value: fc.constantFrom('上海', 'paris', '%', 'PARIS', 'é', 'Paris') }),
-  fc.record({ column: fc.constant('t_city'), op: fc.constantFrom('in', 'not_in'), value: fc.array(city, { minLength: 1, maxLength: 2 }) }),
-  fc.record({ column: fc.constantFrom('t_city', 'commerce_orders', 'commerce_last_order_at'), op: fc.constantFrom('is_set', 'is_not_set') }),
-  fc.record({ column: fc.constant('commerce_orders'), op: fc.constantFrom('is', 'is_not', 'gte', 'lt'), value: fc.nat(4) }),
-  fc.record({ column: fc.constant('commerce_last_order_at'), op: fc.constantFrom('within_days', 'before_days'), value: fc.integer({ min: 1, max: 5 }) }),
+  fc.record({
+    column: fc.constant('t_city'),
+    op: fc.constantFrom('is', 'is_not', 'contains', 'not_contains'),
+    value: fc.constantFrom('上海', 'paris', '%', 'PARIS', 'é', 'Paris'),
+  }),
+  fc.record({
+    column: fc.constant('t_city'),
+    op: fc.constantFrom('in', 'not_in'),
+    value: fc.array(city, { minLength: 1, maxLength: 2 }),
+  }),
+  fc.record({
+    column: fc.constantFrom('t_city', 'commerce_orders', 'commerce_last_order_at'),
+    op: fc.constantFrom('is_set', 'is_not_set'),
+  }),
+  fc.record({
+    column: fc.constant('commerce_orders'),
+    op: fc.constantFrom('is', 'is_not', 'gte', 'lt'),
+    value: fc.nat(4),
+  }),
+  fc.record({
+    column: fc.constant('commerce_last_order_at'),
+    op: fc.constantFrom('within_days', 'before_days'),
+    value: fc.integer({ min: 1, max: 5 }),
+  }),
 )
 const filter: fc.Arbitrary<PropertyFilter> = fc.oneof(
-  fc.record({ property: fc.constant('shop'), op: fc.constantFrom('is', 'is_not'), value: fc.constantFrom('a', 'b', '7', 7, true) }),
+  fc.record({
+    property: fc.constant('shop'),
+    op: fc.constantFrom('is', 'is_not'),
+    value: fc.constantFrom('a', 'b', '7', 7, true),
+  }),
   fc.record({ property: fc.constant('amount'), op: fc.constant('gte'), value: fc.nat(3) }),
 )
 const eventNode: fc.Arbitrary<EventNode> = fc.record(

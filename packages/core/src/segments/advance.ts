@@ -27,7 +27,9 @@ export async function advanceSegments(context: StageContext): Promise<boolean> {
   const { scope, segments, problems } = await readFollowed(database.db, await brand(), now)
   if (problems.length > 0) await writeProblems(database.db, problems)
   const followed = await followChanges(context, { scope, segments, now })
-  const due = segments.find(({ evaluatedDay }) => evaluatedDay === null) ?? segments.find((segment) => isBehind(segment, scope.today))
+  const due =
+    segments.find(({ evaluatedDay }) => evaluatedDay === null) ??
+    segments.find((segment) => isBehind(segment, scope.today))
   if (due) await evaluateFully(database, due, { scope, now })
   return followed || due !== undefined
 }
@@ -47,7 +49,10 @@ interface Moment {
  * the batch in one transaction. SQLite answers from a reader thread, so that ingestion goes on meanwhile;
  * PostgreSQL inside the transaction, which keeps other nodes out.
  */
-async function followChanges({ database: { db, analytics, engine } }: StageContext, moment: Moment): Promise<boolean> {
+async function followChanges(
+  { database: { db, analytics, engine } }: StageContext,
+  moment: Moment,
+): Promise<boolean> {
   if (engine === 'sqlite') {
     const batch = await readBatch(analytics, moment)
     if (batch.seqs.length === 0) return false
@@ -72,19 +77,32 @@ interface Batch {
 }
 
 async function readBatch(db: Db | Tx, { scope, segments }: Moment): Promise<Batch> {
-  const rows = await db.selectFrom('profile_changes').select(['seq', 'customer_id', 'columns']).orderBy('seq').limit(BATCH).execute()
+  const rows = await db
+    .selectFrom('profile_changes')
+    .select(['seq', 'customer_id', 'columns'])
+    .orderBy('seq')
+    .limit(BATCH)
+    .execute()
   if (rows.length === 0) return { seqs: [], changes: [], heirs: [] }
   const customers = [...new Set(rows.map(({ customer_id }) => customer_id))]
-  const changed = new Set([...new Set(rows.map(({ columns }) => columns))].flatMap((text) => JSON.parse(text) as string[]))
+  const changed = new Set(
+    [...new Set(rows.map(({ columns }) => columns))].flatMap((text) => JSON.parse(text) as string[]),
+  )
   const concerned = segments.filter((segment) => isConcerned(segment, changed))
   const { present, matches } = await evaluate(db, customers, { scope, segments: concerned })
-  const members = await readMembers(db, customers, concerned.map(({ id }) => id))
+  const members = await readMembers(
+    db,
+    customers,
+    concerned.map(({ id }) => id),
+  )
   const changes: MembershipChange[] = []
   for (const [index, { id }] of concerned.entries()) {
     const before = members.get(id)
     const after = matches[index] as Set<number>
-    for (const customer of after) if (!before?.has(customer)) changes.push({ segment_id: id, customer_id: customer, entered: 1 })
-    for (const customer of before ?? []) if (!after.has(customer)) changes.push({ segment_id: id, customer_id: customer, entered: 0 })
+    for (const customer of after)
+      if (!before?.has(customer)) changes.push({ segment_id: id, customer_id: customer, entered: 1 })
+    for (const customer of before ?? [])
+      if (!after.has(customer)) changes.push({ segment_id: id, customer_id: customer, entered: 0 })
   }
   const vanished = customers.filter((id) => !present.has(id))
   const leftovers = vanished.length > 0 ? await followVanished(db, vanished, concerned) : []
@@ -103,33 +121,62 @@ function isConcerned({ mentions }: FollowedSegment, changed: ReadonlySet<string>
 }
 
 /** Which of `customers` exist, and for each segment those that its rule finds. */
-async function evaluate(db: Db | Tx, customers: number[], { scope, segments }: Pick<Moment, 'scope' | 'segments'>) {
+async function evaluate(
+  db: Db | Tx,
+  customers: number[],
+  { scope, segments }: Pick<Moment, 'scope' | 'segments'>,
+) {
   const present = new Set<number>()
   const matches = segments.map(() => new Set<number>())
   for (let start = 0; start === 0 || start < segments.length; start += RULES) {
     const part = segments.slice(start, start + RULES)
-    const { conditions } = compileNodes(part.map(({ rule }) => rule), scope, 'few')
+    const { conditions } = compileNodes(
+      part.map(({ rule }) => rule),
+      scope,
+      'few',
+    )
     const rows = await db
-      .selectFrom(rowsOf(db, customers.map((id) => ({ id })), { id: 'integer' }))
+      .selectFrom(
+        rowsOf(
+          db,
+          customers.map((id) => ({ id })),
+          { id: 'integer' },
+        ),
+      )
       .innerJoin('profiles', 'profiles.customer_id', 'r.id')
       .select('profiles.customer_id')
-      .select(conditions.map((condition, index) => sql<number>`case when ${condition} then 1 else 0 end`.as(`rule_${index}`)))
+      .select(
+        conditions.map((condition, index) =>
+          sql<number>`case when ${condition} then 1 else 0 end`.as(`rule_${index}`),
+        ),
+      )
       .execute()
     for (const row of rows) {
       present.add(row.customer_id)
       for (let index = 0; index < part.length; index++) {
-        if ((row as Record<string, number>)[`rule_${index}`] === 1) matches[start + index]?.add(row.customer_id)
+        if ((row as Record<string, number>)[`rule_${index}`] === 1)
+          matches[start + index]?.add(row.customer_id)
       }
     }
   }
   return { present, matches }
 }
 
-async function readMembers(db: Db | Tx, customers: number[], segments: string[]): Promise<Map<string, Set<number>>> {
+async function readMembers(
+  db: Db | Tx,
+  customers: number[],
+  segments: string[],
+): Promise<Map<string, Set<number>>> {
   const members = new Map<string, Set<number>>()
   if (segments.length === 0) return members
   const rows = await db
-    .selectFrom(rowsOf(db, customers.map((id) => ({ id })), { id: 'integer' }))
+    .selectFrom(
+      rowsOf(
+        db,
+        customers.map((id) => ({ id })),
+        { id: 'integer' },
+      ),
+    )
     .innerJoin('segment_members', 'segment_members.customer_id', 'r.id')
     .select(['segment_members.segment_id', 'segment_members.customer_id'])
     .where('segment_members.segment_id', 'in', segments)
@@ -143,19 +190,35 @@ async function readMembers(db: Db | Tx, customers: number[], segments: string[])
 }
 
 /** A customer that became part of another leaves everything; in static lists the other takes its place. */
-async function followVanished(db: Db | Tx, vanished: number[], concerned: readonly FollowedSegment[]): Promise<MembershipChange[]> {
+async function followVanished(
+  db: Db | Tx,
+  vanished: number[],
+  concerned: readonly FollowedSegment[],
+): Promise<MembershipChange[]> {
   const handled = new Set(concerned.map(({ id }) => id))
   const rows = await db
-    .selectFrom(rowsOf(db, vanished.map((id) => ({ id })), { id: 'integer' }))
+    .selectFrom(
+      rowsOf(
+        db,
+        vanished.map((id) => ({ id })),
+        { id: 'integer' },
+      ),
+    )
     .innerJoin('segment_members', 'segment_members.customer_id', 'r.id')
     .innerJoin('segments', 'segments.id', 'segment_members.segment_id')
     .leftJoin('identifiers', 'identifiers.id', 'r.id')
     .leftJoin('profiles', 'profiles.customer_id', 'identifiers.customer_id')
-    .select(['segments.id', 'segments.kind', 'segment_members.customer_id', 'profiles.customer_id as survivor'])
+    .select([
+      'segments.id',
+      'segments.kind',
+      'segment_members.customer_id',
+      'profiles.customer_id as survivor',
+    ])
     .execute()
   return rows.flatMap(({ id, kind, customer_id, survivor }) => {
     const changes: MembershipChange[] = handled.has(id) ? [] : [{ segment_id: id, customer_id, entered: 0 }]
-    if (kind === 'static' && survivor !== null) changes.push({ segment_id: id, customer_id: survivor, entered: 1 })
+    if (kind === 'static' && survivor !== null)
+      changes.push({ segment_id: id, customer_id: survivor, entered: 1 })
     return changes
   })
 }
@@ -163,7 +226,17 @@ async function followVanished(db: Db | Tx, vanished: number[], concerned: readon
 async function writeBatch(tx: Tx, { seqs, changes, heirs }: Batch, { scope, now }: Moment): Promise<void> {
   const consumed = await tx
     .deleteFrom('profile_changes')
-    .where('seq', 'in', (where) => where.selectFrom(rowsOf(tx, seqs.map((seq) => ({ seq })), { seq: 'integer' })).select('r.seq'))
+    .where('seq', 'in', (where) =>
+      where
+        .selectFrom(
+          rowsOf(
+            tx,
+            seqs.map((seq) => ({ seq })),
+            { seq: 'integer' },
+          ),
+        )
+        .select('r.seq'),
+    )
     .returning('seq')
     .execute()
   // Someone else took the batch meanwhile and has written what follows from it, and perhaps from later ones.
@@ -171,7 +244,10 @@ async function writeBatch(tx: Tx, { seqs, changes, heirs }: Batch, { scope, now 
   await readCursor(tx, 'segments')
   await applyChanges(tx, changes, { now, day: scope.today })
   if (heirs.length > 0) {
-    await tx.insertInto('profile_changes').values([...new Set(heirs)].map((customer_id) => ({ customer_id, columns: '["*"]' }))).execute()
+    await tx
+      .insertInto('profile_changes')
+      .values([...new Set(heirs)].map((customer_id) => ({ customer_id, columns: '["*"]' })))
+      .execute()
   }
   await writeCursor(tx, 'segments', Math.max(...seqs))
 }

@@ -7,19 +7,50 @@ import type { Rule } from './rule.ts'
  * Makes one segment of every label that an enabled plugin gives customers, and puts those of disabled plugins
  * aside: they keep their id and history, so that rules naming them work again when the plugin does.
  */
-export async function syncBuiltinSegments({ db }: Pick<Database, 'db'>, points: Points, now: number): Promise<void> {
+export async function syncBuiltinSegments(
+  { db }: Pick<Database, 'db'>,
+  points: Points,
+  now: number,
+): Promise<void> {
   const wanted = builtinsOf(points)
   await transact(db, async (tx) => {
-    const present = await tx.selectFrom('segments').select(['id', 'rule', 'display', 'active']).where('kind', '=', 'builtin').execute()
+    const present = await tx
+      .selectFrom('segments')
+      .select(['id', 'rule', 'display', 'active'])
+      .where('kind', '=', 'builtin')
+      .execute()
     const known = new Map(present.map((row) => [row.id, row]))
     for (const [id, { owner, name, rule, display }] of wanted) {
       const before = known.get(id)
       if (before?.active === 1 && before.rule === rule && before.display === display) continue
       await tx
         .insertInto('segments')
-        .values({ id, name, kind: 'builtin', owner, rule, display, created_at: now, updated_at: now, evaluated_day: null, error: null, active: 1 })
+        .values({
+          id,
+          name,
+          kind: 'builtin',
+          owner,
+          rule,
+          display,
+          created_at: now,
+          updated_at: now,
+          evaluated_day: null,
+          error: null,
+          active: 1,
+        })
         .onConflict((conflict) =>
-          conflict.column('id').doUpdateSet({ name, owner, rule, display, updated_at: now, evaluated_day: null, error: null, active: 1 }),
+          conflict
+            .column('id')
+            .doUpdateSet({
+              name,
+              owner,
+              rule,
+              display,
+              updated_at: now,
+              evaluated_day: null,
+              error: null,
+              active: 1,
+            }),
         )
         .execute()
     }

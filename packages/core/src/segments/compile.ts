@@ -3,10 +3,11 @@ import { type Kysely, type RawBuilder, type SelectQueryBuilder, type SqlBool, sq
 import { BusinessDays } from '../days.ts'
 import type { Db, Engine, Tx } from '../db/database.ts'
 import { engineOf } from '../db/rows.ts'
+import type { ProfileColumn } from '../profiles/columns.ts'
 import type { Brand } from '../settings/brand.ts'
 import { type Condition, compareValue } from './conditions.ts'
 import { compareCount, matchingEvents } from './event-conditions.ts'
-import { classOf, getRuleColumn, readRuleColumns, type RuleColumn } from './rule-columns.ts'
+import { classOf, getRuleColumn, readRuleColumns } from './rule-columns.ts'
 import type { ColumnNode, EventNode, Rule, RuleNode, SegmentNode } from './rule.ts'
 
 /** What a rule needs to know of another segment. */
@@ -19,7 +20,7 @@ export interface KnownSegment {
 /** The world a rule is read in: columns, other segments, and which day it is. */
 export interface RuleScope {
   engine: Engine
-  columns: ReadonlyMap<string, RuleColumn>
+  columns: ReadonlyMap<string, ProfileColumn>
   segments: ReadonlyMap<string, KnownSegment>
   days: BusinessDays
   today: number
@@ -48,7 +49,11 @@ export interface EventCounts {
 const MAX_LEAVES = 500
 
 /** Reads what rules refer to. `changed` stands in for a segment that is not stored yet, or differently. */
-export async function readScope(db: Db | Tx, brand: Brand, options: { now: number; changed?: KnownSegment }): Promise<RuleScope> {
+export async function readScope(
+  db: Db | Tx,
+  brand: Brand,
+  options: { now: number; changed?: KnownSegment },
+): Promise<RuleScope> {
   const columns = await readRuleColumns(db)
   const rows = await db.selectFrom('segments').select(['id', 'rule']).where('active', '=', 1).execute()
   const segments = new Map<string, KnownSegment>(
@@ -74,10 +79,15 @@ export function checkRule(rule: Rule, scope: RuleScope, id?: string): void {
 }
 
 /** `profiles` with the event counts that compiled conditions refer to; still one row a customer. */
-export function fromProfiles(db: Kysely<any>, joins: readonly EventCounts[]): SelectQueryBuilder<any, 'profiles', object> {
+export function fromProfiles(
+  db: Kysely<any>,
+  joins: readonly EventCounts[],
+): SelectQueryBuilder<any, 'profiles', object> {
   let query: SelectQueryBuilder<any, any, object> = db.selectFrom('profiles')
   for (const { alias, query: counts } of joins) {
-    query = query.leftJoin(sql`(${counts})`.as(alias), (join) => join.onRef(`${alias}.customer_id`, '=', 'profiles.customer_id'))
+    query = query.leftJoin(sql`(${counts})`.as(alias), (join) =>
+      join.onRef(`${alias}.customer_id`, '=', 'profiles.customer_id'),
+    )
   }
   return query
 }
@@ -99,21 +109,36 @@ class Compiler {
     if ('all' in node) return this.#group(node.all, { joiner: ' and ', none: '1 = 1' }, within)
     if ('any' in node) return this.#group(node.any, { joiner: ' or ', none: '1 = 0' }, within)
     if (++this.#leaves > MAX_LEAVES) {
-      throw userError('E_RULE_TOO_LARGE', `The rule and the segments it names have more than ${MAX_LEAVES} conditions`)
+      throw userError(
+        'E_RULE_TOO_LARGE',
+        `The rule and the segments it names have more than ${MAX_LEAVES} conditions`,
+      )
     }
     if ('column' in node) return this.#column(node)
     if ('event' in node) return this.#event(node)
     return this.#segment(node, within)
   }
 
-  #group(nodes: readonly RuleNode[], words: { joiner: string; none: string }, within: readonly string[]): Condition {
+  #group(
+    nodes: readonly RuleNode[],
+    words: { joiner: string; none: string },
+    within: readonly string[],
+  ): Condition {
     if (nodes.length === 0) return sql<SqlBool>`(${sql.raw(words.none)})`
-    return sql<SqlBool>`(${sql.join(nodes.map((node) => this.node(node, within)), sql.raw(words.joiner))})`
+    return sql<SqlBool>`(${sql.join(
+      nodes.map((node) => this.node(node, within)),
+      sql.raw(words.joiner),
+    )})`
   }
 
   #column({ column: name, op, value }: ColumnNode): Condition {
     const column = getRuleColumn(this.#scope.columns, name)
-    const operand = { ...this.#scope, name, valueClass: classOf(column.type), value: sql.ref(`profiles.${name}`) }
+    const operand = {
+      ...this.#scope,
+      name,
+      valueClass: classOf(column.type),
+      value: sql.ref(`profiles.${name}`),
+    }
     return compareValue(operand, op, value)
   }
 
@@ -135,7 +160,10 @@ class Compiler {
   #eventOfAll(node: EventNode): Condition {
     const alias = `events_${this.joins.length}`
     const matching = matchingEvents(node, this.#scope)
-    this.joins.push({ alias, query: sql`select t.customer_id, count(*) as events ${matching} group by t.customer_id` })
+    this.joins.push({
+      alias,
+      query: sql`select t.customer_id, count(*) as events ${matching} group by t.customer_id`,
+    })
     return compareCount(sql`coalesce(${sql.ref(`${alias}.events`)}, 0)`, node.count)
   }
 
@@ -148,7 +176,9 @@ class Compiler {
       })
     }
     if (within.includes(id)) {
-      throw userError('E_RULE_LOOP', `Segment "${id}" would depend on itself`, { details: { segments: [...within, id] } })
+      throw userError('E_RULE_LOOP', `Segment "${id}" would depend on itself`, {
+        details: { segments: [...within, id] },
+      })
     }
     if (segment.rule) return this.node(segment.rule, [...within, id])
     return sql<SqlBool>`(exists (select 1 from segment_members m where m.segment_id = ${id} and m.customer_id = profiles.customer_id))`

@@ -19,13 +19,59 @@ export interface Operand {
   today: number
 }
 
-const COMPARE: Partial<Record<ColumnOp, string>> = { gt: '>', gte: '>=', lt: '<', lte: '<=', on_or_after: '>=', before: '<' }
-const NEGATIONS: Partial<Record<ColumnOp, ColumnOp>> = { is_not: 'is', not_in: 'in', not_contains: 'contains', is_not_set: 'is_set' }
+const COMPARE: Partial<Record<ColumnOp, string>> = {
+  gt: '>',
+  gte: '>=',
+  lt: '<',
+  lte: '<=',
+  on_or_after: '>=',
+  before: '<',
+}
+const NEGATIONS: Partial<Record<ColumnOp, ColumnOp>> = {
+  is_not: 'is',
+  not_in: 'in',
+  not_contains: 'contains',
+  is_not_set: 'is_set',
+}
 
 const OPS: Record<ValueClass, ReadonlySet<ColumnOp>> = {
-  text: new Set<ColumnOp>(['is', 'is_not', 'in', 'not_in', 'contains', 'not_contains', 'starts_with', 'is_set', 'is_not_set']),
-  number: new Set<ColumnOp>(['is', 'is_not', 'in', 'not_in', 'gt', 'gte', 'lt', 'lte', 'between', 'is_set', 'is_not_set']),
-  time: new Set<ColumnOp>(['within_days', 'before_days', 'on_or_after', 'before', 'gt', 'gte', 'lt', 'lte', 'between', 'is_set', 'is_not_set']),
+  text: new Set<ColumnOp>([
+    'is',
+    'is_not',
+    'in',
+    'not_in',
+    'contains',
+    'not_contains',
+    'starts_with',
+    'is_set',
+    'is_not_set',
+  ]),
+  number: new Set<ColumnOp>([
+    'is',
+    'is_not',
+    'in',
+    'not_in',
+    'gt',
+    'gte',
+    'lt',
+    'lte',
+    'between',
+    'is_set',
+    'is_not_set',
+  ]),
+  time: new Set<ColumnOp>([
+    'within_days',
+    'before_days',
+    'on_or_after',
+    'before',
+    'gt',
+    'gte',
+    'lt',
+    'lte',
+    'between',
+    'is_set',
+    'is_not_set',
+  ]),
   boolean: new Set<ColumnOp>(['true', 'false', 'is', 'is_not', 'is_set', 'is_not_set']),
 }
 
@@ -36,9 +82,13 @@ const OPS: Record<ValueClass, ReadonlySet<ColumnOp>> = {
  */
 export function compareValue(operand: Operand, op: ColumnOp, given: RuleValue | undefined): Condition {
   if (!OPS[operand.valueClass].has(op)) {
-    throw userError('E_RULE_OP', `"${op}" does not apply to "${operand.name}", which holds ${NOUNS[operand.valueClass]}`, {
-      hint: `Choose one of ${[...OPS[operand.valueClass]].join(', ')}.`,
-    })
+    throw userError(
+      'E_RULE_OP',
+      `"${op}" does not apply to "${operand.name}", which holds ${NOUNS[operand.valueClass]}`,
+      {
+        hint: `Choose one of ${[...OPS[operand.valueClass]].join(', ')}.`,
+      },
+    )
   }
   const positive = NEGATIONS[op]
   if (positive) return sql<SqlBool>`(not ${compareValue(operand, positive, given)})`
@@ -46,7 +96,12 @@ export function compareValue(operand: Operand, op: ColumnOp, given: RuleValue | 
   return sql<SqlBool>`(${operand.value} is not null and ${comparison(operand, op, given)})`
 }
 
-const NOUNS: Record<ValueClass, string> = { text: 'text', number: 'numbers', time: 'times', boolean: 'yes or no' }
+const NOUNS: Record<ValueClass, string> = {
+  text: 'text',
+  number: 'numbers',
+  time: 'times',
+  boolean: 'yes or no',
+}
 
 function comparison(operand: Operand, op: ColumnOp, given: RuleValue | undefined): RawBuilder<unknown> {
   const { value, valueClass, days, today } = operand
@@ -153,5 +208,7 @@ function toRange(operand: Operand, given: RuleValue | undefined): [number, numbe
 }
 
 function valueError(operand: Operand, wanted: string) {
-  return userError('E_RULE_VALUE', `The condition on "${operand.name}" needs ${wanted}`, { details: { name: operand.name } })
+  return userError('E_RULE_VALUE', `The condition on "${operand.name}" needs ${wanted}`, {
+    details: { name: operand.name },
+  })
 }

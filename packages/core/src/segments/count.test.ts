@@ -16,18 +16,76 @@ async function createFilledShop(engine: (typeof engines)[number]) {
     { name: 't_subscribed', type: 'boolean' },
   ])
   await shop.put([
-    { customer_id: 1, t_city: '上海', t_email: 'Li.100%@example.com', commerce_orders: 5, commerce_rate: 0.5, commerce_last_order_at: day('2026-11-21T09:00'), t_subscribed: 1 },
-    { customer_id: 2, t_city: '北京', t_email: 'wang_1@example.com', commerce_orders: 2, commerce_rate: 1.5, commerce_last_order_at: day('2026-11-15T00:00'), t_subscribed: 0 },
-    { customer_id: 3, t_city: '上海', t_email: 'LI.200@EXAMPLE.COM', commerce_orders: 1, commerce_last_order_at: day('2026-11-14T23:59') },
+    {
+      customer_id: 1,
+      t_city: '上海',
+      t_email: 'Li.100%@example.com',
+      commerce_orders: 5,
+      commerce_rate: 0.5,
+      commerce_last_order_at: day('2026-11-21T09:00'),
+      t_subscribed: 1,
+    },
+    {
+      customer_id: 2,
+      t_city: '北京',
+      t_email: 'wang_1@example.com',
+      commerce_orders: 2,
+      commerce_rate: 1.5,
+      commerce_last_order_at: day('2026-11-15T00:00'),
+      t_subscribed: 0,
+    },
+    {
+      customer_id: 3,
+      t_city: '上海',
+      t_email: 'LI.200@EXAMPLE.COM',
+      commerce_orders: 1,
+      commerce_last_order_at: day('2026-11-14T23:59'),
+    },
     { customer_id: 4, t_email: 'chen@example.com', commerce_orders: 0 },
   ])
   await shop.happen([
-    { customer_id: 1, name: 'order.paid', ts: day('2026-11-21T09:00'), value: 9900, properties: { shop: 'tmall', amount: 99, gift: true, 'a.b"c': 'x' } },
-    { customer_id: 1, name: 'order.paid', ts: day('2026-08-24T00:00'), value: 5000, properties: { shop: 'jd', amount: 50.5, gift: false } },
-    { customer_id: 1, name: 'order.paid', ts: day('2026-08-23T23:59'), value: 5000, properties: { shop: 'tmall', amount: 50 } },
-    { customer_id: 2, name: 'order.paid', ts: day('2026-11-15T00:00'), value: 100, properties: { shop: 'tmall', amount: '99' } },
-    { customer_id: 2, name: 'order.paid', ts: day('2026-11-16T00:00'), value: 100, current: 0, properties: { shop: 'tmall' } },
-    { customer_id: 3, name: 'product.viewed', ts: day('2026-11-20T12:00'), properties: { category: '羽绒服' } },
+    {
+      customer_id: 1,
+      name: 'order.paid',
+      ts: day('2026-11-21T09:00'),
+      value: 9900,
+      properties: { shop: 'tmall', amount: 99, gift: true, 'a.b"c': 'x' },
+    },
+    {
+      customer_id: 1,
+      name: 'order.paid',
+      ts: day('2026-08-24T00:00'),
+      value: 5000,
+      properties: { shop: 'jd', amount: 50.5, gift: false },
+    },
+    {
+      customer_id: 1,
+      name: 'order.paid',
+      ts: day('2026-08-23T23:59'),
+      value: 5000,
+      properties: { shop: 'tmall', amount: 50 },
+    },
+    {
+      customer_id: 2,
+      name: 'order.paid',
+      ts: day('2026-11-15T00:00'),
+      value: 100,
+      properties: { shop: 'tmall', amount: '99' },
+    },
+    {
+      customer_id: 2,
+      name: 'order.paid',
+      ts: day('2026-11-16T00:00'),
+      value: 100,
+      current: 0,
+      properties: { shop: 'tmall' },
+    },
+    {
+      customer_id: 3,
+      name: 'product.viewed',
+      ts: day('2026-11-20T12:00'),
+      properties: { category: '羽绒服' },
+    },
   ])
   return shop
 }
@@ -58,26 +116,163 @@ describe.each(engines)('counting on %s', (engine) => {
     ['one of some numbers', { all: [{ column: 'commerce_rate', op: 'in', value: [0.5, 7] }] }, 1],
     ['yes', { all: [{ column: 't_subscribed', op: 'true' }] }, 1],
     ['no is said, not missing', { all: [{ column: 't_subscribed', op: 'false' }] }, 1],
-    ['within 7 business days', { all: [{ column: 'commerce_last_order_at', op: 'within_days', value: 7 }] }, 2],
-    ['longer ago than 7 days', { all: [{ column: 'commerce_last_order_at', op: 'before_days', value: 7 }] }, 1],
-    ['on a day or later', { all: [{ column: 'commerce_last_order_at', op: 'on_or_after', value: '2026-11-15' }] }, 2],
-    ['before a day', { all: [{ column: 'commerce_last_order_at', op: 'before', value: day('2026-11-15T00:00') }] }, 1],
-    ['both days belong', { all: [{ column: 'commerce_last_order_at', op: 'between', value: ['2026-11-14', '2026-11-15'] }] }, 2],
+    [
+      'within 7 business days',
+      { all: [{ column: 'commerce_last_order_at', op: 'within_days', value: 7 }] },
+      2,
+    ],
+    [
+      'longer ago than 7 days',
+      { all: [{ column: 'commerce_last_order_at', op: 'before_days', value: 7 }] },
+      1,
+    ],
+    [
+      'on a day or later',
+      { all: [{ column: 'commerce_last_order_at', op: 'on_or_after', value: '2026-11-15' }] },
+      2,
+    ],
+    [
+      'before a day',
+      { all: [{ column: 'commerce_last_order_at', op: 'before', value: day('2026-11-15T00:00') }] },
+      1,
+    ],
+    [
+      'both days belong',
+      { all: [{ column: 'commerce_last_order_at', op: 'between', value: ['2026-11-14', '2026-11-15'] }] },
+      2,
+    ],
     ['did it', { all: [{ event: 'order.paid', count: { op: '>=', value: 1 } }] }, 2],
     ['did it never', { all: [{ event: 'order.paid', count: { op: '=', value: 0 } }] }, 2],
     ['did it at most once, or never', { all: [{ event: 'order.paid', count: { op: '<=', value: 1 } }] }, 3],
-    ['did it exactly twice in 90 days', { all: [{ event: 'order.paid', count: { op: '=', value: 2 }, within: { days: 90 } }] }, 1],
+    [
+      'did it exactly twice in 90 days',
+      { all: [{ event: 'order.paid', count: { op: '=', value: 2 }, within: { days: 90 } }] },
+      1,
+    ],
     ['at least zero times', { all: [{ event: 'order.paid', count: { op: '>=', value: 0 } }] }, 4],
-    ['property is', { all: [{ event: 'order.paid', where: [{ property: 'shop', op: 'is', value: 'tmall' }], count: { op: '>=', value: 2 } }] }, 1],
-    ['property is not', { all: [{ event: 'order.paid', where: [{ property: 'shop', op: 'is_not', value: 'tmall' }], count: { op: '>=', value: 1 } }] }, 1],
-    ['property is a number, also as text', { all: [{ event: 'order.paid', where: [{ property: 'amount', op: 'is', value: 99 }], count: { op: '>=', value: 1 } }] }, 2],
-    ['property is a fraction', { all: [{ event: 'order.paid', where: [{ property: 'amount', op: 'in', value: ['50.5'] }], count: { op: '>=', value: 1 } }] }, 1],
-    ['property compares as a number', { all: [{ event: 'order.paid', where: [{ property: 'amount', op: 'gte', value: 60 }], count: { op: '>=', value: 1 } }] }, 1],
-    ['property is true', { all: [{ event: 'order.paid', where: [{ property: 'gift', op: 'true' }], count: { op: '>=', value: 1 } }] }, 1],
-    ['property contains', { all: [{ event: 'product.viewed', where: [{ property: 'category', op: 'contains', value: '绒' }], count: { op: '>=', value: 1 } }] }, 1],
-    ['property is set', { all: [{ event: 'order.paid', where: [{ property: 'gift', op: 'is_not_set' }], count: { op: '>=', value: 1 } }] }, 2],
-    ['property with an odd name', { all: [{ event: 'order.paid', where: [{ property: 'a.b"c', op: 'is', value: 'x' }], count: { op: '>=', value: 1 } }] }, 1],
-    ['either', { any: [{ column: 't_city', op: 'is', value: '北京' }, { event: 'product.viewed', count: { op: '>=', value: 1 } }] }, 2],
+    [
+      'property is',
+      {
+        all: [
+          {
+            event: 'order.paid',
+            where: [{ property: 'shop', op: 'is', value: 'tmall' }],
+            count: { op: '>=', value: 2 },
+          },
+        ],
+      },
+      1,
+    ],
+    [
+      'property is not',
+      {
+        all: [
+          {
+            event: 'order.paid',
+            where: [{ property: 'shop', op: 'is_not', value: 'tmall' }],
+            count: { op: '>=', value: 1 },
+          },
+        ],
+      },
+      1,
+    ],
+    [
+      'property is a number, also as text',
+      {
+        all: [
+          {
+            event: 'order.paid',
+            where: [{ property: 'amount', op: 'is', value: 99 }],
+            count: { op: '>=', value: 1 },
+          },
+        ],
+      },
+      2,
+    ],
+    [
+      'property is a fraction',
+      {
+        all: [
+          {
+            event: 'order.paid',
+            where: [{ property: 'amount', op: 'in', value: ['50.5'] }],
+            count: { op: '>=', value: 1 },
+          },
+        ],
+      },
+      1,
+    ],
+    [
+      'property compares as a number',
+      {
+        all: [
+          {
+            event: 'order.paid',
+            where: [{ property: 'amount', op: 'gte', value: 60 }],
+            count: { op: '>=', value: 1 },
+          },
+        ],
+      },
+      1,
+    ],
+    [
+      'property is true',
+      {
+        all: [
+          { event: 'order.paid', where: [{ property: 'gift', op: 'true' }], count: { op: '>=', value: 1 } },
+        ],
+      },
+      1,
+    ],
+    [
+      'property contains',
+      {
+        all: [
+          {
+            event: 'product.viewed',
+            where: [{ property: 'category', op: 'contains', value: '绒' }],
+            count: { op: '>=', value: 1 },
+          },
+        ],
+      },
+      1,
+    ],
+    [
+      'property is set',
+      {
+        all: [
+          {
+            event: 'order.paid',
+            where: [{ property: 'gift', op: 'is_not_set' }],
+            count: { op: '>=', value: 1 },
+          },
+        ],
+      },
+      2,
+    ],
+    [
+      'property with an odd name',
+      {
+        all: [
+          {
+            event: 'order.paid',
+            where: [{ property: 'a.b"c', op: 'is', value: 'x' }],
+            count: { op: '>=', value: 1 },
+          },
+        ],
+      },
+      1,
+    ],
+    [
+      'either',
+      {
+        any: [
+          { column: 't_city', op: 'is', value: '北京' },
+          { event: 'product.viewed', count: { op: '>=', value: 1 } },
+        ],
+      },
+      2,
+    ],
   ])('%s', async (_, rule, expected) => {
     expect(await countRule(shop, parseRule(rule))).toMatchObject({ count: expected, total: 4 })
   })

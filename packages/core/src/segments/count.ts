@@ -31,14 +31,26 @@ export async function countRule(
  * Every row is given the number of the sentence that decides about it: the first that fails (`all`) or holds
  * (`any`). Sums over that number are the steps, and no condition is evaluated twice.
  */
-function countQuery(db: Kysely<any>, rule: Rule, scope: RuleScope): SelectQueryBuilder<any, any, Record<string, number>> {
+function countQuery(
+  db: Kysely<any>,
+  rule: Rule,
+  scope: RuleScope,
+): SelectQueryBuilder<any, any, Record<string, number>> {
   const { join, sentences } = sentencesOf(rule)
-  const { conditions, joins } = compileNodes(sentences.map(({ node }) => node), scope, 'all')
+  const { conditions, joins } = compileNodes(
+    sentences.map(({ node }) => node),
+    scope,
+    'all',
+  )
   const decides = conditions.map((condition, index) =>
-    join === 'all' ? sql`when not ${condition} then ${sql.lit(index)}` : sql`when ${condition} then ${sql.lit(index)}`,
+    join === 'all'
+      ? sql`when not ${condition} then ${sql.lit(index)}`
+      : sql`when ${condition} then ${sql.lit(index)}`,
   )
   const step =
-    conditions.length === 0 ? sql`0` : sql`case ${sql.join(decides, sql` `)} else ${sql.lit(conditions.length)} end`
+    conditions.length === 0
+      ? sql`0`
+      : sql`case ${sql.join(decides, sql` `)} else ${sql.lit(conditions.length)} end`
   const rows = fromProfiles(db, joins).select(step.as('step'))
   // Without a bound the engines would write the expression into every sum and evaluate it as often.
   const fenced = scope.engine === 'sqlite' ? rows.limit(sql<number>`-1`) : rows.offset(sql<number>`0`)

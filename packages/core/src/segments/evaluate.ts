@@ -18,14 +18,24 @@ interface Moment {
  * Compares a segment's members with what its rule finds among all customers, and writes the difference. SQLite
  * works it out in a reader thread and writes it in pieces; a crash between them only means doing it again.
  */
-export async function evaluateFully(database: Database, segment: FollowedSegment, moment: Moment): Promise<void> {
+export async function evaluateFully(
+  database: Database,
+  segment: FollowedSegment,
+  moment: Moment,
+): Promise<void> {
   if (database.engine === 'postgres') {
     await transact(database.db, async (tx) => {
       await readCursor(tx, 'segments')
-      const rows = await tx.executeQuery<{ customer_id: number; entered: number }>(differenceOf(tx, segment, moment.scope).compile() as never)
+      const rows = await tx.executeQuery<{ customer_id: number; entered: number }>(
+        differenceOf(tx, segment, moment.scope).compile() as never,
+      )
       for (let start = 0; start < rows.rows.length; start += CHUNK) {
         const chunk = rows.rows.slice(start, start + CHUNK)
-        await applyChanges(tx, chunk.map((row) => ({ ...row, segment_id: segment.id })), { now: moment.now, day: moment.scope.today })
+        await applyChanges(
+          tx,
+          chunk.map((row) => ({ ...row, segment_id: segment.id })),
+          { now: moment.now, day: moment.scope.today },
+        )
       }
       await markEvaluated(tx, segment, moment)
     })
@@ -33,7 +43,9 @@ export async function evaluateFully(database: Database, segment: FollowedSegment
   }
   const query = differenceOf(database.analytics, segment, moment.scope)
   const { vectors, count } = await database.readColumns(query, ['number', 'number'])
-  const [ids, entered] = vectors.map((vector) => (vector.kind === 'number' ? vector.values : new Float64Array()))
+  const [ids, entered] = vectors.map((vector) =>
+    vector.kind === 'number' ? vector.values : new Float64Array(),
+  )
   for (let start = 0; start < count; start += CHUNK) {
     const changes: MembershipChange[] = []
     for (let row = start; row < Math.min(count, start + CHUNK); row++) {
@@ -59,7 +71,9 @@ function differenceOf(db: Db | Tx, { id, rule }: FollowedSegment, scope: RuleSco
     )
     .select('profiles.customer_id')
     .select(sql<number>`case when m.customer_id is null then 1 else 0 end`.as('entered'))
-    .where(sql<boolean>`(case when ${conditions[0]} then 1 else 0 end) <> (case when m.customer_id is null then 0 else 1 end)`)
+    .where(
+      sql<boolean>`(case when ${conditions[0]} then 1 else 0 end) <> (case when m.customer_id is null then 0 else 1 end)`,
+    )
   const gone = db
     .selectFrom('segment_members as m')
     .leftJoin('profiles', 'profiles.customer_id', 'm.customer_id')

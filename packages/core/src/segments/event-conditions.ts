@@ -98,7 +98,9 @@ function pathOf(name: string): string {
 
 function equals({ text, number }: Property, values: (string | number)[]): Condition {
   const texts = values.map(String)
-  const numbers = values.map(Number).filter((value, index) => Number.isFinite(value) && String(value) === texts[index])
+  const numbers = values
+    .map(Number)
+    .filter((value, index) => Number.isFinite(value) && String(value) === texts[index])
   const asText = sql`(${text} is not null and ${text} in (${sql.join(texts)}))`
   if (numbers.length === 0) return sql<SqlBool>`(${asText})`
   return sql<SqlBool>`(${asText} or (${number} is not null and ${number} in (${sql.join(numbers.map((value) => sql.lit(value)))})))`
@@ -109,7 +111,9 @@ function listOf({ property, value }: PropertyFilter): (string | number)[] {
     typeof entry === 'boolean' ? String(entry) : entry,
   )
   if (list.length === 0 || list.some((entry) => typeof entry !== 'string' && typeof entry !== 'number')) {
-    throw userError('E_RULE_VALUE', `The condition on "${property}" needs a value`, { details: { name: property } })
+    throw userError('E_RULE_VALUE', `The condition on "${property}" needs a value`, {
+      details: { name: property },
+    })
   }
   return list as (string | number)[]
 }

@@ -21,7 +21,11 @@ export async function readFollowed(
   db: Db | Tx,
   brand: Brand,
   now: number,
-): Promise<{ scope: RuleScope; segments: FollowedSegment[]; problems: { id: string; error: string | null }[] }> {
+): Promise<{
+  scope: RuleScope
+  segments: FollowedSegment[]
+  problems: { id: string; error: string | null }[]
+}> {
   const scope = await readScope(db, brand, { now })
   const rows = await db
     .selectFrom('segments')
@@ -39,7 +43,8 @@ export async function readFollowed(
     if (problem !== error) problems.push({ id, error: problem })
     // What happened while it could not be read was not followed.
     const evaluatedDay = error === null ? evaluated_day : null
-    if (problem === null) segments.push({ id, rule, ruleText, evaluatedDay, mentions: allMentions(rule, scope) })
+    if (problem === null)
+      segments.push({ id, rule, ruleText, evaluatedDay, mentions: allMentions(rule, scope) })
   }
   return { scope, segments, problems }
 }
@@ -55,7 +60,10 @@ function findProblem(rule: Rule, scope: RuleScope, id: string): string | null {
 }
 
 /** Stores reasons, and asks for a full evaluation where one went away. */
-export async function writeProblems(db: Db | Tx, problems: readonly { id: string; error: string | null }[]): Promise<void> {
+export async function writeProblems(
+  db: Db | Tx,
+  problems: readonly { id: string; error: string | null }[],
+): Promise<void> {
   for (const { id, error } of problems) {
     await db
       .updateTable('segments')

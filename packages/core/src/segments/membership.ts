@@ -13,11 +13,26 @@ export interface MembershipChange {
  * Writes who joined and who left, together with the log, the counts and the day's figures. A change that is
  * already so, or whose segment is gone, writes nothing. Returns how many did.
  */
-export async function applyChanges(tx: Tx, changes: readonly MembershipChange[], { now, day }: { now: number; day: number }): Promise<number> {
+export async function applyChanges(
+  tx: Tx,
+  changes: readonly MembershipChange[],
+  { now, day }: { now: number; day: number },
+): Promise<number> {
   if (changes.length === 0) return 0
   const done = [
-    ...(await join(tx, changes.filter(({ entered }) => entered === 1), now)).map((row) => ({ ...row, entered: 1 })),
-    ...(await leave(tx, changes.filter(({ entered }) => entered === 0))).map((row) => ({ ...row, entered: 0 })),
+    ...(
+      await join(
+        tx,
+        changes.filter(({ entered }) => entered === 1),
+        now,
+      )
+    ).map((row) => ({ ...row, entered: 1 })),
+    ...(
+      await leave(
+        tx,
+        changes.filter(({ entered }) => entered === 0),
+      )
+    ).map((row) => ({ ...row, entered: 0 })),
   ]
   if (done.length === 0) return 0
   await tx
@@ -26,7 +41,12 @@ export async function applyChanges(tx: Tx, changes: readonly MembershipChange[],
     .expression(
       tx
         .selectFrom(rowsOf(tx, done, { segment_id: 'text', customer_id: 'integer', entered: 'integer' }))
-        .select((row) => ['r.segment_id', 'r.customer_id', row.val(now).$castTo<number>().as('at'), 'r.entered'])
+        .select((row) => [
+          'r.segment_id',
+          'r.customer_id',
+          row.val(now).$castTo<number>().as('at'),
+          'r.entered',
+        ])
         .orderBy('r.segment_id')
         .orderBy('r.customer_id'),
     )
@@ -44,7 +64,11 @@ async function join(tx: Tx, changes: readonly MembershipChange[], now: number) {
       tx
         .selectFrom(rowsOf(tx, changes, { segment_id: 'text', customer_id: 'integer', entered: 'integer' }))
         .innerJoin('segments', 'segments.id', 'r.segment_id')
-        .select((row) => ['r.segment_id', 'r.customer_id', sql<number>`cast(${row.val(now)} as bigint)`.as('entered_at')])
+        .select((row) => [
+          'r.segment_id',
+          'r.customer_id',
+          sql<number>`cast(${row.val(now)} as bigint)`.as('entered_at'),
+        ])
         .where(sql<boolean>`true`),
     )
     .onConflict((conflict) => conflict.columns(['segment_id', 'customer_id']).doNothing())

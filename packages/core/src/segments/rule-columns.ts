@@ -1,48 +1,14 @@
 import { userError } from '@huitou/plugin-api'
 import type { Db, Tx } from '../db/database.ts'
-import type { Text } from '../points/points.ts'
+import { type ProfileColumn, readColumns } from '../profiles/columns.ts'
 
-/** A column of the wide row, as rules, searches and exports see it. */
-export interface RuleColumn {
-  name: string
-  logical: string
-  kind: string
-  owner: string
-  type: string
-  title: Text
-  options: ColumnOption[]
-  pii: boolean
-}
-
-export interface ColumnOption {
-  value: string
-  title: Text
-  color?: string
-  group?: string
-}
-
-/** Columns that may be asked about now: those of disabled plugins are left out. */
-export async function readRuleColumns(db: Db | Tx): Promise<Map<string, RuleColumn>> {
-  const rows = await db.selectFrom('profile_columns').selectAll().where('active', '=', 1).orderBy('position').orderBy('name').execute()
-  return new Map(
-    rows.map((row) => [
-      row.name,
-      {
-        name: row.name,
-        logical: row.logical,
-        kind: row.kind,
-        owner: row.owner,
-        type: row.type,
-        title: JSON.parse(row.title) as Text,
-        options: row.options === null ? [] : (JSON.parse(row.options) as ColumnOption[]),
-        pii: row.pii === 1,
-      },
-    ]),
-  )
+/** Columns that may be asked about now, by name: those of disabled plugins are left out. */
+export async function readRuleColumns(db: Db | Tx): Promise<Map<string, ProfileColumn>> {
+  return new Map((await readColumns(db)).map((column) => [column.name, column]))
 }
 
 /** The column called `name`; throws `E_RULE_COLUMN` when there is none or its plugin is disabled. */
-export function getRuleColumn(columns: ReadonlyMap<string, RuleColumn>, name: string): RuleColumn {
+export function getRuleColumn(columns: ReadonlyMap<string, ProfileColumn>, name: string): ProfileColumn {
   const column = columns.get(name)
   if (column) return column
   throw userError('E_RULE_COLUMN', `There is no column "${name}"`, {

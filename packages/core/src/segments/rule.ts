@@ -52,7 +52,13 @@ export interface SegmentNode {
   segment: string
 }
 
-export type RuleNode = { all: RuleNode[] } | { any: RuleNode[] } | { not: RuleNode } | ColumnNode | EventNode | SegmentNode
+export type RuleNode =
+  | { all: RuleNode[] }
+  | { any: RuleNode[] }
+  | { not: RuleNode }
+  | ColumnNode
+  | EventNode
+  | SegmentNode
 
 /** Who belongs to a segment. `all` of nothing is everybody, `any` of nothing is nobody. */
 export type Rule = { all: RuleNode[] } | { any: RuleNode[] }
@@ -70,12 +76,17 @@ const name = z.string().min(1).max(200)
 const columnNode = z.strictObject({ column: name, op, value: value.optional() })
 const eventNode = z.strictObject({
   event: name,
-  where: z.array(z.strictObject({ property: name, op, value: value.optional() })).max(20).optional(),
+  where: z
+    .array(z.strictObject({ property: name, op, value: value.optional() }))
+    .max(20)
+    .optional(),
   count: z.strictObject({ op: z.enum(['>=', '<=', '=']), value: z.int().min(0).max(1_000_000) }),
   within: z.strictObject({ days: z.int().min(1).max(36_500) }).optional(),
 })
 const segmentNode = z.strictObject({ segment: name })
-const node: z.ZodType<RuleNode, RuleNode> = z.lazy(() => z.union([group, notNode, columnNode, eventNode, segmentNode]))
+const node: z.ZodType<RuleNode, RuleNode> = z.lazy(() =>
+  z.union([group, notNode, columnNode, eventNode, segmentNode]),
+)
 const notNode = z.strictObject({ not: node })
 const group = z.union([z.strictObject({ all: z.array(node) }), z.strictObject({ any: z.array(node) })])
 
@@ -86,16 +97,23 @@ export const ruleSchema = z
     if (problem) context.addIssue({ code: 'custom', message: problem })
     return problem ? z.NEVER : input
   }, group)
-  .meta({ description: 'Who belongs: sentences joined by `all` or `any`' }) as unknown as z.ZodType<Rule, Rule>
+  .meta({ description: 'Who belongs: sentences joined by `all` or `any`' }) as unknown as z.ZodType<
+  Rule,
+  Rule
+>
 
 /** Reads a rule from anywhere but HTTP. Says where it is malformed (`E_RULE`). */
 export function parseRule(input: unknown): Rule {
   const result = ruleSchema.safeParse(input)
   if (result.success) return result.data
   const { path, message } = deepestIssue(result.error.issues)
-  throw userError('E_RULE', `The rule is malformed${path.length > 0 ? ` at ${path.join('.')}` : ''}: ${message}`, {
-    hint: 'A rule is { all: […] } or { any: […] } of sentences.',
-  })
+  throw userError(
+    'E_RULE',
+    `The rule is malformed${path.length > 0 ? ` at ${path.join('.')}` : ''}: ${message}`,
+    {
+      hint: 'A rule is { all: […] } or { any: […] } of sentences.',
+    },
+  )
 }
 
 /** What a rule looks at, directly: not through the segments it names. */
@@ -133,13 +151,18 @@ export interface Leaf {
 export function* leavesOf(rule: RuleNode, path = '', negated = false): Generator<Leaf> {
   const at = (step: string) => (path === '' ? step : `${path}.${step}`)
   if ('not' in rule) yield* leavesOf(rule.not, at('not'), !negated)
-  else if ('all' in rule) for (const [index, member] of rule.all.entries()) yield* leavesOf(member, at(`all.${index}`), negated)
-  else if ('any' in rule) for (const [index, member] of rule.any.entries()) yield* leavesOf(member, at(`any.${index}`), negated)
+  else if ('all' in rule)
+    for (const [index, member] of rule.all.entries()) yield* leavesOf(member, at(`all.${index}`), negated)
+  else if ('any' in rule)
+    for (const [index, member] of rule.any.entries()) yield* leavesOf(member, at(`any.${index}`), negated)
   else yield { path, leaf: rule, negated }
 }
 
 /** Top sentences of a rule with their paths. */
-export function sentencesOf(rule: Rule): { join: 'all' | 'any'; sentences: { path: string; node: RuleNode }[] } {
+export function sentencesOf(rule: Rule): {
+  join: 'all' | 'any'
+  sentences: { path: string; node: RuleNode }[]
+} {
   const join = 'all' in rule ? 'all' : 'any'
   const nodes = 'all' in rule ? rule.all : rule.any
   return { join, sentences: nodes.map((sentence, index) => ({ path: `${join}.${index}`, node: sentence })) }
@@ -154,7 +177,8 @@ function tooLarge(input: unknown): string | undefined {
     if (++nodes > MAX_NODES) return `A rule may have ${MAX_NODES} parts`
     const { all, any, not } = next.node as { all?: unknown; any?: unknown; not?: unknown }
     for (const members of [all, any, [not]]) {
-      if (Array.isArray(members)) for (const member of members) waiting.push({ node: member, depth: next.depth + 1 })
+      if (Array.isArray(members))
+        for (const member of members) waiting.push({ node: member, depth: next.depth + 1 })
     }
   }
   return undefined
@@ -166,7 +190,9 @@ function deepestIssue(issues: readonly z.core.$ZodIssue[]): { path: PropertyKey[
     if (issue.code !== 'invalid_union') return { path: issue.path, message: issue.message }
     const inner = issue.errors.map(deepestIssue)
     const best = inner.toSorted((a, b) => b.path.length - a.path.length)[0]
-    return best ? { path: [...issue.path, ...best.path], message: best.message } : { path: issue.path, message: issue.message }
+    return best
+      ? { path: [...issue.path, ...best.path], message: best.message }
+      : { path: issue.path, message: issue.message }
   })
   return found.toSorted((a, b) => b.path.length - a.path.length)[0] ?? { path: [], message: 'not a rule' }
 }

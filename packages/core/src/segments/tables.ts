@@ -27,7 +27,14 @@ export interface SegmentTables {
   }
   segment_members: { segment_id: string; customer_id: number; entered_at: number }
   /** Entering and leaving, in order: the log that journeys will follow. */
-  segment_changes: { seq: Generated<number>; segment_id: string; customer_id: number; at: number; entered: number; tx: Generated<number> }
+  segment_changes: {
+    seq: Generated<number>
+    segment_id: string
+    customer_id: number
+    at: number
+    entered: number
+    tx: Generated<number>
+  }
   segment_days: { segment_id: string; day: number; count: number; entered: number; left: number }
 }
 
@@ -58,7 +65,11 @@ export const segmentMigrations: Migrations = {
         // SQLite: the rows are the index, which halves what a million memberships take.
         .$call((table) => (engineOf(db) === 'sqlite' ? table.modifyEnd(sql`without rowid`) : table))
         .execute()
-      await db.schema.createIndex('segment_members_customer').on('segment_members').column('customer_id').execute()
+      await db.schema
+        .createIndex('segment_members_customer')
+        .on('segment_members')
+        .column('customer_id')
+        .execute()
       await db.schema
         .createTable('segment_changes')
         .$call(autoIncrement(db, 'seq'))
@@ -72,8 +83,16 @@ export const segmentMigrations: Migrations = {
             .defaultTo(engineOf(db) === 'postgres' ? sql`((pg_current_xact_id())::text)::bigint` : 0),
         )
         .execute()
-      await db.schema.createIndex('segment_changes_customer').on('segment_changes').columns(['customer_id', 'segment_id']).execute()
-      await db.schema.createIndex('segment_changes_at').on('segment_changes').columns(['segment_id', 'at', 'entered']).execute()
+      await db.schema
+        .createIndex('segment_changes_customer')
+        .on('segment_changes')
+        .columns(['customer_id', 'segment_id'])
+        .execute()
+      await db.schema
+        .createIndex('segment_changes_at')
+        .on('segment_changes')
+        .columns(['segment_id', 'at', 'entered'])
+        .execute()
       await db.schema
         .createTable('segment_days')
         .addColumn('segment_id', 'text', (column) => column.notNull())
