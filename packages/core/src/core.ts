@@ -4,22 +4,28 @@ import { type Database, transact } from './db/database.ts'
 import { migrate } from './db/migrate.ts'
 import { createEventLog, type EventLog } from './events/append.ts'
 import { createJobs } from './jobs/jobs.ts'
+import type { ImportContext } from './imports/import-context.ts'
+import { defineImportJobs } from './imports/imports.ts'
 import { createLoop, runToEnd, type Stage } from './loop.ts'
 import { createPoints } from './points/points.ts'
 import { createProfileStage, type ProfileStage } from './profiles/stage.ts'
 import { addStandardColumns } from './profiles/store.ts'
 import { coreMigrations } from './schema.ts'
 import { createScoreStage, type ScoreStage } from './scores/stage.ts'
+import { advanceSegments } from './segments/advance.ts'
+import { syncBuiltinSegments } from './segments/builtin.ts'
 import { readBrand } from './settings/brand.ts'
 
 export interface CoreOptions {
   database: Database
+  /** Folder for files: uploads lie below it. */
+  dataDir: string
   clock?: Clock
   log?: Logger
 }
 
 /** The loop and what it works with. */
-export interface Core extends CoreContext {
+export interface Core extends ImportContext {
   readonly events: EventLog
   readonly profiles: ProfileStage
   readonly scores: ScoreStage
@@ -38,7 +44,7 @@ export interface Core extends CoreContext {
 const silent: Logger = { info: () => {}, warn: () => {}, error: () => {} }
 
 /** Brings the schema up to date and puts the loop together; nothing runs before `start`. */
-export async function createCore({ database, clock = systemClock, log = silent }: CoreOptions): Promise<Core> {
+export async function createCore({ database, dataDir, clock = systemClock, log = silent }: CoreOptions): Promise<Core> {
   await migrate(database, 'core', coreMigrations)
   await transact(database.db, addStandardColumns)
   const context: CoreContext = {
@@ -55,11 +61,14 @@ export async function createCore({ database, clock = systemClock, log = silent }
   const stages: Stage[] = [
     { name: 'profiles', advance: () => profiles.advance() },
     { name: 'scores', advance: () => scores.advance() },
+    { name: 'segments', advance: segmentStage(context) },
   ]
   let running: { stop: AbortController; ended: Promise<unknown>; wake(): void } | undefined
 
   const core: Core = {
     ...context,
+    dataDir,
+    onAppended: () => core.wake(),
     events,
     profiles,
     scores,
@@ -80,5 +89,19 @@ export async function createCore({ database, clock = systemClock, log = silent }
     wake: () => running?.wake(),
   }
   events.onAppend(core.wake)
+  defineImportJobs(core)
   return core
+}
+
+/** The segments stage; labels that plugins give are segments before anything is evaluated. */
+function segmentStage(context: CoreContext): () => Promise<boolean> {
+  let current = false
+  context.points.segmenters.onDidChange(() => (current = false))
+  return async () => {
+    if (!current) {
+      current = true
+      await syncBuiltinSegments(context.database, context.points, context.clock.now())
+    }
+    return await advanceSegments(context)
+  }
 }

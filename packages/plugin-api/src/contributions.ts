@@ -19,7 +19,8 @@ export interface EventTypeContribution {
   schema?: JsonSchema
   /**
    * Properties that name the fact. A later version of the same fact (same key) takes the place of the earlier
-   * one, whatever order they arrive in. Without a key every event is a fact of its own.
+   * one, whatever order they arrive in. A part that ends in `?` may be missing; an event that lacks another part,
+   * and every event of a type without a key, is a fact of its own.
    */
   key?: string[]
   /** Property holding the number that aggregates add up. */

@@ -26,9 +26,9 @@ export interface TestCoreOptions {
 
 /** A core on a database of its own, with a clock that stands still. Gone when the scope ends. */
 export async function createTestCore({ engine = 'sqlite', now = '2026-03-01T12:00:00+08:00' }: TestCoreOptions = {}): Promise<TestCore> {
-  const { database, remove } = await openTestDatabase(engine)
+  const { database, dataDir, remove } = await openTestDatabase(engine)
   const clock = new FakeClock(now)
-  const core = await createCore({ database, clock })
+  const core = await createCore({ database, dataDir, clock })
   return {
     ...core,
     clock,
@@ -48,14 +48,19 @@ export async function createTestCore({ engine = 'sqlite', now = '2026-03-01T12:0
 
 /** An open, empty database on `engine`, and what removes it. */
 export async function openTestDatabase(engine: TestEngine) {
-  if (engine === 'postgres') {
-    const { url, drop } = await createPostgresDatabase()
-    return { database: openDatabase({ url, poolSize: 4 }), remove: drop }
+  const dataDir = mkdtempSync(path.join(tmpdir(), 'huitou-test-'))
+  const removeFolder = () => rmSync(dataDir, { recursive: true, force: true })
+  if (engine === 'sqlite') {
+    return { database: openDatabase({ file: path.join(dataDir, 'huitou.db'), readers: 1 }), dataDir, remove: async () => removeFolder() }
   }
-  const folder = mkdtempSync(path.join(tmpdir(), 'huitou-test-'))
+  const { url, drop } = await createPostgresDatabase()
   return {
-    database: openDatabase({ file: path.join(folder, 'huitou.db'), readers: 1 }),
-    remove: async () => rmSync(folder, { recursive: true, force: true }),
+    database: openDatabase({ url, poolSize: 4 }),
+    dataDir,
+    async remove() {
+      await drop()
+      removeFolder()
+    },
   }
 }
 

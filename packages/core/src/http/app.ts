@@ -6,6 +6,8 @@ import { describeRoute } from 'hono-openapi'
 import type { Core } from '../core.ts'
 import { ingestRoutes } from '../events/routes.ts'
 import { identityRoutes } from '../identity/routes.ts'
+import { hookRoutes } from '../imports/hooks.ts'
+import { importRoutes } from '../imports/routes.ts'
 import { jobRoutes } from '../jobs/routes.ts'
 import { type Auth, requireUser } from '../people/auth.ts'
 import { setupRoutes } from '../people/setup-routes.ts'
@@ -23,6 +25,8 @@ export interface AppDeps {
   plugins: PluginAdmin
   live: LiveTopics
   version: string
+  /** Settings of a plugin, secrets included: signatures of webhooks are checked with them. */
+  pluginSettings(plugin: string): Record<string, unknown>
   /** Called after the brand changed. */
   onBrand(brand: Brand): void
   /** Puts the job in line that fills an empty installation with the demo shop. */
@@ -47,6 +51,7 @@ function signedInRoutes({ core, auth, plugins, live, onBrand, loadDemo }: AppDep
     .route('/columns', columnRoutes(core))
     .route('/customers', customerRoutes(core))
     .route('/customers', identityRoutes(core))
+    .route('/imports', importRoutes(core))
     .route('/plugins', pluginRoutes({ ...core, plugins, live }))
 }
 
@@ -71,6 +76,7 @@ export function createApp(deps: AppDeps) {
       return auth.handler(c.req.raw)
     })
     .route('/v1', ingestRoutes(core))
+    .route('/hooks', hookRoutes({ ...core, pluginSettings: async (plugin) => deps.pluginSettings(plugin) }))
     .route('/api/setup', setupRoutes({ ...core, auth, version }))
     .get('/healthz', (c) => c.json({ status: 'ok', version }))
     .route('/api', signedInRoutes(deps))

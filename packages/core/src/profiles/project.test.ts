@@ -8,7 +8,7 @@ import { rewindProfiles } from './stage.ts'
 const ORDERS = {
   events: [
     { name: 'order.paid', title: 'Paid', aliases: ['Order Completed'], key: ['order_id'], value: 'total', valueType: 'money' as const },
-    { name: 'order.refunded', title: 'Refunded', key: ['order_id', 'refund_id'], value: 'amount', valueType: 'money' as const },
+    { name: 'order.refunded', title: 'Refunded', key: ['order_id', 'refund_id?'], value: 'amount', valueType: 'money' as const },
     { name: 'product.viewed', title: 'Viewed' },
   ],
   features: [

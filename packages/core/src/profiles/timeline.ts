@@ -29,15 +29,22 @@ export function toTimelineRow(event: StoredEvent, { eventTypes, brand, digits }:
   return {
     name: type.name,
     value: type.value ? toValue(properties, { property: type.value, money: type.valueType === 'money', currency: brand.currency, digits }) : null,
-    fact_key: type.key ? toFactKey(type.name, type.key.map((part) => properties[part])) : null,
+    fact_key: type.key ? toFactKey(type.name, type.key, properties) : null,
     version,
   }
 }
 
-/** Two versions of one fact have the same key. An event without its main part (order id) is a fact of its own. */
-function toFactKey(name: string, parts: unknown[]): string | null {
-  if (parts.every((part) => part === undefined || part === null || part === '')) return null
-  return `${name}|${parts.map((part) => (part === undefined || part === null ? '' : String(part))).join('|')}`
+/** Two versions of one fact have the same key. An event that lacks a part it needs is a fact of its own. */
+function toFactKey(name: string, parts: readonly string[], properties: Record<string, unknown>): string | null {
+  let key = name
+  for (const part of parts) {
+    const optional = part.endsWith('?')
+    const value = properties[optional ? part.slice(0, -1) : part]
+    const missing = value === undefined || value === null || value === ''
+    if (missing && !optional) return null
+    key += `|${missing ? '' : String(value)}`
+  }
+  return key
 }
 
 function toValue(

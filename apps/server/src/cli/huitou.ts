@@ -1,0 +1,17 @@
+import { defineCommand } from 'citty'
+import { version } from '../version.ts'
+
+/** The command line: one file a command, loaded when it is called. */
+export const huitouCommand = defineCommand({
+  meta: { name: 'huitou', version, description: 'Look after your customers in your own channels' },
+  subCommands: {
+    serve: () => import('./serve.ts').then((module) => module.serveCommand),
+    import: () => import('./import.ts').then((module) => module.importCommand),
+    export: () => import('./export.ts').then((module) => module.exportCommand),
+    replay: () => import('./replay.ts').then((module) => module.replayCommand),
+    report: () => import('./report.ts').then((module) => module.reportCommand),
+    segment: () => import('./segment.ts').then((module) => module.segmentCommand),
+    user: () => import('./user.ts').then((module) => module.userCommand),
+    doctor: () => import('./doctor.ts').then((module) => module.doctorCommand),
+  },
+})

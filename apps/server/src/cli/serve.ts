@@ -1,0 +1,39 @@
+import { defineCommand } from 'citty'
+import { loadDemo } from '../demo-job.ts'
+import { startServer } from '../http/start-server.ts'
+import { version } from '../version.ts'
+import { commonArgs, openForCommand, runCommand } from './open.ts'
+
+export const serveCommand = defineCommand({
+  meta: { name: 'serve', description: 'Serve Huitou until stopped' },
+  args: {
+    ...commonArgs,
+    port: { type: 'string', default: '3000', description: 'port to listen on; 0 takes a free one' },
+    host: { type: 'string', default: '127.0.0.1', description: 'address to listen on; 0.0.0.0 for all' },
+    demo: { type: 'boolean', default: false, description: 'load the demo shop when there is no data yet' },
+  },
+  async run({ args }) {
+    await runCommand(args, async () => {
+      const huitou = await openForCommand(args, { quiet: false })
+      const server = await startServer(huitou, { port: Number(args.port), host: args.host, version })
+      huitou.core.start()
+      if (args.demo && (await isEmpty(huitou.core))) await loadDemo(huitou.core)
+      process.stdout.write(args.json ? `${JSON.stringify({ url: server.url })}\n` : `Huitou is ready: ${server.url}\n`)
+      await stopped()
+      await server.close()
+      await huitou[Symbol.asyncDispose]()
+      // Plugins and readers run in threads; none of them has anything left to do.
+      process.exit(0)
+    })
+  },
+})
+
+async function isEmpty({ database }: Awaited<ReturnType<typeof openForCommand>>['core']): Promise<boolean> {
+  return (await database.db.selectFrom('events').select('seq').limit(1).executeTakeFirst()) === undefined
+}
+
+function stopped(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
+  })
+}

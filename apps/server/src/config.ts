@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { userError } from '@huitou/plugin-api'
+import { z } from 'zod'
+
+/** Settings of the process, from the environment; every key stands here with its default. */
+const Environment = z.object({
+  /** `postgres://…`; SQLite in the data folder when absent. */
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  /** A replica for long reads. */
+  HUITOU_ANALYTICS_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  /** Address people reach the server under; needed behind a proxy that changes the host name. */
+  HUITOU_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  /** Signs sessions; the same on every node. Kept in the data folder when absent. */
+  HUITOU_SECRET: z.string().min(32).optional(),
+  HUITOU_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+})
+
+export interface Config {
+  dataDir: string
+  databaseUrl: string | undefined
+  analyticsUrl: string | undefined
+  publicUrl: string | undefined
+  secret: string
+  logLevel: string
+}
+
+/** Reads the environment and makes the data folder. Every mistake is named at once; nothing falls back silently. */
+export function readConfig(dataDir: string, environment: NodeJS.ProcessEnv = process.env): Config {
+  const present = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''))
+  const parsed = Environment.safeParse(present)
+  if (!parsed.success) {
+    const mistakes = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
+    throw userError('E_CONFIG', `The environment does not fit: ${mistakes.join('; ')}`, { hint: 'Correct these variables and start again.' })
+  }
+  const folder = path.resolve(dataDir)
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw userError('E_DATA_FOLDER', `The data folder ${folder} cannot be made: ${(cause as Error).message}`, { cause, hint: 'Name another with --data.' })
+  }
+  return {
+    dataDir: folder,
+    databaseUrl: parsed.data.DATABASE_URL,
+    analyticsUrl: parsed.data.HUITOU_ANALYTICS_URL,
+    publicUrl: parsed.data.HUITOU_PUBLIC_URL,
+    secret: parsed.data.HUITOU_SECRET ?? ownSecret(path.join(folder, 'secret')),
+    logLevel: parsed.data.HUITOU_LOG_LEVEL,
+  }
+}
+
+function ownSecret(file: string): string {
+  if (existsSync(file)) return readFileSync(file, 'utf8').trim()
+  const secret = randomBytes(32).toString('base64url')
+  // `wx`: of two processes that start together one makes the file, the other reads it.
+  try {
+    writeFileSync(file, `${secret}\n`, { mode: 0o600, flag: 'wx' })
+    return secret
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    return readFileSync(file, 'utf8').trim()
+  }
+}

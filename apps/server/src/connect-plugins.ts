@@ -1,0 +1,78 @@
+import type { Core, PointOwner } from '@huitou/core'
+import type { ColumnBatch, ReportData, RunContext, Source } from '@huitou/plugin-api'
+import type { PluginContributions, PluginHost } from '@huitou/plugin-host'
+
+type Undo = () => void
+
+/** A scorer over a million customers takes seconds, a report over all of them as well. */
+const SCORE_DEADLINE_MS = 300_000
+const REPORT_DEADLINE_MS = 60_000
+
+/** Adds what enabled plugins declare to the core's points, and takes it out when they are disabled. */
+export function connectPlugins(core: Core, host: PluginHost): void {
+  const undos = new Map<string, Undo[]>()
+  const add = (plugin: PluginContributions) => {
+    const done: Undo[] = []
+    undos.set(plugin.pluginId, done)
+    try {
+      for (const undo of addContributions(core, host, plugin)) done.push(undo)
+    } catch (error) {
+      remove(plugin)
+      throw error
+    }
+  }
+  const remove = ({ pluginId }: PluginContributions) => {
+    for (const undo of undos.get(pluginId)?.toReversed() ?? []) undo()
+    undos.delete(pluginId)
+  }
+  for (const plugin of host.contributions()) add(plugin)
+  host.onDidChangeContributions(({ added, removed }) => {
+    removed.forEach(remove)
+    added.forEach(add)
+    core.wake()
+  })
+}
+
+function* addContributions({ points }: Core, host: PluginHost, { pluginId, columnPrefix, contributes }: PluginContributions): Generator<Undo> {
+  const owner: PointOwner = {
+    plugin: pluginId,
+    prefix: columnPrefix,
+    text: (text) => (typeof text === 'string' ? { en: text, 'zh-CN': text } : text),
+  }
+  // The host has put texts in both languages already; the points take them as they come.
+  const declared = contributes as unknown as import('@huitou/plugin-api').Contributions
+  const idOf = (id: string) => `${columnPrefix}.${id}`
+  for (const type of declared.events ?? []) yield points.eventTypes.add(owner, type.name, type)
+  for (const feature of declared.features ?? []) yield points.features.add(owner, idOf(feature.id), feature)
+  for (const source of declared.sources ?? []) {
+    yield points.sources.add(owner, idOf(source.id), { ...source, run: remoteSource(host, pluginId, source.id) })
+  }
+  for (const scorer of declared.scorers ?? []) {
+    yield points.scorers.add(owner, idOf(scorer.id), {
+      ...scorer,
+      run: (batch: ColumnBatch, context: RunContext) =>
+        host.call(pluginId, 'scorers', scorer.id, 'score', [batch, context], { deadlineMs: SCORE_DEADLINE_MS }) as Promise<ColumnBatch['columns']>,
+    })
+  }
+  for (const segmenter of declared.segmenters ?? []) {
+    yield points.segmenters.add(owner, idOf(segmenter.id), {
+      ...segmenter,
+      run: (batch: ColumnBatch, context: RunContext) =>
+        host.call(pluginId, 'segmenters', segmenter.id, 'assign', [batch, context], { deadlineMs: SCORE_DEADLINE_MS }) as Promise<Int16Array>,
+    })
+  }
+  for (const report of declared.reports ?? []) {
+    yield points.reports.add(owner, idOf(report.id), {
+      ...report,
+      run: (parameters: Record<string, unknown>, context: RunContext) =>
+        host.call(pluginId, 'reports', report.id, 'run', [parameters, context], { deadlineMs: REPORT_DEADLINE_MS }) as Promise<ReportData>,
+    })
+  }
+}
+
+/** A source whose methods run in the plugin. */
+function remoteSource(host: PluginHost, pluginId: string, id: string): Required<Source> {
+  const call = <K extends keyof Source>(method: K) =>
+    ((...args: unknown[]) => host.call(pluginId, 'sources', id, method, args)) as Required<Source>[K]
+  return { recognise: call('recognise'), groupKeys: call('groupKeys'), convert: call('convert'), handleWebhook: call('handleWebhook') }
+}

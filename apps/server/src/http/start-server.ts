@@ -1,0 +1,99 @@
+import type { AddressInfo } from 'node:net'
+import { serve, type ServerType } from '@hono/node-server'
+import { createApp, type Core } from '@huitou/core'
+import { AppError } from '@huitou/plugin-api'
+import { Hono } from 'hono'
+import { loadDemo } from '../demo-job.ts'
+import type { Huitou } from '../open-huitou.ts'
+import { docsRoutes } from './docs-page.ts'
+import { adminRoutes, safeHeaders } from './serve-admin.ts'
+
+export interface ServerOptions {
+  port: number
+  host: string
+  version: string
+}
+
+export interface RunningServer {
+  url: string
+  close(): Promise<void>
+}
+
+/** The whole HTTP face of Huitou: API, its description, and the admin app. */
+export async function createServerApp(huitou: Huitou, version: string) {
+  const { core, host, live, plugins } = huitou
+  const api = createApp({
+    core,
+    auth: await huitou.auth(),
+    plugins,
+    live,
+    version,
+    pluginSettings: (id) => host.getPlugin(id).settings,
+    onBrand: ({ currency, timeZone, locale }) => {
+      host.setBrand({ currency, timeZone, locale })
+      core.wake()
+    },
+    loadDemo: () => loadDemo(core),
+  })
+  return new Hono()
+    .use(safeHeaders())
+    .route('/api', docsRoutes(api, version))
+    .mount('/', (request, ...rest) => api.fetch(request, ...rest), { replaceRequest: false })
+}
+
+/** Listens, and tells open pages of what changes. */
+export async function startServer(huitou: Huitou, { port, host, version }: ServerOptions): Promise<RunningServer> {
+  const api = await createServerApp(huitou, version)
+  const admin = adminRoutes()
+  const app = new Hono().all('*', async (c) => {
+    const { path } = c.req
+    const ours = path.startsWith('/api/') || path.startsWith('/v1/') || path.startsWith('/hooks/') || path === '/healthz'
+    return await (ours ? api : admin).fetch(c.req.raw, c.env)
+  })
+  const stop = announceChanges(huitou.core, huitou)
+  const server = await listen(app.fetch, port, host)
+  const { address, port: actual } = server.address() as AddressInfo
+  const name = address === '::' || address === '0.0.0.0' || address === '127.0.0.1' || address === '::1' ? 'localhost' : address
+  return {
+    url: `http://${name}:${actual}`,
+    async close() {
+      stop()
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve())
+        // Event streams stay open by nature; they must not keep the process.
+        if ('closeAllConnections' in server) server.closeAllConnections()
+      })
+    },
+  }
+}
+
+function listen(fetch: (request: Request, env?: unknown) => Response | Promise<Response>, port: number, hostname: string): Promise<ServerType> {
+  return new Promise((resolve, reject) => {
+    const server = serve({ fetch, port, hostname }, () => resolve(server))
+    server.on('error', (cause: NodeJS.ErrnoException) => {
+      const taken = cause.code === 'EADDRINUSE'
+      reject(
+        new AppError('world', taken ? 'E_PORT_TAKEN' : 'E_LISTEN', taken ? `Port ${port} is in use` : `Cannot listen on ${hostname}:${port}: ${cause.message}`, {
+          hint: taken ? 'Another Huitou may be running; stop it or choose another port with --port.' : 'Choose another --host or --port.',
+          cause,
+        }),
+      )
+    })
+  })
+}
+
+/** Profiles and segments change with every event; pages learn it at most twice a second. */
+function announceChanges(core: Core, { live }: Huitou): () => void {
+  const stops = [
+    core.events.onAppend(() => {
+      live.announce('profiles')
+      live.announce('segments')
+      live.announce('reports')
+    }),
+    core.jobs.onChange(({ kind }) => {
+      if (kind.startsWith('import.')) live.announce('imports')
+      if (kind === 'scores') live.announce('segments')
+    }),
+  ]
+  return () => stops.forEach((stop) => stop())
+}

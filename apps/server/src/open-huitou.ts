@@ -1,0 +1,79 @@
+import path from 'node:path'
+import { type Auth, type Clock, type Core, createAuth, createCore, LiveTopics, type Logger, openDatabase, type PluginAdmin, readBrand } from '@huitou/core'
+import { createPluginHost, type HostEvent, type PluginHost } from '@huitou/plugin-host'
+import { bundledPlugins } from './bundled-plugins.ts'
+import type { Config } from './config.ts'
+import { connectPlugins } from './connect-plugins.ts'
+import { defineDemoJob } from './demo-job.ts'
+import { createPluginAdmin, readPluginStates } from './plugin-admin.ts'
+import { pluginEffects } from './plugin-effects.ts'
+
+/** Everything that one process of Huitou is made of. */
+export interface Huitou extends AsyncDisposable {
+  readonly core: Core
+  readonly host: PluginHost
+  readonly plugins: PluginAdmin
+  readonly live: LiveTopics
+  /** People and sessions, made at first use: commands that need none do not wait for it. */
+  auth(): Promise<Auth>
+}
+
+export interface OpenOptions {
+  config: Config
+  log: Logger
+  clock?: Clock
+}
+
+/** Opens the database, brings its schema up to date, and puts plugins and core together. Nothing runs yet. */
+export async function openHuitou({ config, log, clock }: OpenOptions): Promise<Huitou> {
+  const database = openDatabase(
+    config.databaseUrl
+      ? { url: config.databaseUrl, ...(config.analyticsUrl ? { analyticsUrl: config.analyticsUrl } : {}) }
+      : { file: path.join(config.dataDir, 'huitou.db') },
+  )
+  try {
+    const core = await createCore({ database, dataDir: config.dataDir, log, ...(clock ? { clock } : {}) })
+    const host = await openHost(core, log)
+    connectPlugins(core, host)
+    defineDemoJob(core)
+    const live = new LiveTopics()
+    let auth: Promise<Auth> | undefined
+    return {
+      core,
+      host,
+      live,
+      plugins: createPluginAdmin(core, host),
+      auth: () => (auth ??= createAuth({ database, secret: config.secret, ...(config.publicUrl ? { publicUrl: config.publicUrl } : {}) })),
+      async [Symbol.asyncDispose]() {
+        await core.stop()
+        await host[Symbol.asyncDispose]()
+        await database.close()
+      },
+    }
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}
+
+async function openHost(core: Core, log: Logger): Promise<PluginHost> {
+  const states = await readPluginStates(core)
+  const brand = await readBrand(core.database.db)
+  return await createPluginHost({
+    plugins: bundledPlugins().map((dir) => {
+      // State is stored under the plugin's id, which follows from its folder's manifest.
+      const state = states.get(`huitou.${path.basename(dir)}`)
+      return { dir, trusted: true, enabled: state?.enabled ?? true, settings: state?.settings ?? {} }
+    }),
+    effects: pluginEffects(core, log),
+    brand: { currency: brand.currency, timeZone: brand.timeZone, locale: brand.locale },
+    clock: core.clock,
+    onEvent: (event) => logHostEvent(log, event),
+  })
+}
+
+function logHostEvent(log: Logger, event: HostEvent): void {
+  if (event.type === 'state' && !event.error) log.info({ plugin: event.pluginId, state: event.state }, 'Plugin state')
+  else if (event.type === 'rejected') log.error({ dir: event.dir, error: event.error }, 'A plugin folder holds no valid plugin')
+  else log.warn({ plugin: event.pluginId, error: event.error }, 'Plugin trouble')
+}
