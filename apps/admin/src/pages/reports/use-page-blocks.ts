@@ -12,9 +12,14 @@ export function usePageBlocks(): void {
     labelOf(column, value) {
       const option = findOption(column, value)
       if (!option) return undefined
-      return { title: localized(option.title), color: option.color, group: localized(option.group) || undefined }
+      return { title: localized(option.title), color: option.color, group: groupTitle(option.group) }
     },
     customersHref,
     go: (href) => void router.push(href),
   }))
+
+  /** A group is shown when it has words; a bare id is not for reading. */
+  function groupTitle(group: unknown): string | undefined {
+    return typeof group === 'object' && group !== null ? localized(group as { en: string; 'zh-CN': string }) : undefined
+  }
 }

@@ -1,9 +1,26 @@
-import type { Segment } from '@huitou/admin-kit'
+import type { MaybeLocalized, Segment } from '@huitou/admin-kit'
 
 export interface SegmentGroup {
   id: string
   title: string
   segments: Segment[]
+}
+
+/** A segment as the server sends it: those of plugins carry their words in both languages. */
+type Titled = Segment & { title?: MaybeLocalized; groupTitle?: MaybeLocalized; color?: string | null }
+
+/** Name of a segment in the reader's language. */
+export function segmentTitle(segment: Titled, localized: (text: MaybeLocalized) => string): string {
+  return localized(segment.title) || segment.name
+}
+
+/** The segments with names and groups in the reader's language. */
+export function inWords(segments: readonly Segment[], localized: (text: MaybeLocalized) => string): Segment[] {
+  return segments.map((segment: Titled) => ({
+    ...segment,
+    name: segmentTitle(segment, localized),
+    group: localized(segment.groupTitle) || segment.group || null,
+  }))
 }
 
 type Words = (key: string, values?: Record<string, unknown>) => string

@@ -1,9 +1,9 @@
-import { listSegments, queryKeys, useColumns, useFormat, useLocalized } from '@huitou/admin-kit'
-import { useQuery } from '@tanstack/vue-query'
+import { useColumns, useFormat, useLocalized } from '@huitou/admin-kit'
 import { useI18n } from 'vue-i18n'
 import { valueShape, valuesOf } from './rule-model.ts'
 import type { ColumnNode, ColumnOp, RuleValue, Sentence, ValueType } from './rule-model.ts'
 import type { RuleContext } from './rule-problems.ts'
+import { useSegments } from './use-segments.ts'
 
 /** Words for rules in the reader's language: titles of columns, events and segments, operators, values, sentences. */
 export function useRuleWords() {
@@ -11,12 +11,12 @@ export function useRuleWords() {
   const localized = useLocalized()
   const format = useFormat()
   const columns = useColumns()
-  const segments = useQuery({ queryKey: queryKeys.segments, queryFn: ({ signal }) => listSegments(signal), staleTime: 60_000 })
+  const { query, segments, findSegment } = useSegments()
 
   const typeOf = (column: string): ValueType | undefined => columns.findColumn(column)?.type
   const columnTitle = (column: string) => localized(columns.findColumn(column)?.title) || column
   const eventTitle = (event: string) => localized(columns.findEvent(event)?.title) || event
-  const segmentName = (id: string) => segments.data.value?.segments.find((one) => one.id === id)?.name ?? id
+  const segmentName = (id: string) => findSegment(id)?.name ?? id
   const ownerTitle = (owner: string) => {
     const key = `segments.owners.${owner.replaceAll('.', '_')}`
     return te(key) ? t(key) : owner
@@ -83,11 +83,11 @@ export function useRuleWords() {
   const context = (self?: string): RuleContext => ({
     typeOf,
     hasEvent: (event) => columns.findEvent(event) !== undefined,
-    hasSegment: (id) => segments.data.value === undefined || segments.data.value.segments.some((one) => one.id === id),
+    hasSegment: (id) => query.data.value === undefined || findSegment(id) !== undefined,
     ...(self === undefined ? {} : { self }),
   })
 
-  return { columns, segments, typeOf, columnTitle, eventTitle, segmentName, ownerTitle, opTitle, oneValue, valueTitle, sentenceText, context }
+  return { columns, segments, findSegment, typeOf, columnTitle, eventTitle, segmentName, ownerTitle, opTitle, oneValue, valueTitle, sentenceText, context }
 }
 
 /** Locale key of a counting operator. */
