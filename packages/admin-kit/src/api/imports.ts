@@ -13,26 +13,35 @@ export interface ImportField {
   pii?: boolean
 }
 
+/** Which column fills which field: field id → column positions, in order of preference. */
 export interface ImportMapping {
-  format?: string
-  /** Column header → field id; null leaves the column out. */
-  columns: Record<string, string | null>
-  options?: { shop?: string; currency?: string; timeZone?: string; dateOrder?: 'ymd' | 'dmy' | 'mdy' }
-  [more: string]: unknown
+  format: string
+  fields: Record<string, number[]>
+  /** `shop`, `currency`, `timeZone`, `dateOrder` and what else the source knows. */
+  options: Record<string, string | number | boolean>
 }
 
 export interface ImportDoubt {
-  column: string
+  column: number
   reason: Localized | string
-  field?: string | null
+}
+
+export interface ImportRecognition {
+  format: string
+  title: Localized | string
+  confidence: number
+  mapping?: ImportMapping
+  doubts?: ImportDoubt[]
 }
 
 export interface ImportProblem {
   code: string
   count: number
   title?: Localized | string
-  example?: { row: number; value?: string | null }
-  outcome?: Localized | string
+  message?: Localized | string
+  column?: string
+  example?: { row: number; value?: string | null; message?: string; column?: string }
+  outcome?: 'skipped' | 'mended' | Localized
 }
 
 export interface ImportDryRun {
@@ -51,8 +60,8 @@ export interface Import {
   encoding?: string | null
   delimiter?: string | null
   headers: string[]
-  sample: string[][]
-  recognitions: { format: string; title: Localized | string; confidence: number }[]
+  sample: (string[] | { row: number; cells: string[] })[]
+  recognitions: ImportRecognition[]
   mapping: ImportMapping | null
   doubts?: ImportDoubt[]
   fields: ImportField[]

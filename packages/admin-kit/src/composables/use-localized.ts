@@ -1,6 +1,7 @@
 import { useI18n } from 'vue-i18n'
 import type { Localized } from '../api/localized.ts'
 
+/** A text of the server in one or both languages, or none. */
 export type MaybeLocalized = Localized | Partial<Localized> | string | null | undefined
 
 /** Picks the reader's language out of a text; a plain string stays what it is. */

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest'
+import { assignColumn, columnRows, mappedCount, missingFields } from './mapping-model.ts'
+
+const mapping = { format: 'tmall-orders', fields: { order_id: [0], phone: [2, 1] }, options: {} }
+const file = {
+  headers: ['订单编号', '手机', '联系手机', '备注'],
+  sample: [['1', '', '138****2046', ''], ['2', '139', '', '送礼']],
+  doubts: [{ column: 2, reason: 'masked' }],
+}
+
+test('columns in doubt come first, then the file’s order', () => {
+  expect(columnRows(file, mapping).map((row) => [row.heading, row.field, row.example])).toEqual([
+    ['联系手机', 'phone', '138****2046'],
+    ['订单编号', 'order_id', '1'],
+    ['手机', 'phone', '139'],
+    ['备注', '', '送礼'],
+  ])
+})
+
+test('sample rows may carry their number', () => {
+  const numbered = { ...file, sample: [{ row: 2, cells: ['7', '', '', ''] }] }
+  expect(columnRows(numbered, mapping).find((row) => row.position === 0)?.example).toBe('7')
+})
+
+test('a column fills one field at a time and joins the end of the line there', () => {
+  expect(assignColumn(mapping, 0, 'phone').fields).toEqual({ phone: [2, 1, 0] })
+  expect(assignColumn(mapping, 3, 'note').fields).toEqual({ ...mapping.fields, note: [3] })
+})
+
+test('leaving the only column of a field out frees the field', () => {
+  expect(assignColumn(mapping, 0, '').fields).toEqual({ phone: [2, 1] })
+  expect(mapping.fields).toEqual({ order_id: [0], phone: [2, 1] })
+})
+
+test('what is required and not filled is named', () => {
+  const fields = [{ id: 'order_id', required: true }, { id: 'total', required: true }, { id: 'note' }]
+  expect(missingFields(fields, mapping)).toEqual(['total'])
+  expect(mappedCount(mapping)).toBe(3)
+})

@@ -1,0 +1,61 @@
+import type { ImportDoubt, ImportMapping, MaybeLocalized } from '@huitou/admin-kit'
+
+/** One column of the file and what becomes of it. */
+export interface ColumnRow {
+  position: number
+  heading: string
+  /** First value that is not empty. */
+  example: string
+  /** Field it fills; empty when it is left out. */
+  field: string
+  doubt: MaybeLocalized
+}
+
+interface ImportFacts {
+  headers: readonly string[]
+  sample: readonly (readonly string[] | { cells: readonly string[] })[]
+  doubts?: readonly ImportDoubt[] | null
+}
+
+/** Cells of a sample row, in either form the server sends. */
+export function cellsOf(row: readonly string[] | { cells: readonly string[] }): readonly string[] {
+  return 'cells' in row ? row.cells : row
+}
+
+/** The columns with those in doubt first, each group in the order of the file. */
+export function columnRows(file: ImportFacts, mapping: ImportMapping): ColumnRow[] {
+  const fieldOf = new Map<number, string>()
+  for (const [field, positions] of Object.entries(mapping.fields)) {
+    for (const position of positions) if (!fieldOf.has(position)) fieldOf.set(position, field)
+  }
+  const doubtOf = new Map((file.doubts ?? []).map((doubt) => [doubt.column, doubt.reason]))
+  const rows = file.headers.map((heading, position) => ({
+    position,
+    heading,
+    example: file.sample.map((row) => cellsOf(row)[position]?.trim() ?? '').find(Boolean) ?? '',
+    field: fieldOf.get(position) ?? '',
+    doubt: doubtOf.get(position),
+  }))
+  return [...rows.filter((row) => row.doubt), ...rows.filter((row) => !row.doubt)]
+}
+
+/** The mapping with column `position` filling `field`, or left out when `field` is empty. */
+export function assignColumn(mapping: ImportMapping, position: number, field: string): ImportMapping {
+  const fields: Record<string, number[]> = {}
+  for (const [id, positions] of Object.entries(mapping.fields)) {
+    const left = positions.filter((known) => known !== position)
+    if (left.length > 0) fields[id] = left
+  }
+  if (field) fields[field] = [...(fields[field] ?? []), position]
+  return { ...mapping, fields }
+}
+
+/** Required fields that no column fills. */
+export function missingFields(fields: readonly { id: string; required?: boolean }[], mapping: ImportMapping): string[] {
+  return fields.filter((field) => field.required && !mapping.fields[field.id]?.length).map((field) => field.id)
+}
+
+/** How many columns of the file fill something. */
+export function mappedCount(mapping: ImportMapping): number {
+  return new Set(Object.values(mapping.fields).flat()).size
+}
