@@ -45,7 +45,17 @@ export interface FeatureEvent {
  * message id; `mode` is the most frequent value (ties: the smaller); `mean_gap` is the mean time in milliseconds
  * between the customer's distinct business days of activity.
  */
-export type Aggregate = 'count' | 'sum' | 'mean' | 'min' | 'max' | 'first' | 'last' | 'distinct' | 'mode' | 'mean_gap'
+export type Aggregate =
+  | 'count'
+  | 'sum'
+  | 'mean'
+  | 'min'
+  | 'max'
+  | 'first'
+  | 'last'
+  | 'distinct'
+  | 'mode'
+  | 'mean_gap'
 
 /** A declared aggregate over one customer's events; becomes a profile column. */
 export interface FeatureContribution {
@@ -102,7 +112,16 @@ export interface SegmenterContribution {
   groups?: { id: string; title: LocalizedText; color?: string; strategy?: LocalizedText }[]
 }
 
-export type ReportBlockKind = 'number' | 'table' | 'line' | 'bar' | 'heatmap' | 'funnel' | 'sankey' | 'cohort' | 'text'
+export type ReportBlockKind =
+  | 'number'
+  | 'table'
+  | 'line'
+  | 'bar'
+  | 'heatmap'
+  | 'funnel'
+  | 'sankey'
+  | 'cohort'
+  | 'text'
 
 export interface ReportBlock {
   id: string

@@ -9,7 +9,9 @@ export interface Texts {
 /** Keys under which a manifest holds text for people, at whatever depth; a report's `group` is one too. */
 export const localizedKeys = ['title', 'description', 'unit', 'displayName', 'strategy'] as const
 
-type LocalizedKey<Owner> = (typeof localizedKeys)[number] | (Owner extends ReportContribution ? 'group' : never)
+type LocalizedKey<Owner> =
+  | (typeof localizedKeys)[number]
+  | (Owner extends ReportContribution ? 'group' : never)
 
 /** `T` with each text for people replaced by {@link Texts}; JSON Schemas inside keep their loose type. */
 export type Localized<T> = T extends readonly (infer Item)[]

@@ -18,7 +18,10 @@ export interface RunContext {
 /** Implementation of a `scorers` contribution. */
 export interface Scorer {
   /** Returns the output columns, row for row with `batch`, which holds every customer. */
-  score(batch: ColumnBatch, context: RunContext): Promise<Record<string, ColumnBatch['columns'][string]>> | Record<string, ColumnBatch['columns'][string]>
+  score(
+    batch: ColumnBatch,
+    context: RunContext,
+  ): Promise<Record<string, ColumnBatch['columns'][string]>> | Record<string, ColumnBatch['columns'][string]>
 }
 
 /** Implementation of a `segmenters` contribution. */
@@ -40,7 +43,10 @@ interface Registry<T> {
 export interface AggregateQuery {
   /** Columns to group by; text, label, integer or boolean. */
   groupBy?: string[]
-  measures: Record<string, { count: true } | { sum: string } | { mean: string } | { min: string } | { max: string }>
+  measures: Record<
+    string,
+    { count: true } | { sum: string } | { mean: string } | { min: string } | { max: string }
+  >
   /** Only members of this segment. */
   segmentId?: string
   /** Only customers that have a value in these columns. */
@@ -82,7 +88,11 @@ export interface Huitou {
   /** Settings follow changes while the plugin runs. */
   onDidChangeSettings(listener: (settings: Readonly<Record<string, unknown>>) => void): Disposable
   readonly brand: { readonly currency: string; readonly timeZone: string; readonly locale: string }
-  readonly log: { info(message: string, facts?: object): void; warn(message: string, facts?: object): void; error(message: string, facts?: object): void }
+  readonly log: {
+    info(message: string, facts?: object): void
+    warn(message: string, facts?: object): void
+    error(message: string, facts?: object): void
+  }
   readonly clock: { now(): number }
   readonly customers: {
     /** Profile columns of every customer, or of a segment's members. */

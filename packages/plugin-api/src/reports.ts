@@ -86,7 +86,15 @@ export interface TextData {
   tone?: 'plain' | 'notice'
 }
 
-export type BlockData = NumberData | TableData | SeriesData | HeatmapData | FunnelData | SankeyData | CohortData | TextData
+export type BlockData =
+  | NumberData
+  | TableData
+  | SeriesData
+  | HeatmapData
+  | FunnelData
+  | SankeyData
+  | CohortData
+  | TextData
 
 export interface ReportData {
   blocks: Record<string, BlockData>

@@ -92,7 +92,11 @@ export interface Source {
   /** Formats that could have written this sample, best first. */
   recognise?(sample: FileSample): Recognition[] | Promise<Recognition[]>
   /** Key of the group each row belongs to; `null` when the row has none (a problem is then reported by `convert`). */
-  groupKeys?(rows: SourceRow[], mapping: Mapping, headers: string[]): (string | null)[] | Promise<(string | null)[]>
+  groupKeys?(
+    rows: SourceRow[],
+    mapping: Mapping,
+    headers: string[],
+  ): (string | null)[] | Promise<(string | null)[]>
   convert?(groups: RowGroup[], mapping: Mapping, headers: string[]): Conversion | Promise<Conversion>
   handleWebhook?(request: WebhookRequest): WebhookAnswer | Promise<WebhookAnswer>
 }

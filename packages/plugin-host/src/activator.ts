@@ -36,7 +36,12 @@ export class Activator {
   }
 
   /** Calls an implementation, activating its plugin first if need be. */
-  async call(record: PluginRecord, request: CallRequest, args: unknown[], options: CallOptions): Promise<unknown> {
+  async call(
+    record: PluginRecord,
+    request: CallRequest,
+    args: unknown[],
+    options: CallOptions,
+  ): Promise<unknown> {
     await this.activate(record, `on${capitalise(request.point).replace(/s$/, '')}:${request.id}`)
     const startedAt = performance.now()
     const { signal: lifetime } = record.lifetime
@@ -68,7 +73,9 @@ export class Activator {
   async deactivate(record: PluginRecord): Promise<void> {
     await record.activation?.catch(() => {})
     if (record.state !== 'active') return
-    record.lifetime.abort(new AppError('user', 'E_PLUGIN_NOT_RUNNING', `Plugin "${record.id}" was stopped`, { status: 409 }))
+    record.lifetime.abort(
+      new AppError('user', 'E_PLUGIN_NOT_RUNNING', `Plugin "${record.id}" was stopped`, { status: 409 }),
+    )
     record.inFlight++
     try {
       await this.#peer().call('deactivate', [record.id], { deadlineMs: deactivationDeadlineMs })
@@ -100,15 +107,25 @@ export class Activator {
     if (record.state === 'enabled') {
       const waitMs = record.retryAt - this.#options.clock.now()
       if (waitMs <= 0) return
-      throw new AppError('world', 'E_PLUGIN_PAUSED', `Plugin "${record.id}" crashed and starts again in ${Math.ceil(waitMs / 1000)} s`, {
-        status: 503,
-        details: { pluginId: record.id, retryAt: record.retryAt },
-      })
+      throw new AppError(
+        'world',
+        'E_PLUGIN_PAUSED',
+        `Plugin "${record.id}" crashed and starts again in ${Math.ceil(waitMs / 1000)} s`,
+        {
+          status: 503,
+          details: { pluginId: record.id, retryAt: record.retryAt },
+        },
+      )
     }
-    throw new AppError('user', 'E_PLUGIN_NOT_RUNNING', `Plugin "${record.id}" is ${record.state}${record.error ? `: ${record.error.message}` : ''}`, {
-      status: 409,
-      hint: `Open Extensions → ${record.id} and enable it.`,
-    })
+    throw new AppError(
+      'user',
+      'E_PLUGIN_NOT_RUNNING',
+      `Plugin "${record.id}" is ${record.state}${record.error ? `: ${record.error.message}` : ''}`,
+      {
+        status: 409,
+        hint: `Open Extensions → ${record.id} and enable it.`,
+      },
+    )
   }
 
   async #start(record: PluginRecord, reason: string): Promise<void> {
@@ -143,7 +160,11 @@ export class Activator {
       await this.activate(dependency, `onDependency:${record.id}`)
     } catch (cause) {
       const message = `Plugin "${record.id}" needs "${id}", which does not run: ${(cause as Error).message}`
-      throw new AppError('user', 'E_DEPENDENCY', message, { status: 409, hint: `Mend or enable "${id}" first.`, cause })
+      throw new AppError('user', 'E_DEPENDENCY', message, {
+        status: 409,
+        hint: `Mend or enable "${id}" first.`,
+        cause,
+      })
     }
   }
 
@@ -184,8 +205,12 @@ export class Activator {
 
   #workerEnded({ error, culprit }: RuntimeExit): void {
     this.#worker = undefined
-    const hit = [...this.#options.records.values()].filter(({ state }) => state === 'active' || state === 'activating')
-    const guilty = new Set(hit.filter((record) => (culprit === undefined ? record.inFlight > 0 : record.id === culprit)))
+    const hit = [...this.#options.records.values()].filter(
+      ({ state }) => state === 'active' || state === 'activating',
+    )
+    const guilty = new Set(
+      hit.filter((record) => (culprit === undefined ? record.inFlight > 0 : record.id === culprit)),
+    )
     for (const record of hit) {
       if (guilty.has(record)) this.#judge(record, error)
       else this.#setState(record, 'enabled')

@@ -9,7 +9,10 @@ const plugin = {
 
 test.each([
   { method: 'customers.read', query: { columns: ['commerce_orders', 'key', 'p_x'] } },
-  { method: 'customers.aggregate', query: { groupBy: ['p_x'], measures: { n: { count: true }, s: { sum: 'commerce_spend' } } } },
+  {
+    method: 'customers.aggregate',
+    query: { groupBy: ['p_x'], measures: { n: { count: true }, s: { sum: 'commerce_spend' } } },
+  },
   { method: 'events.perCustomer', query: { events: ['order.paid'] } },
   { method: 'log', query: { level: 'info', message: 'hello' } },
 ])('$method passes with what was granted', ({ method, query }) => {
@@ -17,18 +20,44 @@ test.each([
 })
 
 test.each([
-  { method: 'customers.read', query: { columns: ['key', 't_phone'] }, name: 't_phone', permission: 'profile.read' },
-  { method: 'customers.aggregate', query: { measures: { s: { max: 't_age' } } }, name: 't_age', permission: 'profile.read' },
-  { method: 'customers.aggregate', query: { measures: {}, having: ['t_age'] }, name: 't_age', permission: 'profile.read' },
-  { method: 'events.series', query: { events: ['order.paid', 'chat.sent'] }, name: 'chat.sent', permission: 'events.read' },
+  {
+    method: 'customers.read',
+    query: { columns: ['key', 't_phone'] },
+    name: 't_phone',
+    permission: 'profile.read',
+  },
+  {
+    method: 'customers.aggregate',
+    query: { measures: { s: { max: 't_age' } } },
+    name: 't_age',
+    permission: 'profile.read',
+  },
+  {
+    method: 'customers.aggregate',
+    query: { measures: {}, having: ['t_age'] },
+    name: 't_age',
+    permission: 'profile.read',
+  },
+  {
+    method: 'events.series',
+    query: { events: ['order.paid', 'chat.sent'] },
+    name: 'chat.sent',
+    permission: 'events.read',
+  },
 ])('$method is refused for $name', ({ method, query, name, permission }) => {
   expect(() => authorise(plugin, method, [query])).toThrow(
-    expect.objectContaining({ code: 'E_PERMISSION', status: 403, details: { pluginId: 'test.p', permission, name } }),
+    expect.objectContaining({
+      code: 'E_PERMISSION',
+      status: 403,
+      details: { pluginId: 'test.p', permission, name },
+    }),
   )
 })
 
 test('a method nobody listed is refused', () => {
-  expect(() => authorise(plugin, 'toString', [])).toThrow(expect.objectContaining({ code: 'E_UNKNOWN_EFFECT' }))
+  expect(() => authorise(plugin, 'toString', [])).toThrow(
+    expect.objectContaining({ code: 'E_UNKNOWN_EFFECT' }),
+  )
 })
 
 test.each([

@@ -16,16 +16,26 @@ interface Need {
 /** What each method needs. A method that is not listed here is refused. */
 const needs: Record<EffectMethod, (query: never) => Need[]> = {
   'customers.read': ({ columns }: { columns: string[] }) => [{ permission: 'profile.read', names: columns }],
-  'customers.aggregate': (query: AggregateQuery) => [{ permission: 'profile.read', names: aggregateColumns(query) }],
+  'customers.aggregate': (query: AggregateQuery) => [
+    { permission: 'profile.read', names: aggregateColumns(query) },
+  ],
   'events.perCustomer': ({ events }: EventTableQuery) => [{ permission: 'events.read', names: events }],
   'events.series': ({ events }: EventTableQuery) => [{ permission: 'events.read', names: events }],
   log: () => [],
 }
 
 /** Throws `E_PERMISSION` unless the owner granted all that `method` would touch. A plugin's own columns always are. */
-export function authorise(plugin: Grantee, method: string, args: readonly unknown[]): asserts method is EffectMethod {
+export function authorise(
+  plugin: Grantee,
+  method: string,
+  args: readonly unknown[],
+): asserts method is EffectMethod {
   if (!Object.hasOwn(needs, method)) {
-    throw new AppError('bug', 'E_UNKNOWN_EFFECT', `Plugin "${plugin.id}" called "${method}", which does not exist`)
+    throw new AppError(
+      'bug',
+      'E_UNKNOWN_EFFECT',
+      `Plugin "${plugin.id}" called "${method}", which does not exist`,
+    )
   }
   for (const { permission, names } of needs[method as EffectMethod](args[0] as never)) {
     const granted = [...(plugin.permissions[permission] ?? [])]
@@ -53,14 +63,21 @@ export function matchesAny(patterns: readonly string[], name: string): boolean {
 }
 
 function aggregateColumns({ groupBy = [], measures, having = [] }: AggregateQuery): string[] {
-  const measured = Object.values(measures).flatMap((measure) => Object.values(measure).filter((of) => of !== true))
+  const measured = Object.values(measures).flatMap((measure) =>
+    Object.values(measure).filter((of) => of !== true),
+  )
   return [...groupBy, ...measured, ...having]
 }
 
 function permissionError(pluginId: string, permission: string, name: string): AppError {
-  return new AppError('user', 'E_PERMISSION', `Plugin "${pluginId}" may not use "${name}": it lacks ${permission}`, {
-    status: 403,
-    hint: `Ask for it in its package.json under permissions["${permission}"], then grant it in Extensions → ${pluginId} → Permissions.`,
-    details: { pluginId, permission, name },
-  })
+  return new AppError(
+    'user',
+    'E_PERMISSION',
+    `Plugin "${pluginId}" may not use "${name}": it lacks ${permission}`,
+    {
+      status: 403,
+      hint: `Ask for it in its package.json under permissions["${permission}"], then grant it in Extensions → ${pluginId} → Permissions.`,
+      details: { pluginId, permission, name },
+    },
+  )
 }

@@ -1,4 +1,11 @@
-import type { AggregateQuery, ColumnBatch, EventSeriesPoint, EventSeriesQuery, EventTableQuery, Permissions } from '@huitou/plugin-api'
+import type {
+  AggregateQuery,
+  ColumnBatch,
+  EventSeriesPoint,
+  EventSeriesQuery,
+  EventTableQuery,
+  Permissions,
+} from '@huitou/plugin-api'
 
 /** What plugins can ask of the server, method by method: the query it takes and what it answers. */
 export interface EffectMethods {
@@ -36,9 +43,15 @@ export type EffectHandlers = {
  * Carries out what a plugin asks, already checked against its permissions. Typed arrays in the answer are moved
  * to the plugin, so answer with arrays that nobody else holds.
  */
-export type Effects = (pluginId: string, method: EffectMethod, args: unknown[], context: EffectContext) => unknown
+export type Effects = (
+  pluginId: string,
+  method: EffectMethod,
+  args: unknown[],
+  context: EffectContext,
+) => unknown
 
 /** Typed handlers as one function. */
 export function routeEffects(handlers: EffectHandlers): Effects {
-  return (_pluginId, method, [query], context) => (handlers[method] as (query: unknown, context: EffectContext) => unknown)(query, context)
+  return (_pluginId, method, [query], context) =>
+    (handlers[method] as (query: unknown, context: EffectContext) => unknown)(query, context)
 }

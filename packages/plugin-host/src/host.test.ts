@@ -13,16 +13,21 @@ async function createHost(dirs: string[], options: Partial<PluginHostOptions> = 
 }
 
 /** Body of a plugin whose scorer runs `code` with `batch` and `context`. */
-const scorer = (code: string) => `huitou.scorers.register('score', { async score(batch, context) { ${code} } })`
+const scorer = (code: string) =>
+  `huitou.scorers.register('score', { async score(batch, context) { ${code} } })`
 const score = (host: PluginHost, name: string, argument: unknown = null, options = {}) =>
   host.call(`test.${name}`, 'scorers', 'score', 'score', [argument], options)
 const stateOf = (host: PluginHost, name: string) => host.getPlugin(`test.${name}`).state
 
 test('a plugin declares at once and starts with its first call', async () => {
   await using folder = await createPluginFolder()
-  await using host = await createHost([await folder.write('lazy', scorer('return context.now'))], { clock: { now: () => 42 } })
+  await using host = await createHost([await folder.write('lazy', scorer('return context.now'))], {
+    clock: { now: () => 42 },
+  })
   expect(stateOf(host, 'lazy')).toBe('enabled')
-  expect(host.contributions()).toMatchObject([{ pluginId: 'test.lazy', columnPrefix: 'lazy', contributes: { scorers: [{ id: 'score' }] } }])
+  expect(host.contributions()).toMatchObject([
+    { pluginId: 'test.lazy', columnPrefix: 'lazy', contributes: { scorers: [{ id: 'score' }] } },
+  ])
   expect(await score(host, 'lazy')).toBe(42)
   expect(host.getPlugin('test.lazy')).toMatchObject({
     state: 'active',
@@ -34,17 +39,26 @@ test('calls that come together start the plugin once', async () => {
   await using folder = await createPluginFolder()
   const body = `globalThis.starts = (globalThis.starts ?? 0) + 1; ${scorer('return globalThis.starts')}`
   await using host = await createHost([await folder.write('once', body)])
-  expect(await Promise.all([score(host, 'once'), score(host, 'once'), score(host, 'once')])).toEqual([1, 1, 1])
+  expect(await Promise.all([score(host, 'once'), score(host, 'once'), score(host, 'once')])).toEqual([
+    1, 1, 1,
+  ])
 })
 
 test('one plugin failing leaves the other alone, and its error keeps code and hint', async () => {
   await using folder = await createPluginFolder()
   await using host = await createHost([
     await folder.write('good', scorer('return 1')),
-    await folder.write('throws', scorer(`throw Object.assign(new Error('no'), { code: 'E_MINE', kind: 'user', hint: 'Try yes.' })`)),
+    await folder.write(
+      'throws',
+      scorer(`throw Object.assign(new Error('no'), { code: 'E_MINE', kind: 'user', hint: 'Try yes.' })`),
+    ),
     await folder.write('broken', `throw new Error('cannot start')`),
   ])
-  await expect(score(host, 'throws')).rejects.toMatchObject({ code: 'E_MINE', hint: 'Try yes.', message: 'no' })
+  await expect(score(host, 'throws')).rejects.toMatchObject({
+    code: 'E_MINE',
+    hint: 'Try yes.',
+    message: 'no',
+  })
   await expect(score(host, 'broken')).rejects.toThrow('cannot start')
   await expect(score(host, 'broken')).rejects.toMatchObject({ code: 'E_PLUGIN_NOT_RUNNING' })
   expect(await score(host, 'good')).toBe(1)
@@ -60,7 +74,9 @@ test('registering what the manifest does not declare says so', async () => {
     code: 'E_UNDECLARED',
     hint: expect.stringContaining('contributes.scorers') as string,
   })
-  await expect(host.call('test.rogue', 'scorers', 'other', 'score', [])).rejects.toMatchObject({ code: 'E_NOT_FOUND' })
+  await expect(host.call('test.rogue', 'scorers', 'other', 'score', [])).rejects.toMatchObject({
+    code: 'E_NOT_FOUND',
+  })
 })
 
 test('disabling takes contributions away, disposes subscriptions and aborts calls; enabling brings all back', async () => {
@@ -76,7 +92,10 @@ test('disabling takes contributions away, disposes subscriptions and aborts call
   })
   const changes: string[] = []
   host.onDidChangeContributions(({ added, removed }) => {
-    changes.push(...added.map(({ pluginId }) => `+${pluginId}`), ...removed.map(({ pluginId }) => `-${pluginId}`))
+    changes.push(
+      ...added.map(({ pluginId }) => `+${pluginId}`),
+      ...removed.map(({ pluginId }) => `-${pluginId}`),
+    )
   })
   await score(host, 'comes')
   const waiting = score(host, 'comes', 'wait')
@@ -111,15 +130,23 @@ test('what was not granted is refused before the server hears of it; what was gr
   await using folder = await createPluginFolder()
   const asked: unknown[] = []
   const read = scorer('return await huitou.customers.read({ columns: batch })')
-  await using host = await createHost([await folder.write('reader', read, { permissions: { 'profile.read': ['commerce_*'] } })], {
-    effects(pluginId, method, args) {
-      asked.push([pluginId, method, args])
-      return { ids: new Float64Array([7]), columns: {} }
+  await using host = await createHost(
+    [await folder.write('reader', read, { permissions: { 'profile.read': ['commerce_*'] } })],
+    {
+      effects(pluginId, method, args) {
+        asked.push([pluginId, method, args])
+        return { ids: new Float64Array([7]), columns: {} }
+      },
     },
+  )
+  await expect(score(host, 'reader', ['t_phone'])).rejects.toMatchObject({
+    code: 'E_PERMISSION',
+    details: { name: 't_phone' },
   })
-  await expect(score(host, 'reader', ['t_phone'])).rejects.toMatchObject({ code: 'E_PERMISSION', details: { name: 't_phone' } })
   expect(asked).toEqual([])
-  expect(await score(host, 'reader', ['commerce_spend', 'reader_x'])).toMatchObject({ ids: new Float64Array([7]) })
+  expect(await score(host, 'reader', ['commerce_spend', 'reader_x'])).toMatchObject({
+    ids: new Float64Array([7]),
+  })
   expect(asked).toEqual([['test.reader', 'customers.read', [{ columns: ['commerce_spend', 'reader_x'] }]]])
 })
 
@@ -144,7 +171,9 @@ test('typed arrays are moved both ways, not copied', async () => {
 test('a call that takes too long fails, and the plugin is told to stop', async () => {
   await using folder = await createPluginFolder()
   const { promise: told, resolve } = Promise.withResolvers<string>()
-  const slow = scorer(`await new Promise((resolve) => context.signal.addEventListener('abort', resolve)); huitou.log.info('stopped')`)
+  const slow = scorer(
+    `await new Promise((resolve) => context.signal.addEventListener('abort', resolve)); huitou.log.info('stopped')`,
+  )
   await using host = await createHost([await folder.write('slow', slow)], {
     effects: (_id, _method, [entry]) => resolve((entry as { message: string }).message),
   })
@@ -206,7 +235,9 @@ test('three crashes in five minutes put a plugin in quarantine until it is enabl
 test('crashes more than five minutes apart are forgiven', async () => {
   await using folder = await createPluginFolder()
   let now = 0
-  await using host = await createHost([await folder.write('seldom', scorer('process.exit(9)'))], { clock: { now: () => now } })
+  await using host = await createHost([await folder.write('seldom', scorer('process.exit(9)'))], {
+    clock: { now: () => now },
+  })
   for (const at of [0, 200_000, 400_000, 600_000]) {
     now = at
     await expect(score(host, 'seldom')).rejects.toMatchObject({ code: 'E_PLUGIN_CRASHED' })
@@ -261,12 +292,17 @@ test('the brand reaches plugins and follows changes', async () => {
 
 test('a plugin needs its dependencies, which start first and cannot be disabled under it', async () => {
   await using folder = await createPluginFolder()
-  const needing = await folder.write('needing', scorer('return globalThis.base'), { pluginDependencies: ['test.base'] })
+  const needing = await folder.write('needing', scorer('return globalThis.base'), {
+    pluginDependencies: ['test.base'],
+  })
   const lonely = await folder.write('lonely', '', { pluginDependencies: ['test.absent'] })
   const base = await folder.write('base', 'globalThis.base = "ready"')
   await using host = await createHost([needing, lonely, base])
   expect(stateOf(host, 'lonely')).toBe('failed')
-  expect(host.getPlugin('test.lonely').error).toMatchObject({ code: 'E_DEPENDENCY', message: expect.stringContaining('not installed') as string })
+  expect(host.getPlugin('test.lonely').error).toMatchObject({
+    code: 'E_DEPENDENCY',
+    message: expect.stringContaining('not installed') as string,
+  })
   expect(host.contributions().map(({ pluginId }) => pluginId)).toEqual(['test.needing', 'test.base'])
   expect(await score(host, 'needing')).toBe('ready')
   await expect(host.disable('test.base')).rejects.toMatchObject({ code: 'E_DEPENDENTS' })
@@ -275,7 +311,10 @@ test('a plugin needs its dependencies, which start first and cannot be disabled 
 test('a plugin for another API is listed with the reason and cannot be enabled', async () => {
   await using folder = await createPluginFolder()
   await using host = await createHost([await folder.write('future', '', { engines: { huitou: '^9.0.0' } })])
-  expect(host.getPlugin('test.future')).toMatchObject({ state: 'failed', error: { code: 'E_ENGINE_RANGE', hint: 'Update Huitou.' } })
+  expect(host.getPlugin('test.future')).toMatchObject({
+    state: 'failed',
+    error: { code: 'E_ENGINE_RANGE', hint: 'Update Huitou.' },
+  })
   expect(host.contributions()).toEqual([])
 })
 

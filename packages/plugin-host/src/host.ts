@@ -67,7 +67,9 @@ export async function createPluginHost(options: PluginHostOptions): Promise<Plug
   }
   const host = new PluginHost(options, records, rejected)
   const wished = options.plugins.filter(({ enabled }) => enabled).map(({ dir }) => dir)
-  const wishedIds = [...records.values()].filter(({ loaded }) => wished.includes(loaded.dir)).map(({ id }) => id)
+  const wishedIds = [...records.values()]
+    .filter(({ loaded }) => wished.includes(loaded.dir))
+    .map(({ id }) => id)
   await host.enableAll(wishedIds)
   return host
 }
@@ -84,7 +86,11 @@ export class PluginHost implements AsyncDisposable {
   /** Changes of what is enabled happen one after another. */
   #lastChange: Promise<unknown> = Promise.resolve()
 
-  constructor(options: PluginHostOptions, records: ReadonlyMap<string, PluginRecord>, rejected: PluginHost['rejected']) {
+  constructor(
+    options: PluginHostOptions,
+    records: ReadonlyMap<string, PluginRecord>,
+    rejected: PluginHost['rejected'],
+  ) {
     this.rejected = rejected
     this.#options = options
     this.#records = records
@@ -110,13 +116,17 @@ export class PluginHost implements AsyncDisposable {
   }
 
   /** Readme and changelog of a plugin, as Markdown. */
-  async getDocuments(pluginId: string): Promise<{ readme: Texts | undefined; changelog: string | undefined }> {
+  async getDocuments(
+    pluginId: string,
+  ): Promise<{ readme: Texts | undefined; changelog: string | undefined }> {
     return await this.#get(pluginId).documents()
   }
 
   /** What the enabled plugins declare, whether their code runs or not. */
   contributions(): PluginContributions[] {
-    return [...this.#records.values()].filter(({ enabled }) => enabled).map(({ contributions }) => contributions)
+    return [...this.#records.values()]
+      .filter(({ enabled }) => enabled)
+      .map(({ contributions }) => contributions)
   }
 
   /** Declared contributions that come and go from now on. Returns what ends it. */
@@ -146,12 +156,18 @@ export class PluginHost implements AsyncDisposable {
     const record = this.#get(pluginId)
     return await this.#change(async () => {
       if (record.state === 'disabled') return record.info()
-      const dependents = [...this.#records.values()].filter(({ enabled, dependencies }) => enabled && dependencies.includes(pluginId))
+      const dependents = [...this.#records.values()].filter(
+        ({ enabled, dependencies }) => enabled && dependencies.includes(pluginId),
+      )
       if (dependents.length > 0) {
-        throw userError('E_DEPENDENTS', `Plugin "${pluginId}" is needed by ${dependents.map(({ id }) => `"${id}"`).join(', ')}`, {
-          status: 409,
-          hint: 'Disable those first.',
-        })
+        throw userError(
+          'E_DEPENDENTS',
+          `Plugin "${pluginId}" is needed by ${dependents.map(({ id }) => `"${id}"`).join(', ')}`,
+          {
+            status: 409,
+            hint: 'Disable those first.',
+          },
+        )
       }
       await this.#activator.deactivate(record)
       const removed = record.enabled
@@ -184,6 +200,7 @@ export class PluginHost implements AsyncDisposable {
    * Typed arrays in `args` move to the plugin and are empty here afterwards. A `RunContext` at the end of `args`
    * gives the time and the signal; the plugin gets one in any case.
    */
+  // eslint-disable-next-line max-params -- it reads as one path: plugin, point, id, method
   async call(
     pluginId: string,
     point: Point,
@@ -198,13 +215,16 @@ export class PluginHost implements AsyncDisposable {
     const context = isRunContext(last) ? last : undefined
     const { signal = context?.signal, deadlineMs = defaultDeadlineMs, locale = context?.locale } = options
     const request = { pluginId, point, id, method, now: context?.now ?? this.#clock.now(), locale }
-    return await this.#activator.call(record, request, context ? args.slice(0, -1) : args, { signal, deadlineMs })
+    return await this.#activator.call(record, request, context ? args.slice(0, -1) : args, {
+      signal,
+      deadlineMs,
+    })
   }
 
   /** Enables those of `pluginIds` that can be; the others are listed as failed, with the reason. */
   async enableAll(pluginIds: string[]): Promise<void> {
     const waiting = new Set(pluginIds)
-    for (let progress = true; progress && waiting.size > 0; ) {
+    for (let progress = true; progress && waiting.size > 0;) {
       progress = false
       for (const id of waiting) {
         if (this.#get(id).dependencies.some((dependency) => waiting.has(dependency))) continue
@@ -246,19 +266,27 @@ export class PluginHost implements AsyncDisposable {
     for (const dependency of record.dependencies) {
       const other = this.#records.get(dependency)
       if (other?.enabled) continue
-      throw userError('E_DEPENDENCY', `Plugin "${id}" needs "${dependency}", which is ${other?.state ?? 'not installed'}`, {
-        status: 409,
-        hint: other ? `Enable "${dependency}" first.` : `Install "${dependency}" first.`,
-      })
+      throw userError(
+        'E_DEPENDENCY',
+        `Plugin "${id}" needs "${dependency}", which is ${other?.state ?? 'not installed'}`,
+        {
+          status: 409,
+          hint: other ? `Enable "${dependency}" first.` : `Install "${dependency}" first.`,
+        },
+      )
     }
     const twin = [...this.#records.values()].find(
       (other) => other !== record && other.enabled && other.loaded.columnPrefix === loaded.columnPrefix,
     )
     if (!twin) return
-    throw userError('E_DUPLICATE_CONTRIBUTION', `Plugins "${id}" and "${twin.id}" both own the columns ${loaded.columnPrefix}_*`, {
-      status: 409,
-      hint: `Disable "${twin.id}" first.`,
-    })
+    throw userError(
+      'E_DUPLICATE_CONTRIBUTION',
+      `Plugins "${id}" and "${twin.id}" both own the columns ${loaded.columnPrefix}_*`,
+      {
+        status: 409,
+        hint: `Disable "${twin.id}" first.`,
+      },
+    )
   }
 
   async #notifyOrTakeBack(record: PluginRecord): Promise<void> {
@@ -300,10 +328,17 @@ export class PluginHost implements AsyncDisposable {
 
   #announceCrash({ id, state, error }: PluginRecord): void {
     const quarantined = state === 'quarantined'
-    this.#options.onEvent?.({ type: 'crash', pluginId: id, error: error ?? toWireError('crashed'), quarantined })
+    this.#options.onEvent?.({
+      type: 'crash',
+      pluginId: id,
+      error: error ?? toWireError('crashed'),
+      quarantined,
+    })
   }
 }
 
 function isRunContext(value: unknown): value is RunContext {
-  return typeof value === 'object' && value !== null && 'signal' in value && value.signal instanceof AbortSignal
+  return (
+    typeof value === 'object' && value !== null && 'signal' in value && value.signal instanceof AbortSignal
+  )
 }

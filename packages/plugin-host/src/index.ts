@@ -1,5 +1,12 @@
 export { routeEffects } from './effects.ts'
-export type { EffectContext, EffectHandlers, EffectMethod, EffectMethods, Effects, LogEntry } from './effects.ts'
+export type {
+  EffectContext,
+  EffectHandlers,
+  EffectMethod,
+  EffectMethods,
+  Effects,
+  LogEntry,
+} from './effects.ts'
 export { createPluginHost } from './host.ts'
 export type {
   ContributionsChange,

@@ -15,7 +15,10 @@ const dataKeys = new Set(['default', 'const', 'enum', 'examples', 'where'])
  * `manifest` with every text for people in each language. A `%key%` that no dictionary holds becomes a finding;
  * one that only the English dictionary holds is shown in English everywhere.
  */
-export function localize<T>(manifest: T, dictionaries: Dictionaries): { manifest: Localized<T>; findings: Finding[] } {
+export function localize<T>(
+  manifest: T,
+  dictionaries: Dictionaries,
+): { manifest: Localized<T>; findings: Finding[] } {
   const findings: Finding[] = []
   const walk = (value: unknown, path: string): unknown => {
     if (Array.isArray(value)) return value.map((item, index) => walk(item, `${path}[${index}]`))

@@ -23,7 +23,11 @@ export function findingsError(code: string, file: string, findings: readonly Fin
 /** What ajv complained about, in words an author can act on. */
 export function toFinding(error: ErrorObject, root: unknown): Finding {
   const path = toPath(error.instancePath)
-  return { path: path === '' ? 'the file' : path, value: valueAtPointer(root, error.instancePath), fix: toFix(error) }
+  return {
+    path: path === '' ? 'the file' : path,
+    value: valueAtPointer(root, error.instancePath),
+    fix: toFix(error),
+  }
 }
 
 /** `/contributes/scorers/0/id` as `contributes.scorers[0].id`. */
@@ -32,7 +36,10 @@ export function toPath(pointer: string): string {
     .split('/')
     .slice(1)
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
-    .reduce((path, part) => (/^\d+$/.test(part) ? `${path}[${part}]` : path === '' ? part : `${path}.${part}`), '')
+    .reduce(
+      (path, part) => (/^\d+$/.test(part) ? `${path}[${part}]` : path === '' ? part : `${path}.${part}`),
+      '',
+    )
 }
 
 function toFix(error: ErrorObject): string {
@@ -57,7 +64,8 @@ function toFix(error: ErrorObject): string {
 
 function valueAtPointer(root: unknown, pointer: string): unknown {
   let value = root
-  for (const part of pointer.split('/').slice(1)) value = (value as Record<string, unknown> | undefined)?.[part]
+  for (const part of pointer.split('/').slice(1))
+    value = (value as Record<string, unknown> | undefined)?.[part]
   return value
 }
 

@@ -7,7 +7,16 @@ test('texts are handed out in both languages', async () => {
   const dir = await folder.write('shop', '', {
     displayName: '%name%',
     description: 'Sells things',
-    contributes: { reports: [{ id: 'sales', title: '%sales%', group: '%name%', blocks: [{ id: 'a', kind: 'number', title: '%sales%' }] }] },
+    contributes: {
+      reports: [
+        {
+          id: 'sales',
+          title: '%sales%',
+          group: '%name%',
+          blocks: [{ id: 'a', kind: 'number', title: '%sales%' }],
+        },
+      ],
+    },
     nls: { name: 'Shop', sales: 'Sales' },
     nlsZh: { name: '店铺' },
   })
@@ -26,20 +35,51 @@ test('texts are handed out in both languages', async () => {
 const output = { id: 'x', title: 'X', type: 'number' as const }
 
 test.each([
-  { wrong: 'an unknown key', more: { contributes: { scorer: [] } as object }, path: 'contributes', fix: 'Remove "scorer"' },
+  {
+    wrong: 'an unknown key',
+    more: { contributes: { scorer: [] } as object },
+    path: 'contributes',
+    fix: 'Remove "scorer"',
+  },
   {
     wrong: 'an unknown type',
-    more: { contributes: { scorers: [{ id: 'a', title: 'A', inputs: [], outputs: [{ ...output, type: 'float' as never }] }] } },
+    more: {
+      contributes: {
+        scorers: [{ id: 'a', title: 'A', inputs: [], outputs: [{ ...output, type: 'float' as never }] }],
+      },
+    },
     path: 'contributes.scorers[0].outputs[0].type is "float"',
     fix: 'Use one of "text"',
   },
-  { wrong: 'a bad range', more: { engines: { huitou: 'newest' } }, path: 'engines.huitou is "newest"', fix: 'Write a range' },
+  {
+    wrong: 'a bad range',
+    more: { engines: { huitou: 'newest' } },
+    path: 'engines.huitou is "newest"',
+    fix: 'Write a range',
+  },
   { wrong: 'a bad version', more: { version: 'one' }, path: 'version is "one"', fix: 'semantic version' },
-  { wrong: 'an entry outside', more: { main: '../other/index.mjs' }, path: 'main is', fix: 'Name a file inside the plugin' },
-  { wrong: 'a missing text', more: { displayName: '%gone%' }, path: 'displayName is "%gone%"', fix: 'Add "gone" to package.nls.json' },
+  {
+    wrong: 'an entry outside',
+    more: { main: '../other/index.mjs' },
+    path: 'main is',
+    fix: 'Name a file inside the plugin',
+  },
+  {
+    wrong: 'a missing text',
+    more: { displayName: '%gone%' },
+    path: 'displayName is "%gone%"',
+    fix: 'Add "gone" to package.nls.json',
+  },
   {
     wrong: 'an id used twice',
-    more: { contributes: { commands: [{ id: 'go', title: 'Go' }, { id: 'go', title: 'Go' }] } },
+    more: {
+      contributes: {
+        commands: [
+          { id: 'go', title: 'Go' },
+          { id: 'go', title: 'Go' },
+        ],
+      },
+    },
     path: 'contributes.commands[1].id is "go"',
     fix: 'no other entry',
   },
@@ -58,7 +98,10 @@ test.each([
 ])('a manifest with $wrong is refused, naming file, path, value and fix', async ({ more, path, fix }) => {
   await using folder = await createPluginFolder()
   const dir = await folder.write('bad', '', more)
-  const error = await readManifest(dir).then(() => undefined, (thrown: unknown) => thrown)
+  const error = await readManifest(dir).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
   expect(error).toMatchObject({ code: 'E_MANIFEST', kind: 'user' })
   expect((error as Error).message).toContain('package.json')
   expect((error as Error).message).toContain(path)
@@ -96,5 +139,7 @@ test('settings get their defaults, and each wrong one is named', async () => {
   )
   expect(resolveSettings({ key: 'k' })).toEqual({ days: 30, key: 'k' })
   expect(() => resolveSettings({ days: 'many' })).toThrow('days is "many"')
-  expect(() => resolveSettings({ dyas: 3 })).toThrow(expect.objectContaining({ hint: 'Remove "dyas" or correct its name' }))
+  expect(() => resolveSettings({ dyas: 3 })).toThrow(
+    expect.objectContaining({ hint: 'Remove "dyas" or correct its name' }),
+  )
 })

@@ -24,7 +24,9 @@ export interface LoadedManifest {
   readonly resolveSettings: ResolveSettings
 }
 
-const validateManifest = new Ajv2020({ allErrors: true, allowUnionTypes: true }).compile<Manifest>(manifestSchema)
+const validateManifest = new Ajv2020({ allErrors: true, allowUnionTypes: true }).compile<Manifest>(
+  manifestSchema,
+)
 const manifestKeys = Object.keys(manifestSchema.properties)
 
 /**
@@ -35,13 +37,22 @@ export async function readManifest(dir: string): Promise<LoadedManifest> {
   const file = join(dir, 'package.json')
   const source = pick(await readJson(file), manifestKeys)
   if (!validateManifest(source)) {
-    throw findingsError('E_MANIFEST', file, (validateManifest.errors ?? []).map((error) => toFinding(error, source)))
+    throw findingsError(
+      'E_MANIFEST',
+      file,
+      (validateManifest.errors ?? []).map((error) => toFinding(error, source)),
+    )
   }
   const { manifest, findings } = localize(source, {
     en: await readDictionary(join(dir, 'package.nls.json')),
     'zh-CN': await readDictionary(join(dir, 'package.nls.zh-CN.json')),
   })
-  findings.push(...checkVersions(source), ...checkIds(source), ...checkInputs(source), ...checkMain(source, dir))
+  findings.push(
+    ...checkVersions(source),
+    ...checkIds(source),
+    ...checkInputs(source),
+    ...checkMain(source, dir),
+  )
   const resolveSettings = compileOrReport(source, findings)
   if (findings.length > 0) throw findingsError('E_MANIFEST', file, findings)
   return {
@@ -58,9 +69,13 @@ export async function readManifest(dir: string): Promise<LoadedManifest> {
 export function checkEngine({ id, manifest }: LoadedManifest, apiVersion: string): void {
   const range = manifest.engines.huitou
   if (semver.satisfies(apiVersion, range, { includePrerelease: true })) return
-  throw userError('E_ENGINE_RANGE', `Plugin "${id}" needs plugin API ${range}, this server has ${apiVersion}`, {
-    hint: semver.ltr(apiVersion, range) ? 'Update Huitou.' : 'Update the plugin.',
-  })
+  throw userError(
+    'E_ENGINE_RANGE',
+    `Plugin "${id}" needs plugin API ${range}, this server has ${apiVersion}`,
+    {
+      hint: semver.ltr(apiVersion, range) ? 'Update Huitou.' : 'Update the plugin.',
+    },
+  )
 }
 
 function checkVersions({ version, engines }: Manifest): Finding[] {
@@ -112,7 +127,9 @@ function checkInputs(manifest: Manifest): Finding[] {
 
 function ownColumns(contributes: Contributions = {}): Set<string> {
   const { features = [], scorers = [], segmenters = [] } = contributes
-  return new Set([...features, ...scorers.flatMap(({ outputs }) => outputs), ...segmenters].map(({ id }) => id))
+  return new Set(
+    [...features, ...scorers.flatMap(({ outputs }) => outputs), ...segmenters].map(({ id }) => id),
+  )
 }
 
 function checkMain({ main }: Manifest, dir: string): Finding[] {
@@ -124,7 +141,11 @@ function compileOrReport(manifest: Manifest, findings: Finding[]): ResolveSettin
   try {
     return compileSettings(pluginId(manifest), manifest.contributes?.configuration)
   } catch (error) {
-    findings.push({ path: 'contributes.configuration', value: 'not a JSON Schema', fix: (error as Error).message })
+    findings.push({
+      path: 'contributes.configuration',
+      value: 'not a JSON Schema',
+      fix: (error as Error).message,
+    })
     return () => ({})
   }
 }
@@ -134,7 +155,10 @@ async function readJson(file: string): Promise<unknown> {
   try {
     text = await readFile(file, 'utf8')
   } catch (cause) {
-    throw userError('E_MANIFEST', `${file} cannot be read`, { hint: 'A plugin is a folder with a package.json.', cause })
+    throw userError('E_MANIFEST', `${file} cannot be read`, {
+      hint: 'A plugin is a folder with a package.json.',
+      cause,
+    })
   }
   try {
     return JSON.parse(text)

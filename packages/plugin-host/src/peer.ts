@@ -60,7 +60,9 @@ export function createPeer(wire: Wire, serve: Serve): Peer {
       case 'request':
         return void answer(message.id, message.method, message.args)
       case 'notice':
-        return void new Promise((resolve) => resolve(serve(message.method, message.args, neverAborts))).catch(() => {})
+        return void new Promise((resolve) => resolve(serve(message.method, message.args, neverAborts))).catch(
+          () => {},
+        )
       case 'cancel':
         return serving.get(message.id)?.abort()
       case 'answer':
@@ -81,7 +83,8 @@ export function createPeer(wire: Wire, serve: Serve): Peer {
         reject(reason)
       }
       const onAbort = () => giveUp(signal?.reason)
-      const timer = deadlineMs === undefined ? undefined : setTimeout(() => giveUp(deadlineError(deadlineMs)), deadlineMs)
+      const timer =
+        deadlineMs === undefined ? undefined : setTimeout(() => giveUp(deadlineError(deadlineMs)), deadlineMs)
       signal?.addEventListener('abort', onAbort, { once: true })
       waiting.set(id, { resolve, reject })
       try {

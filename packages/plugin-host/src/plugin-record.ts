@@ -109,13 +109,28 @@ export class PluginRecord {
   info(): PluginInfo {
     const { id, trusted, state, error, grants, settings, statistics } = this
     const { dir, manifest, columnPrefix } = this.loaded
-    return { id, dir, manifest, columnPrefix, trusted, state, error, grants, settings, running: statistics.figures() }
+    return {
+      id,
+      dir,
+      manifest,
+      columnPrefix,
+      trusted,
+      state,
+      error,
+      grants,
+      settings,
+      running: statistics.figures(),
+    }
   }
 
   /** Its readme in each language and its changelog, as Markdown. */
   async documents(): Promise<{ readme: Texts | undefined; changelog: string | undefined }> {
     const read = (name: string) => readFile(join(this.loaded.dir, name), 'utf8').catch(() => undefined)
-    const [en, zh, changelog] = await Promise.all([read('README.md'), read('README.zh-CN.md'), read('CHANGELOG.md')])
+    const [en, zh, changelog] = await Promise.all([
+      read('README.md'),
+      read('README.zh-CN.md'),
+      read('CHANGELOG.md'),
+    ])
     const any = en ?? zh
     return { readme: any === undefined ? undefined : { en: en ?? any, 'zh-CN': zh ?? any }, changelog }
   }

@@ -1,6 +1,8 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { AppError } from '@huitou/plugin-api'
 import type { Disposable, Huitou, Plugin, RunContext } from '@huitou/plugin-api'
+import { createHuitou } from './huitou-api.ts'
+import type { Facade } from './huitou-api.ts'
 import { createPeer } from './peer.ts'
 import type { Peer, Wire } from './peer.ts'
 import type { Settings } from './settings.ts'
@@ -38,8 +40,6 @@ interface RunningPlugin {
   settings: Settings
 }
 
-const registries = ['scorers', 'segmenters', 'reports', 'sources'] as const
-
 /**
  * Runs plugins on this end of `wire`, in whatever thread or process this is, until the other end closes.
  * An error that nobody catches ends the thread or process, after naming the plugin it came from.
@@ -59,7 +59,7 @@ export function runPlugins(wire: Wire): void {
         const entry = createRunning(plugin, request)
         running.set(pluginId, entry)
         try {
-          await plugin.activate(createHuitou(entry), { subscriptions: entry.subscriptions, reason })
+          await plugin.activate(createHuitou(toFacade(entry)), { subscriptions: entry.subscriptions, reason })
         } catch (error) {
           running.delete(pluginId)
           disposeAll(entry)
@@ -84,7 +84,11 @@ export function runPlugins(wire: Wire): void {
     async call([request, args]: [CallRequest, unknown[]], signal) {
       now = request.now
       const implementation = getImplementation(running, request)
-      const context: RunContext = { now, signal, ...(request.locale === undefined ? {} : { locale: request.locale }) }
+      const context: RunContext = {
+        now,
+        signal,
+        ...(request.locale === undefined ? {} : { locale: request.locale }),
+      }
       return await current.run({ pluginId: request.pluginId, signal }, () => implementation(...args, context))
     },
 
@@ -106,53 +110,36 @@ export function runPlugins(wire: Wire): void {
 
   const peer: Peer = createPeer(wire, (method, args, signal) => {
     const command = commands[method]
-    if (!command) throw new AppError('bug', 'E_UNKNOWN_COMMAND', `The host sent "${method}", which does not exist`)
+    if (!command)
+      throw new AppError('bug', 'E_UNKNOWN_COMMAND', `The host sent "${method}", which does not exist`)
     return command(args as never, signal)
   })
 
-  function createHuitou(entry: RunningPlugin): Huitou {
+  function toFacade(entry: RunningPlugin): Facade {
     const { pluginId } = entry.request
-    const effect = (method: string, query: unknown) =>
-      peer.call('effect', [pluginId, method, [query]], { signal: current.getStore()?.signal })
-    const log = (level: string) => (message: string, facts?: object) =>
-      peer.notify('effect', [pluginId, 'log', [{ level, message, ...(facts ? { facts } : {}) }]])
-    const registry = (point: string) => ({
-      register: (id: string, implementation: object) => register(entry, point, id, implementation),
-    })
     return {
-      get settings() {
-        return entry.settings
-      },
-      get brand() {
-        return brand
-      },
-      onDidChangeSettings(listener) {
-        entry.listeners.add(listener)
-        return { dispose: () => void entry.listeners.delete(listener) }
-      },
-      log: { info: log('info'), warn: log('warn'), error: log('error') },
-      clock: { now: () => now },
-      customers: {
-        read: (query) => effect('customers.read', query) as ReturnType<Huitou['customers']['read']>,
-        aggregate: (query) => effect('customers.aggregate', query) as ReturnType<Huitou['customers']['aggregate']>,
-      },
-      events: {
-        perCustomer: (query) => effect('events.perCustomer', query) as ReturnType<Huitou['events']['perCustomer']>,
-        series: (query) => effect('events.series', query) as ReturnType<Huitou['events']['series']>,
-      },
-      ...(Object.fromEntries(registries.map((point) => [point, registry(point)])) as Pick<
-        Huitou,
-        (typeof registries)[number]
-      >),
+      settings: () => entry.settings,
+      brand: () => brand,
+      now: () => now,
+      listeners: entry.listeners,
+      register: (point, id, implementation) => register(entry, point, id, implementation),
+      effect: (method, query) =>
+        peer.call('effect', [pluginId, method, [query]], { signal: current.getStore()?.signal }),
+      tell: (method, query) => peer.notify('effect', [pluginId, method, [query]]),
     }
   }
 
-  const die = (error: unknown) => {
-    peer.notify('crash', [current.getStore()?.pluginId, toWireError(error)])
+  endOnUncaught((error) => peer.notify('crash', [current.getStore()?.pluginId, toWireError(error)]))
+}
+
+/** An error nobody catches leaves a plugin in an unknown state: it is told, and the thread or process ends. */
+function endOnUncaught(tell: (error: unknown) => void): void {
+  const end = (error: unknown) => {
+    tell(error)
     process.exit(1)
   }
-  process.on('uncaughtException', die)
-  process.on('unhandledRejection', die)
+  process.on('uncaughtException', end)
+  process.on('unhandledRejection', end)
 }
 
 function createRunning(plugin: Plugin, request: ActivationRequest): RunningPlugin {
@@ -174,16 +161,30 @@ async function importPlugin({ pluginId, entry }: ActivationRequest): Promise<Plu
   })
 }
 
-function register({ request, implementations }: RunningPlugin, point: string, id: string, implementation: object): Disposable {
+function register(
+  { request, implementations }: RunningPlugin,
+  point: string,
+  id: string,
+  implementation: object,
+): Disposable {
   const declared = request.declared[point] ?? []
   if (!declared.includes(id)) {
-    throw new AppError('bug', 'E_UNDECLARED', `Plugin "${request.pluginId}" registers ${point} "${id}", which its manifest does not declare`, {
-      hint: `Add it to contributes.${point} in package.json${declared.length > 0 ? `; declared are: ${declared.join(', ')}` : ''}.`,
-    })
+    throw new AppError(
+      'bug',
+      'E_UNDECLARED',
+      `Plugin "${request.pluginId}" registers ${point} "${id}", which its manifest does not declare`,
+      {
+        hint: `Add it to contributes.${point} in package.json${declared.length > 0 ? `; declared are: ${declared.join(', ')}` : ''}.`,
+      },
+    )
   }
   const key = `${point} ${id}`
   if (implementations.has(key)) {
-    throw new AppError('bug', 'E_ALREADY_REGISTERED', `Plugin "${request.pluginId}" registers ${point} "${id}" twice`)
+    throw new AppError(
+      'bug',
+      'E_ALREADY_REGISTERED',
+      `Plugin "${request.pluginId}" registers ${point} "${id}" twice`,
+    )
   }
   implementations.set(key, implementation)
   return {

@@ -30,7 +30,7 @@ export interface RuntimeOptions {
 
 /** Starts a worker thread that plugins share. It sees neither this process's environment nor its flags. */
 export function startWorker({ serve, onExit, memoryMb }: RuntimeOptions): Runtime {
-  const worker = new Worker(new URL('./worker.ts', import.meta.url), {
+  const worker = new Worker(new URL('./plugin-worker.ts', import.meta.url), {
     env: {},
     execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: memoryMb },
@@ -74,9 +74,14 @@ export function startWorker({ serve, onExit, memoryMb }: RuntimeOptions): Runtim
 
 function crashError(failure: WireError | undefined, code: number): AppError {
   const cause = failure ? fromWireError(failure) : undefined
-  return new AppError('world', 'E_PLUGIN_CRASHED', `The thread that runs plugins ended: ${cause?.message ?? `exit code ${code}`}`, {
-    status: 503,
-    hint: 'It starts again by itself; try once more.',
-    cause,
-  })
+  return new AppError(
+    'world',
+    'E_PLUGIN_CRASHED',
+    `The thread that runs plugins ended: ${cause?.message ?? `exit code ${code}`}`,
+    {
+      status: 503,
+      hint: 'It starts again by itself; try once more.',
+      cause,
+    },
+  )
 }

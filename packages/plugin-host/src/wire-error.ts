@@ -16,7 +16,8 @@ const kinds: readonly unknown[] = ['user', 'world', 'bug'] satisfies ErrorKind[]
 
 /** Reads codes and hints off any error-like thing; what carries no code of ours is a bug, `E_PLUGIN`. */
 export function toWireError(thrown: unknown): WireError {
-  if (typeof thrown !== 'object' || thrown === null) return { message: String(thrown), code: 'E_PLUGIN', kind: 'bug' }
+  if (typeof thrown !== 'object' || thrown === null)
+    return { message: String(thrown), code: 'E_PLUGIN', kind: 'bug' }
   const error = thrown as Partial<AppError>
   const ours = typeof error.code === 'string' && error.code.startsWith('E_') && kinds.includes(error.kind)
   const wire: WireError = {

@@ -6,7 +6,11 @@ import type { Manifest } from '@huitou/plugin-api'
 /** A folder of plugins that goes away at the end of the scope. */
 export interface PluginFolder extends AsyncDisposable {
   /** Writes a plugin whose `activate` has `body`; returns its folder. */
-  write(name: string, body: string, more?: Partial<Manifest> & { nls?: Record<string, string>; nlsZh?: Record<string, string> }): Promise<string>
+  write(
+    name: string,
+    body: string,
+    more?: Partial<Manifest> & { nls?: Record<string, string>; nlsZh?: Record<string, string> },
+  ): Promise<string>
 }
 
 export async function createPluginFolder(): Promise<PluginFolder> {
@@ -38,7 +42,11 @@ export function fixtureManifest(name: string, more: Partial<Manifest> = {}): Man
     displayName: name,
     description: `Fixture ${name}`,
     main: './index.mjs',
-    contributes: { scorers: [{ id: 'score', title: 'Score', inputs: [], outputs: [{ id: 'x', title: 'X', type: 'number' }] }] },
+    contributes: {
+      scorers: [
+        { id: 'score', title: 'Score', inputs: [], outputs: [{ id: 'x', title: 'X', type: 'number' }] },
+      ],
+    },
     ...more,
   }
 }

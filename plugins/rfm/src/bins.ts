@@ -10,7 +10,9 @@ export const scoreCount = 5
  */
 export function rankScores(values: Float64Array, keys: readonly string[]): Uint8Array {
   const starts = groupStarts(values.length)
-  const borders = selectValues(values.slice(), starts).map((at, group) => toBorder(at, values, keys, starts[group]!))
+  const borders = selectValues(values.slice(), starts).map((at, group) =>
+    toBorder(at, values, keys, starts[group]!),
+  )
   const scores = new Uint8Array(values.length)
   for (let row = 0; row < values.length; row++) {
     const value = values[row]!
@@ -76,7 +78,10 @@ export function scoresFrom(values: Float64Array, thresholds: readonly number[]):
 export function quintileBreakpoints(values: Float64Array): number[] {
   const positions = [1, 2, 3, 4].map((fifth) => (fifth * (values.length - 1)) / scoreCount)
   const neighbours = positions.flatMap((position) => [Math.floor(position), Math.ceil(position)])
-  const found = selectValues(values.slice(), neighbours.toSorted((a, b) => a - b))
+  const found = selectValues(
+    values.slice(),
+    neighbours.toSorted((a, b) => a - b),
+  )
   return positions.map((position, index) => {
     const [below, above] = [found[2 * index]!, found[2 * index + 1]!]
     return below + (above - below) * (position - Math.floor(position))

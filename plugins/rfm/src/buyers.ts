@@ -28,7 +28,8 @@ export function pickPurchases(batch: ColumnBatch, columns: PurchaseColumns, time
   const spend = numbers(batch, columns.spend)
   const rows = new Int32Array(batch.ids.length)
   let count = 0
-  for (let row = 0; row < rows.length; row++) if (orders[row]! > 0 && !Number.isNaN(lastOrderAt[row]!)) rows[count++] = row
+  for (let row = 0; row < rows.length; row++)
+    if (orders[row]! > 0 && !Number.isNaN(lastOrderAt[row]!)) rows[count++] = row
   const bought = rows.subarray(0, count)
   const lastDays = toBusinessDays(pickRows(lastOrderAt, bought), timeZone)
   let newestDay = Number.NEGATIVE_INFINITY

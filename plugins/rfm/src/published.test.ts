@@ -16,7 +16,8 @@ const settings = (method: Method): RfmSettings => ({
   thresholds: { recency: [], frequency: [], monetary: [] },
 })
 const numbers = [1, 2, 3, 4, 5]
-const sizes = (scores: Uint8Array) => Object.fromEntries(numbers.map((n) => [n, scores.filter((score) => score === n).length]))
+const sizes = (scores: Uint8Array) =>
+  Object.fromEntries(numbers.map((n) => [n, scores.filter((score) => score === n).length]))
 
 describe.skipIf(!hasData)('a gift shop’s year (UCI Online Retail)', () => {
   interface Group extends Record<string, number> {
@@ -26,7 +27,10 @@ describe.skipIf(!hasData)('a gift shop’s year (UCI Online Retail)', () => {
     rules: { reference_date: string }
     rfm_ntile: Record<'R' | 'F' | 'M', Record<string, Group>>
     rfm_ntile_cells_top: Record<string, number>
-    rfm_quantile: { breakpoints: Record<string, number[]>; counts: Record<'qR' | 'qF' | 'qM', Record<string, number>> }
+    rfm_quantile: {
+      breakpoints: Record<string, number[]>
+      counts: Record<'qR' | 'qF' | 'qM', Record<string, number>>
+    }
     pareto: { top_20pct_customers_revenue_share: number }
   }
 
@@ -40,7 +44,13 @@ describe.skipIf(!hasData)('a gift shop’s year (UCI Online Retail)', () => {
     for (const line of readTable('online_retail/online_retail_public.csv.gz')) {
       const { CustomerID = '', InvoiceNo = '', InvoiceDate = '' } = line
       const amount = Number(line.Quantity) * Number(line.UnitPrice)
-      if (CustomerID === '' || InvoiceNo.startsWith('C') || !(Number(line.Quantity) > 0) || !(Number(line.UnitPrice) > 0)) continue
+      if (
+        CustomerID === '' ||
+        InvoiceNo.startsWith('C') ||
+        !(Number(line.Quantity) > 0) ||
+        !(Number(line.UnitPrice) > 0)
+      )
+        continue
       const customer = customers.get(CustomerID) ?? { last: '', invoices: new Set(), spend: 0 }
       customers.set(CustomerID, customer)
       if (InvoiceDate > customer.last) customer.last = InvoiceDate
@@ -62,11 +72,16 @@ describe.skipIf(!hasData)('a gift shop’s year (UCI Online Retail)', () => {
   test('by rank every group has the published size and limits, and every cell its customers', () => {
     const { buyers, expected } = load()
     const scores = scoreBuyers(buyers, settings('rank'), 100)
-    for (const [letter, of] of [['R', scores.r], ['F', scores.f], ['M', scores.m]] as const) {
+    for (const [letter, of] of [
+      ['R', scores.r],
+      ['F', scores.f],
+      ['M', scores.m],
+    ] as const) {
       for (const n of numbers) expect(describeGroup(buyers, of, n)).toEqual(expected.rfm_ntile[letter][n])
     }
     const cells = Map.groupBy(buyers.keys.keys(), (row) => `${scores.r[row]}${scores.f[row]}${scores.m[row]}`)
-    for (const [cell, count] of Object.entries(expected.rfm_ntile_cells_top)) expect(cells.get(cell)).toHaveLength(count)
+    for (const [cell, count] of Object.entries(expected.rfm_ntile_cells_top))
+      expect(cells.get(cell)).toHaveLength(count)
   })
 
   test('by rank and by quantile every single customer has the published scores', () => {
@@ -76,9 +91,9 @@ describe.skipIf(!hasData)('a gift shop’s year (UCI Online Retail)', () => {
     const row = new Map(buyers.keys.map((key, index) => [key, index]))
     const wanted = readTable('expected/online_retail_public_customers.csv.gz')
     const ours = ({ r, f, m }: Scores, index: number) => [r[index], f[index], m[index]].join('')
-    expect(wanted.map(({ cid }) => [cid, ours(rank, row.get(cid!)!), ours(quantile, row.get(cid!)!)])).toEqual(
-      wanted.map(({ cid, R, F, M, qR, qF, qM }) => [cid, `${R}${F}${M}`, `${qR}${qF}${qM}`]),
-    )
+    expect(
+      wanted.map(({ cid }) => [cid, ours(rank, row.get(cid!)!), ours(quantile, row.get(cid!)!)]),
+    ).toEqual(wanted.map(({ cid, R, F, M, qR, qF, qM }) => [cid, `${R}${F}${M}`, `${qR}${qF}${qM}`]))
   })
 
   test('by quantile breakpoints and sizes are the published ones', () => {
@@ -86,7 +101,9 @@ describe.skipIf(!hasData)('a gift shop’s year (UCI Online Retail)', () => {
     const { breakpoints, counts } = expected.rfm_quantile
     expect(quintileBreakpoints(buyers.recencyDays)).toEqual(breakpoints.recency_days)
     expect(quintileBreakpoints(buyers.orders)).toEqual(breakpoints.frequency)
-    quintileBreakpoints(buyers.spend).forEach((minor, index) => expect(minor / 100).toBeCloseTo(breakpoints.monetary![index]!, 6))
+    quintileBreakpoints(buyers.spend).forEach((minor, index) =>
+      expect(minor / 100).toBeCloseTo(breakpoints.monetary![index]!, 6),
+    )
     const { r, f, m } = scoreBuyers(buyers, settings('quantile'), 100)
     expect({ qR: sizes(r), qF: sizes(f), qM: sizes(m) }).toEqual(counts)
   })
@@ -96,7 +113,11 @@ describe.skipIf(!hasData)('a gift shop’s year (UCI Online Retail)', () => {
     expect(topShare(buyers)).toBeCloseTo(expected.pareto.top_20pct_customers_revenue_share, 6)
   })
 
-  function describeGroup({ recencyDays, orders, spend }: Buyers, scores: Uint8Array, score: number): Record<string, number> {
+  function describeGroup(
+    { recencyDays, orders, spend }: Buyers,
+    scores: Uint8Array,
+    score: number,
+  ): Record<string, number> {
     const rows = [...scores.keys()].filter((row) => scores[row] === score)
     const of = (values: Float64Array) => rows.map((row) => values[row]!)
     const money = (minor: number) => Math.round(minor) / 100
@@ -132,15 +153,25 @@ describe.skipIf(!hasData)('the orders that come with the R package rfm', () => {
   }
 
   test('fall into the published segments, to the last order and amount', () => {
-    const { orders_public: expected, published_segment_summary_orders: summary } = readExpected<Expected>('rfm_data_orders.json')
+    const { orders_public: expected, published_segment_summary_orders: summary } =
+      readExpected<Expected>('rfm_data_orders.json')
     const analysisDay = parseDay(expected.analysis_date)
-    const customers = Map.groupBy(readTable('rfm_r/rfm_data_orders.csv.gz'), ({ customer_id }) => customer_id!)
+    const customers = Map.groupBy(
+      readTable('rfm_r/rfm_data_orders.csv.gz'),
+      ({ customer_id }) => customer_id!,
+    )
     const lists = [...customers.values()]
     const buyers: Buyers = {
       keys: [...customers.keys()],
-      recencyDays: Float64Array.from(lists, (orders) => analysisDay - Math.max(...orders.map(({ order_date }) => parseDay(order_date!)))),
+      recencyDays: Float64Array.from(
+        lists,
+        (orders) => analysisDay - Math.max(...orders.map(({ order_date }) => parseDay(order_date!))),
+      ),
       orders: Float64Array.from(lists, ({ length }) => length),
-      spend: Float64Array.from(lists, (orders) => 100 * orders.reduce((sum, { revenue }) => sum + Number(revenue), 0)),
+      spend: Float64Array.from(
+        lists,
+        (orders) => 100 * orders.reduce((sum, { revenue }) => sum + Number(revenue), 0),
+      ),
     }
     const scores = scoreBuyers(buyers, settings('rfm_r'), 100)
     expect({ R: sizes(scores.r), F: sizes(scores.f), M: sizes(scores.m) }).toEqual(expected.counts)

@@ -13,10 +13,16 @@ const historicalAfterDays = 30
  * Settles the reference day. `auto` is today as long as orders keep coming in; for a file from the past it is the
  * day after the newest order, as counting from today would make everybody look lost.
  */
-export function resolveReference(setting: string, newestOrderDay: number, now: number, timeZone: string): Reference {
+export function resolveReference(
+  setting: string,
+  newestOrderDay: number,
+  now: number,
+  timeZone: string,
+): Reference {
   const today = toBusinessDay(now, timeZone)
   if (setting === 'today') return { day: today, reason: 'today' }
   if (setting !== 'auto') return { day: parseDay(setting), reason: 'chosen' }
-  if (!Number.isFinite(newestOrderDay) || today - newestOrderDay <= historicalAfterDays) return { day: today, reason: 'today' }
+  if (!Number.isFinite(newestOrderDay) || today - newestOrderDay <= historicalAfterDays)
+    return { day: today, reason: 'today' }
   return { day: newestOrderDay + 1, reason: 'after_newest' }
 }

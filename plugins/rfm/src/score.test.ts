@@ -15,7 +15,11 @@ const settings: RfmSettings = {
 const methods: Method[] = ['rank', 'quantile', 'fixed', 'rfm_r']
 
 const buyer = fc.record({
-  key: fc.oneof(fc.nat(99).map(String), fc.string({ maxLength: 3 }), fc.bigInt(10n ** 17n, 10n ** 17n + 9n).map(String)),
+  key: fc.oneof(
+    fc.nat(99).map(String),
+    fc.string({ maxLength: 3 }),
+    fc.bigInt(10n ** 17n, 10n ** 17n + 9n).map(String),
+  ),
   recencyDays: fc.nat(12),
   orders: fc.integer({ min: 1, max: 6 }),
   spend: fc.nat(40).map((tens) => tens * 1000),
@@ -32,13 +36,16 @@ function toBuyers(list: Buyer[]): Buyers {
   }
 }
 
-const score = (list: Buyer[], method: Method): Scores => scoreBuyers(toBuyers(list), { ...settings, method }, 100)
+const score = (list: Buyer[], method: Method): Scores =>
+  scoreBuyers(toBuyers(list), { ...settings, method }, 100)
 const cellsByKey = (list: Buyer[], { r, f, m }: Scores) =>
   Object.fromEntries(list.map(({ key }, row) => [key, `${r[row]}${f[row]}${m[row]}`]))
 
 describe.each(methods)('scores by %s', (method) => {
   test('do not depend on the order of the customers', () => {
-    const shuffled = buyers.chain((list) => fc.tuple(fc.constant(list), fc.shuffledSubarray(list, { minLength: list.length })))
+    const shuffled = buyers.chain((list) =>
+      fc.tuple(fc.constant(list), fc.shuffledSubarray(list, { minLength: list.length })),
+    )
     fc.assert(
       fc.property(shuffled, ([list, other]) => {
         expect(cellsByKey(other, score(other, method))).toEqual(cellsByKey(list, score(list, method)))
@@ -63,15 +70,18 @@ describe.each(methods)('scores by %s', (method) => {
   })
 })
 
-test.each(methods.filter((method) => method !== 'rank'))('scores by %s are equal for equal values', (method) => {
-  fc.assert(
-    fc.property(buyers, (list) => {
-      const { f } = score(list, method)
-      const byOrders = new Map(list.map(({ orders }, row) => [orders, f[row]]))
-      for (const [row, { orders }] of list.entries()) expect(f[row]).toBe(byOrders.get(orders))
-    }),
-  )
-})
+test.each(methods.filter((method) => method !== 'rank'))(
+  'scores by %s are equal for equal values',
+  (method) => {
+    fc.assert(
+      fc.property(buyers, (list) => {
+        const { f } = score(list, method)
+        const byOrders = new Map(list.map(({ orders }, row) => [orders, f[row]]))
+        for (const [row, { orders }] of list.entries()) expect(f[row]).toBe(byOrders.get(orders))
+      }),
+    )
+  },
+)
 
 test('ranks make groups that differ by one at most, the larger ones lower, as NTILE does', () => {
   fc.assert(
@@ -97,9 +107,9 @@ test('ranks are those of a plain sort by value and key', () => {
 })
 
 test('keys are in one order: integers by size, then text', () => {
-  expect(['b', '10', '9', '007', 'a', '123456789012345678', '123456789012345679'].toSorted(compareKeys)).toEqual([
-    '9', '10', '123456789012345678', '123456789012345679', '007', 'a', 'b',
-  ])
+  expect(
+    ['b', '10', '9', '007', 'a', '123456789012345678', '123456789012345679'].toSorted(compareKeys),
+  ).toEqual(['9', '10', '123456789012345678', '123456789012345679', '007', 'a', 'b'])
 })
 
 test.each([

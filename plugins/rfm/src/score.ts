@@ -32,7 +32,10 @@ export function scoreBuyers(buyers: Buyers, settings: RfmSettings, minorPerMajor
     }
     case 'rfm_r': {
       const score = (values: Float64Array, unit: number) =>
-        scoresFrom(values, quintileBreakpoints(values).map((breakpoint) => breakpoint + unit))
+        scoresFrom(
+          values,
+          quintileBreakpoints(values).map((breakpoint) => breakpoint + unit),
+        )
       return { r: upsideDown(score(recencyDays, 1)), f: score(orders, 1), m: score(spend, minorPerMajor) }
     }
     case 'fixed': {
@@ -40,7 +43,10 @@ export function scoreBuyers(buyers: Buyers, settings: RfmSettings, minorPerMajor
       return {
         r: upsideDown(scoresAbove(recencyDays, recency)),
         f: scoresFrom(orders, frequency),
-        m: scoresFrom(spend, monetary.map((amount) => amount * minorPerMajor)),
+        m: scoresFrom(
+          spend,
+          monetary.map((amount) => amount * minorPerMajor),
+        ),
       }
     }
   }

@@ -2,6 +2,7 @@ import type { Huitou, NumberVector, Scorer, Segmenter, TextVector } from '@huito
 import { pickPurchases, toBuyers } from './buyers.ts'
 import { resolveReference } from './reference.ts'
 import { scoreBuyers } from './score.ts'
+import type { Scores } from './score.ts'
 import { assignSegments } from './segments.ts'
 import { minorPerMajor, readSettings } from './settings.ts'
 
@@ -26,7 +27,7 @@ export function createScorer(huitou: Huitou): Scorer {
         r: spread(r),
         f: spread(f),
         m: spread(m),
-        cell: cells(r, f, m, purchases.rows, batch.ids.length),
+        cell: cells({ r, f, m }, purchases.rows, batch.ids.length),
       }
     },
   }
@@ -53,9 +54,10 @@ function spreadRows(values: ArrayLike<number>, rows: Int32Array, length: number)
 }
 
 /** `545` and the like; with so few different ones they are counted out, not collected. */
-function cells(r: Uint8Array, f: Uint8Array, m: Uint8Array, rows: Int32Array, length: number): TextVector {
+function cells({ r, f, m }: Scores, rows: Int32Array, length: number): TextVector {
   const dictionary: string[] = []
-  for (let cell = 0; cell < 125; cell++) dictionary.push(`${Math.floor(cell / 25) + 1}${(Math.floor(cell / 5) % 5) + 1}${(cell % 5) + 1}`)
+  for (let cell = 0; cell < 125; cell++)
+    dictionary.push(`${Math.floor(cell / 25) + 1}${(Math.floor(cell / 5) % 5) + 1}${(cell % 5) + 1}`)
   const indexes = new Int32Array(length).fill(-1)
   for (let index = 0; index < rows.length; index++) {
     indexes[rows[index]!] = (r[index]! - 1) * 25 + (f[index]! - 1) * 5 + m[index]! - 1

@@ -15,12 +15,23 @@ test('every combination of scores has one segment, and every segment a combinati
 test('the scheme of the R package leaves ten rare combinations without a segment', () => {
   const without = combinations.filter(({ r, f, m }) => findSegment('rfm_r', r, f, m) === undefined)
   expect(without.map(({ r, f, m }) => `${r}${f}${m}`)).toEqual([
-    '215', '241', '251', '252', '341', '351', '441', '451', '541', '551',
+    '215',
+    '241',
+    '251',
+    '252',
+    '341',
+    '351',
+    '441',
+    '451',
+    '541',
+    '551',
   ])
 })
 
 test('a customer without scores has no segment', () => {
-  expect([...assignSegments('huitou', { r: [5, Number.NaN], f: [5, Number.NaN], m: [1, Number.NaN] })]).toEqual([0, -1])
+  expect([
+    ...assignSegments('huitou', { r: [5, Number.NaN], f: [5, Number.NaN], m: [1, Number.NaN] }),
+  ]).toEqual([0, -1])
 })
 
 test('the manifest declares the same segments, groups and colours in the same order', () => {

@@ -21,7 +21,11 @@ export const groupIds = ['core', 'potential', 'dormant'] as const
 
 export type GroupId = (typeof groupIds)[number]
 
-export const groupColors: Record<GroupId, string> = { core: 'chart-1', potential: 'chart-3', dormant: 'chart-2' }
+export const groupColors: Record<GroupId, string> = {
+  core: 'chart-1',
+  potential: 'chart-3',
+  dormant: 'chart-2',
+}
 
 /** Which core group a segment belongs to. */
 export function groupOf(segment: SegmentId): GroupId {
@@ -57,11 +61,16 @@ const rfmRIntervals: [SegmentId, r: [number, number], f: [number, number], m: [n
 export function findSegment(scheme: Scheme, r: number, f: number, m: number): SegmentId | undefined {
   if (scheme === 'huitou') return grid[5 - f]?.[r - 1]
   const within = (score: number, [low, high]: [number, number]) => low <= score && score <= high
-  return rfmRIntervals.find((interval) => within(r, interval[1]) && within(f, interval[2]) && within(m, interval[3]))?.[0]
+  return rfmRIntervals.find(
+    (interval) => within(r, interval[1]) && within(f, interval[2]) && within(m, interval[3]),
+  )?.[0]
 }
 
 /** Index of the segment of each row; −1 where a score is missing or the scheme names none. */
-export function assignSegments(scheme: Scheme, scores: Record<'r' | 'f' | 'm', ArrayLike<number>>): Int16Array {
+export function assignSegments(
+  scheme: Scheme,
+  scores: Record<'r' | 'f' | 'm', ArrayLike<number>>,
+): Int16Array {
   const { r, f, m } = scores
   const segments = new Int16Array(r.length).fill(-1)
   const known = new Int16Array(556).fill(-1)

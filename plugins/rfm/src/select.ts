@@ -13,11 +13,17 @@ export function selectValues(values: Float64Array, positions: readonly number[])
 }
 
 /** The text that would stand at `position` if `texts` were sorted by `isBefore`; `texts` is rearranged. */
-export function selectText(texts: string[], position: number, isBefore: (a: string, b: string) => boolean): string {
+export function selectText(
+  texts: string[],
+  position: number,
+  isBefore: (a: string, b: string) => boolean,
+): string {
   let low = 0
   let high = texts.length - 1
   while (low < high) {
-    const pivot = [texts[low]!, texts[(low + high) >> 1]!, texts[high]!].sort((a, b) => (isBefore(a, b) ? -1 : 1))[1]!
+    const pivot = [texts[low]!, texts[(low + high) >> 1]!, texts[high]!].sort((a, b) =>
+      isBefore(a, b) ? -1 : 1,
+    )[1]!
     let left = low
     let right = high
     while (left <= right) {

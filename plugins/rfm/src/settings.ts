@@ -19,7 +19,7 @@ export function readSettings(values: Readonly<Record<string, unknown>>): RfmSett
     method: values.method as Method,
     scheme: values.scheme as Scheme,
     monetary: values.monetary as RfmSettings['monetary'],
-    reference: reference === 'date' ? (values.referenceDate as string | undefined) ?? 'auto' : reference,
+    reference: reference === 'date' ? ((values.referenceDate as string | undefined) ?? 'auto') : reference,
     thresholds: {
       recency: ascending(values.recencyThresholds),
       frequency: ascending(values.frequencyThresholds),
@@ -30,7 +30,10 @@ export function readSettings(values: Readonly<Record<string, unknown>>): RfmSett
 
 /** Minor units in one major unit of a currency: 100 for CNY, 1 for JPY. */
 export function minorPerMajor(currency: string): number {
-  const { maximumFractionDigits = 2 } = new Intl.NumberFormat('en', { style: 'currency', currency }).resolvedOptions()
+  const { maximumFractionDigits = 2 } = new Intl.NumberFormat('en', {
+    style: 'currency',
+    currency,
+  }).resolvedOptions()
   return 10 ** maximumFractionDigits
 }
 

@@ -19,7 +19,8 @@ export function createTexts(locale: string, currency: string, minorPerMajor: num
   const numbers = new Intl.NumberFormat(locale)
   const money = new Intl.NumberFormat(locale, { style: 'currency', currency, maximumFractionDigits: 0 })
   return {
-    text: (key, values = {}) => dictionary[key].replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? '')),
+    text: (key, values = {}) =>
+      dictionary[key].replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? '')),
     number: (value) => numbers.format(value),
     money: (minor) => money.format(minor / minorPerMajor),
     date: (date) => date.toLocaleString(locale, { dateStyle: 'medium' }),

@@ -28,7 +28,8 @@ export function orderBook(orders: Order[], settings: Record<string, unknown> = {
   const time = ({ day }: Order) => Date.parse(`${day}T12:00:00Z`)
   const fold = (chosen: Order[], value: (order: Order) => number): ColumnBatch => {
     const byCustomer = [...Map.groupBy(chosen, ({ customer }) => customer)].sort(([a], [b]) => a - b)
-    const each = (read: (orders: Order[]) => number) => toNumberVector(byCustomer.map(([, list]) => read(list)))
+    const each = (read: (orders: Order[]) => number) =>
+      toNumberVector(byCustomer.map(([, list]) => read(list)))
     return {
       ids: Float64Array.from(byCustomer, ([customer]) => customer),
       columns: {
@@ -44,7 +45,8 @@ export function orderBook(orders: Order[], settings: Record<string, unknown> = {
     const fits = (order: Order) =>
       time(order) < before &&
       (where.shop === undefined || order.shop === where.shop) &&
-      (where['items.category'] === undefined || order.categories?.includes(String(where['items.category'])) === true) &&
+      (where['items.category'] === undefined ||
+        order.categories?.includes(String(where['items.category'])) === true) &&
       (!refunds || order.refund !== undefined)
     return fold(orders.filter(fits), (order) => (refunds ? order.refund! : order.amount))
   }
@@ -55,14 +57,26 @@ export function orderBook(orders: Order[], settings: Record<string, unknown> = {
     const { key, count, value, last } = columns
     return {
       ids,
-      columns: { key: key!, commerce_orders: count!, commerce_spend: value!, commerce_net_spend: net, commerce_last_order_at: last! },
+      columns: {
+        key: key!,
+        commerce_orders: count!,
+        commerce_spend: value!,
+        commerce_net_spend: net,
+        commerce_last_order_at: last!,
+      },
     }
   }
   return {
     settings: { ...defaults, ...settings },
     brand: { currency: 'CNY', timeZone: 'Asia/Shanghai', locale: 'zh-CN' },
-    customers: { read: async ({ segmentId }) => readCustomers(segmentId), aggregate: () => unused('customers.aggregate') },
-    events: { perCustomer: async (query) => perCustomer(query), series: (): Promise<EventSeriesPoint[]> => unused('events.series') },
+    customers: {
+      read: async ({ segmentId }) => readCustomers(segmentId),
+      aggregate: () => unused('customers.aggregate'),
+    },
+    events: {
+      perCustomer: async (query) => perCustomer(query),
+      series: (): Promise<EventSeriesPoint[]> => unused('events.series'),
+    },
   }
 }
 

@@ -22,7 +22,14 @@ export function monetaryBlock({ spend }: Snapshot, texts: Texts, minorPerMajor: 
   const edges = roundAmounts(median / 8, median * 8).map((amount) => amount * minorPerMajor)
   return histogram(spend, edges, texts, (from, to) => {
     const range = { from: texts.money(from ?? 0), to: texts.money(to ?? 0) }
-    return texts.text(from === undefined ? 'range.money.least' : to === undefined ? 'range.money.most' : 'range.money.between', range)
+    return texts.text(
+      from === undefined
+        ? 'range.money.least'
+        : to === undefined
+          ? 'range.money.most'
+          : 'range.money.between',
+      range,
+    )
   })
 }
 
@@ -48,7 +55,10 @@ function histogram(
   }
 }
 
-function wholeRange(unit: 'days' | 'orders', texts: Texts): (from: number | undefined, to: number | undefined) => string {
+function wholeRange(
+  unit: 'days' | 'orders',
+  texts: Texts,
+): (from: number | undefined, to: number | undefined) => string {
   return (from, edge) => {
     const to = edge === undefined ? undefined : edge - 1
     const range = { from: texts.number(from ?? 0), to: texts.number(to ?? 0) }

@@ -14,10 +14,23 @@ export function gridBlock(snapshot: Snapshot, texts: Texts, linked: boolean): He
     rows.map((f) => scores.map((r) => make(fields[(r - 1) * scoreCount + f - 1]!, r, f)))
   return {
     kind: 'heatmap',
-    x: scores.map((r) => ({ id: String(r), title: `R${r}`, note: rangeNote(snapshot.recencyDays, snapshot.r, r, 'days', texts) })),
-    y: rows.map((f) => ({ id: String(f), title: `F${f}`, note: rangeNote(snapshot.orders, snapshot.f, f, 'orders', texts) })),
+    x: scores.map((r) => ({
+      id: String(r),
+      title: `R${r}`,
+      note: rangeNote(rangeOf(snapshot.recencyDays, snapshot.r, r), r, 'days', texts),
+    })),
+    y: rows.map((f) => ({
+      id: String(f),
+      title: `F${f}`,
+      note: rangeNote(rangeOf(snapshot.orders, snapshot.f, f), f, 'orders', texts),
+    })),
     measures: [
-      { id: 'people', title: texts.text('measure.people'), type: 'integer', values: each(({ people }) => people) },
+      {
+        id: 'people',
+        title: texts.text('measure.people'),
+        type: 'integer',
+        values: each(({ people }) => people),
+      },
       {
         id: 'mean_spend',
         title: texts.text('measure.mean_spend'),
@@ -66,20 +79,34 @@ function dominantTitle(segments: number[], texts: Texts): string | null {
   return most === 0 ? null : texts.text(`segment.${segmentIds[segments.indexOf(most)]!}`)
 }
 
-/** What a score stands for, such as "19–47 days". R runs the other way: few days score high. */
-function rangeNote(values: Float64Array, of: Uint8Array, score: number, unit: 'days' | 'orders', texts: Texts): string {
+interface Range {
+  from: number
+  to: number
+}
+
+/** Smallest and largest value among those with a score; `undefined` when nobody has it. */
+function rangeOf(values: Float64Array, scores: Uint8Array, score: number): Range | undefined {
   let from = Number.POSITIVE_INFINITY
   let to = Number.NEGATIVE_INFINITY
   for (let row = 0; row < values.length; row++) {
-    if (of[row] !== score) continue
+    if (scores[row] !== score) continue
     from = Math.min(from, values[row]!)
     to = Math.max(to, values[row]!)
   }
-  if (from > to) return ''
-  const range = { from: texts.number(from), to: texts.number(to) }
+  return from > to ? undefined : { from, to }
+}
+
+/** What a score stands for, such as "19–47 days". R runs the other way: few days score high. */
+function rangeNote(range: Range | undefined, score: number, unit: 'days' | 'orders', texts: Texts): string {
+  if (!range) return ''
+  const values = { from: texts.number(range.from), to: texts.number(range.to) }
   const [leastScore, mostScore] = unit === 'days' ? [scoreCount, 1] : [1, scoreCount]
-  if (score === mostScore) return texts.text(`range.${unit}.most`, range)
-  if (score === leastScore && unit === 'days') return texts.text('range.days.least', range)
-  if (from === to) return from === 1 && unit === 'orders' ? texts.text('range.order') : texts.text(`range.${unit}.one`, range)
-  return texts.text(score === leastScore ? `range.${unit}.least` : `range.${unit}.between`, range)
+  if (score === mostScore) return texts.text(`range.${unit}.most`, values)
+  if (score === leastScore && unit === 'days') return texts.text('range.days.least', values)
+  if (range.from < range.to) {
+    return texts.text(score === leastScore ? `range.${unit}.least` : `range.${unit}.between`, values)
+  }
+  return unit === 'orders' && range.from === 1
+    ? texts.text('range.order')
+    : texts.text(`range.${unit}.one`, values)
 }

@@ -24,7 +24,13 @@ type Placed = Pick<Snapshot, 'ids' | 'segments'>
 
 /** Where the customers of each of `count` segments went between two snapshots. */
 export function compareSnapshots(before: Placed, now: Placed, count: number): Migration {
-  const segments: Movement[] = Array.from({ length: count }, () => ({ before: 0, up: 0, down: 0, came: 0, now: 0 }))
+  const segments: Movement[] = Array.from({ length: count }, () => ({
+    before: 0,
+    up: 0,
+    down: 0,
+    came: 0,
+    now: 0,
+  }))
   for (const segment of before.segments) if (segment >= 0) segments[segment]!.before++
   for (const segment of now.segments) if (segment >= 0) segments[segment]!.now++
   const stayed = new Array<number>(count).fill(0)

@@ -18,7 +18,10 @@ interface Run {
   locale?: string
 }
 
-async function run(orders: Order[], { parameters = {}, settings = {}, locale }: Run = {}): Promise<Record<string, BlockData>> {
+async function run(
+  orders: Order[],
+  { parameters = {}, settings = {}, locale }: Run = {},
+): Promise<Record<string, BlockData>> {
   const report = createReport(orderBook(orders, settings))
   const { blocks } = await report.run(parameters, locale === undefined ? context : { ...context, locale })
   return blocks
@@ -32,10 +35,13 @@ const order = fc.record({
   shop: fc.constantFrom('north', 'south'),
 })
 /** The last order is recent, so that the reference day is today. */
-const orders = fc.array(order, { maxLength: 80 }).map((list): Order[] => [...list, { customer: 1, day: day(1), amount: 100, shop: 'north' }])
+const orders = fc
+  .array(order, { maxLength: 80 })
+  .map((list): Order[] => [...list, { customer: 1, day: day(1), amount: 100, shop: 'north' }])
 
 const rows = (block: BlockData | undefined) => (block as TableData).rows
-const sum = (values: Iterable<unknown>) => [...values].reduce((total: number, value) => total + Number(value), 0)
+const sum = (values: Iterable<unknown>) =>
+  [...values].reduce((total: number, value) => total + Number(value), 0)
 
 test('every block of the manifest has data of its kind, and no other', async () => {
   const blocks = await run([{ customer: 1, day: day(3), amount: 100 }])
@@ -68,7 +74,12 @@ test('an earlier day looks as it would have looked that day', async () => {
       const asOf = day(40)
       const parameters = { asOf, compareTo: day(70) }
       const then = await run(list, { parameters })
-      expect(then).toEqual(await run(list.filter((one) => one.day <= asOf), { parameters }))
+      expect(then).toEqual(
+        await run(
+          list.filter((one) => one.day <= asOf),
+          { parameters },
+        ),
+      )
     }),
     { numRuns: 40 },
   )
@@ -82,7 +93,11 @@ test('today as a chosen day has the same figures as today by itself, and without
       expect((grid as HeatmapData).behind?.[0]?.[4]).toEqual({ rfm_r: 5, rfm_f: 5 })
       expect(chosenGrid).toEqual({ ...grid, behind: undefined })
       const unlink = (blocks: Record<string, BlockData>) =>
-        JSON.parse(JSON.stringify(blocks, (key, value: unknown) => (key === '$behind' || key === 'behind' ? undefined : value))) as unknown
+        JSON.parse(
+          JSON.stringify(blocks, (key, value: unknown) =>
+            key === '$behind' || key === 'behind' ? undefined : value,
+          ),
+        ) as unknown
       expect(unlink(chosen)).toEqual(unlink(byItself))
     }),
     { numRuns: 40 },
@@ -91,9 +106,14 @@ test('today as a chosen day has the same figures as today by itself, and without
 
 test('before − up − down + came is now, for every segment', () => {
   const snapshot = fc
-    .uniqueArray(fc.record({ id: fc.nat(40), segment: fc.integer({ min: -1, max: 10 }) }), { selector: ({ id }) => id })
+    .uniqueArray(fc.record({ id: fc.nat(40), segment: fc.integer({ min: -1, max: 10 }) }), {
+      selector: ({ id }) => id,
+    })
     .map((list) => list.toSorted((a, b) => a.id - b.id))
-    .map((list) => ({ ids: Float64Array.from(list, ({ id }) => id), segments: Int16Array.from(list, ({ segment }) => segment) }))
+    .map((list) => ({
+      ids: Float64Array.from(list, ({ id }) => id),
+      segments: Int16Array.from(list, ({ segment }) => segment),
+    }))
   fc.assert(
     fc.property(snapshot, snapshot, (before, now) => {
       const { segments, firstBuyers } = compareSnapshots(before, now, segmentIds.length)
@@ -107,14 +127,23 @@ test('before − up − down + came is now, for every segment', () => {
 })
 
 test('who moved where in a month', async () => {
-  const regular = (customer: number, daysAgo: number[]): Order[] => daysAgo.map((ago) => ({ customer, day: day(ago), amount: 100_00 }))
+  const regular = (customer: number, daysAgo: number[]): Order[] =>
+    daysAgo.map((ago) => ({ customer, day: day(ago), amount: 100_00 }))
   const { migration, first_buyers: firstBuyers } = await run(
-    [...regular(1, [2, 50, 60]), ...regular(2, [45, 55]), ...regular(3, [100]), ...regular(4, [3, 120]), ...regular(5, [5])],
+    [
+      ...regular(1, [2, 50, 60]),
+      ...regular(2, [45, 55]),
+      ...regular(3, [100]),
+      ...regular(4, [3, 120]),
+      ...regular(5, [5]),
+    ],
     { settings: { method: 'fixed' }, locale: 'en' },
   )
   expect((firstBuyers as NumberData).value).toBe(1)
   const moved = rows(migration).filter(({ before, now }) => before !== 0 || now !== 0)
-  expect(moved.map(({ segment, before, up, down, came, now }) => [segment, before, up, down, came, now])).toEqual([
+  expect(
+    moved.map(({ segment, before, up, down, came, now }) => [segment, before, up, down, came, now]),
+  ).toEqual([
     ['Potential loyalists', 2, 0, 0, 1, 3],
     ['New', 0, 0, 0, 1, 1],
     ['Promising', 2, 1, 1, 0, 0],
@@ -133,7 +162,9 @@ test('one shop counts only its orders, in numbers that do not link to columns', 
   expect(sum(rows(north.segments).map(({ spend }) => spend))).toBe(1400)
   expect((north.grid as HeatmapData).behind).toBeUndefined()
   const cups = await run(list, { parameters: { category: 'cups' } })
-  expect([(cups.buyers as NumberData).value, sum(rows(cups.segments).map(({ spend }) => spend))]).toEqual([1, 900])
+  expect([(cups.buyers as NumberData).value, sum(rows(cups.segments).map(({ spend }) => spend))]).toEqual([
+    1, 900,
+  ])
   const odd = await run(list, { parameters: { segmentId: 'odd', shop: 'north' } })
   expect((odd.buyers as NumberData).value).toBe(1)
 })
@@ -168,8 +199,20 @@ test('scores say what they stand for', async () => {
   )
   const { grid } = await run(list, { settings: { method: 'fixed' } })
   const { x, y } = grid as HeatmapData
-  expect(x.map(({ title, note }) => `${title} ${note}`)).toEqual(['R1 400 天以上', 'R2 300 天', 'R3 100 天', 'R4 40 天', 'R5 5 天以内'])
-  expect(y.map(({ title, note }) => `${title} ${note}`)).toEqual(['F5 ', 'F4 5 单', 'F3 3–4 单', 'F2 2 单', 'F1 1 单'])
+  expect(x.map(({ title, note }) => `${title} ${note}`)).toEqual([
+    'R1 400 天以上',
+    'R2 300 天',
+    'R3 100 天',
+    'R4 40 天',
+    'R5 5 天以内',
+  ])
+  expect(y.map(({ title, note }) => `${title} ${note}`)).toEqual([
+    'F5 ',
+    'F4 5 单',
+    'F3 3–4 单',
+    'F2 2 单',
+    'F1 1 单',
+  ])
 })
 
 test('nobody bought yet: blocks are there and empty', async () => {

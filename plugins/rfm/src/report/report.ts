@@ -36,8 +36,17 @@ export function createReport(huitou: ReportHost): Report {
       const figures = { snapshot: current, migration, texts, linked }
       return {
         blocks: {
-          notice: { kind: 'text', tone: 'notice', text: notice(settings, current, earlier, query, texts) },
-          buyers: { kind: 'number', type: 'integer', value: current.ids.length, previous: previous.ids.length },
+          notice: {
+            kind: 'text',
+            tone: 'notice',
+            text: notice(settings, query, { current, earlier }, texts),
+          },
+          buyers: {
+            kind: 'number',
+            type: 'integer',
+            value: current.ids.length,
+            previous: previous.ids.length,
+          },
           top_share: topShareBlock(current, previous, texts),
           first_buyers: { kind: 'number', type: 'integer', value: migration.firstBuyers },
           grid: gridBlock(current, texts, linked),
@@ -71,8 +80,14 @@ function topCount({ spend }: Pick<Snapshot, 'spend'>): number {
   return Math.round(spend.length / 5)
 }
 
-function notice(settings: RfmSettings, snapshot: Snapshot, earlier: number, query: SnapshotQuery, texts: Texts): string {
-  const { reference, segments } = snapshot
+/** How it was worked out, in sentences, and why another method would say something else. */
+function notice(
+  settings: RfmSettings,
+  query: SnapshotQuery,
+  { current, earlier }: { current: Snapshot; earlier: number },
+  texts: Texts,
+): string {
+  const { reference, segments } = current
   const unnamed = segments.reduce((count, segment) => count + (segment < 0 ? 1 : 0), 0)
   return [
     texts.text(`notice.method.${settings.method}`),

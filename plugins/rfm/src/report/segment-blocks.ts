@@ -22,7 +22,12 @@ export function segmentsBlock({ snapshot, migration, texts, linked }: SegmentFig
   return {
     kind: 'table',
     columns: [
-      { id: 'group', title: texts.text('table.group'), type: 'text', colors: titleColors(texts, groupIds, (id) => [`group.${id}`, id]) },
+      {
+        id: 'group',
+        title: texts.text('table.group'),
+        type: 'text',
+        colors: titleColors(texts, groupIds, (id) => [`group.${id}`, id]),
+      },
       { id: 'segment', title: texts.text('table.segment'), type: 'text', colors: segmentColors(texts) },
       { id: 'now', title: texts.text('table.now'), type: 'integer' },
       { id: 'before', title: texts.text('table.before'), type: 'integer' },
@@ -32,15 +37,18 @@ export function segmentsBlock({ snapshot, migration, texts, linked }: SegmentFig
     ],
     rows: segmentIds.map((id, index) => {
       const { now, before } = migration.segments[index]!
-      return row({
-        group: texts.text(`group.${groupOf(id)}`),
-        segment: texts.text(`segment.${id}`),
-        now,
-        before,
-        share: share(now),
-        spend: spend[index]!,
-        spend_share: spendShare(spend[index]!),
-      }, linked ? { rfm_segment: id } : undefined)
+      return row(
+        {
+          group: texts.text(`group.${groupOf(id)}`),
+          segment: texts.text(`segment.${id}`),
+          now,
+          before,
+          share: share(now),
+          spend: spend[index]!,
+          spend_share: spendShare(spend[index]!),
+        },
+        linked ? { rfm_segment: id } : undefined,
+      )
     }),
   }
 }
@@ -53,8 +61,18 @@ export function segmentBarsBlock({ migration, texts, linked }: SegmentFigures): 
     axis: 'category',
     categories: segmentIds.map((id) => texts.text(`segment.${id}`)),
     series: [
-      { id: 'now', title: texts.text('table.now'), color: 'chart-1', values: migration.segments.map(({ now }) => now) },
-      { id: 'before', title: texts.text('table.before'), color: 'chart-6', values: migration.segments.map(({ before }) => before) },
+      {
+        id: 'now',
+        title: texts.text('table.now'),
+        color: 'chart-1',
+        values: migration.segments.map(({ now }) => now),
+      },
+      {
+        id: 'before',
+        title: texts.text('table.before'),
+        color: 'chart-6',
+        values: migration.segments.map(({ before }) => before),
+      },
     ],
     ...(linked ? { behind: segmentIds.map((id) => ({ rfm_segment: id })) } : {}),
   }
@@ -68,7 +86,12 @@ export function groupsBlock({ snapshot, migration, texts, linked }: SegmentFigur
   return {
     kind: 'table',
     columns: [
-      { id: 'group', title: texts.text('table.group'), type: 'text', colors: titleColors(texts, groupIds, (id) => [`group.${id}`, id]) },
+      {
+        id: 'group',
+        title: texts.text('table.group'),
+        type: 'text',
+        colors: titleColors(texts, groupIds, (id) => [`group.${id}`, id]),
+      },
       { id: 'now', title: texts.text('table.now'), type: 'integer' },
       { id: 'share', title: texts.text('table.share'), type: 'percent' },
       { id: 'spend_share', title: texts.text('table.spend_share'), type: 'percent' },
@@ -78,13 +101,16 @@ export function groupsBlock({ snapshot, migration, texts, linked }: SegmentFigur
       const members = segmentIds.filter((id) => groupOf(id) === group)
       const indexes = members.map((id) => segmentIds.indexOf(id))
       const now = total(indexes.map((index) => migration.segments[index]!.now))
-      return row({
-        group: texts.text(`group.${group}`),
-        now,
-        share: share(now),
-        spend_share: spendShare(total(indexes.map((index) => spend[index]!))),
-        strategy: texts.text(`group.${group}.strategy`),
-      }, linked ? { rfm_segment: members } : undefined)
+      return row(
+        {
+          group: texts.text(`group.${group}`),
+          now,
+          share: share(now),
+          spend_share: spendShare(total(indexes.map((index) => spend[index]!))),
+          strategy: texts.text(`group.${group}.strategy`),
+        },
+        linked ? { rfm_segment: members } : undefined,
+      )
     }),
   }
 }
@@ -104,23 +130,30 @@ export function migrationBlock({ migration, texts, linked }: SegmentFigures): Ta
     ],
     rows: segmentIds.map((id, index) => {
       const movement = migration.segments[index]!
-      return row({
-        segment: texts.text(`segment.${id}`),
-        ...movement,
-        net: movement.now - movement.before,
-      }, linked ? { rfm_segment: id } : undefined)
+      return row(
+        {
+          segment: texts.text(`segment.${id}`),
+          ...movement,
+          net: movement.now - movement.before,
+        },
+        linked ? { rfm_segment: id } : undefined,
+      )
     }),
   }
 }
 
 /** A row with the customers behind it; the cast is for `$behind`, which is not a cell. */
-function row(cells: Record<string, string | number | null>, behind: CustomersBehind | undefined): TableData['rows'][number] {
+function row(
+  cells: Record<string, string | number | null>,
+  behind: CustomersBehind | undefined,
+): TableData['rows'][number] {
   return (behind ? { ...cells, $behind: behind } : cells) as TableData['rows'][number]
 }
 
 function spendBySegment({ spend, segments }: Snapshot): number[] {
   const sums = segmentIds.map(() => 0)
-  for (let row = 0; row < segments.length; row++) if (segments[row]! >= 0) sums[segments[row]!]! += spend[row]!
+  for (let row = 0; row < segments.length; row++)
+    if (segments[row]! >= 0) sums[segments[row]!]! += spend[row]!
   return sums
 }
 

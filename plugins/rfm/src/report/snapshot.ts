@@ -33,7 +33,11 @@ export interface SnapshotQuery {
 }
 
 /** Reads what customers had bought and scores it. Without a day or filter it reads the columns that scores are made of. */
-export async function loadSnapshot(huitou: ReportHost, settings: RfmSettings, query: SnapshotQuery): Promise<Snapshot> {
+export async function loadSnapshot(
+  huitou: ReportHost,
+  settings: RfmSettings,
+  query: SnapshotQuery,
+): Promise<Snapshot> {
   const { timeZone, currency } = huitou.brand
   const fromColumns = query.asOf === undefined && !isFiltered(query)
   const { purchases, ids } = await (fromColumns ? readColumns : readEvents)(huitou, settings, query)
@@ -56,14 +60,29 @@ interface Loaded {
   ids: Float64Array
 }
 
-async function readColumns(huitou: ReportHost, { monetary }: RfmSettings, { segmentId }: SnapshotQuery): Promise<Loaded> {
-  const columns = { lastOrderAt: 'commerce_last_order_at', orders: 'commerce_orders', spend: `commerce_${monetary}` }
+async function readColumns(
+  huitou: ReportHost,
+  { monetary }: RfmSettings,
+  { segmentId }: SnapshotQuery,
+): Promise<Loaded> {
+  const columns = {
+    lastOrderAt: 'commerce_last_order_at',
+    orders: 'commerce_orders',
+    spend: `commerce_${monetary}`,
+  }
   const names = ['key', ...Object.values(columns)]
-  const batch = await huitou.customers.read({ columns: names, ...(segmentId === undefined ? {} : { segmentId }) })
+  const batch = await huitou.customers.read({
+    columns: names,
+    ...(segmentId === undefined ? {} : { segmentId }),
+  })
   return pick(batch, pickPurchases(batch, columns, huitou.brand.timeZone))
 }
 
-async function readEvents(huitou: ReportHost, { monetary }: RfmSettings, query: SnapshotQuery): Promise<Loaded> {
+async function readEvents(
+  huitou: ReportHost,
+  { monetary }: RfmSettings,
+  query: SnapshotQuery,
+): Promise<Loaded> {
   const { timeZone } = huitou.brand
   const { asOf, segmentId } = query
   const where = {
@@ -106,8 +125,12 @@ function keepOnly(batch: ColumnBatch, members: Float64Array): void {
 }
 
 /** Calls `visit` with the rows of each id that stands in both ascending lists. */
-export function eachShared(a: Float64Array, b: Float64Array, visit: (rowA: number, rowB: number) => void): void {
-  for (let rowA = 0, rowB = 0; rowA < a.length && rowB < b.length; ) {
+export function eachShared(
+  a: Float64Array,
+  b: Float64Array,
+  visit: (rowA: number, rowB: number) => void,
+): void {
+  for (let rowA = 0, rowB = 0; rowA < a.length && rowB < b.length;) {
     const difference = a[rowA]! - b[rowB]!
     if (difference === 0) visit(rowA++, rowB++)
     else if (difference < 0) rowA++

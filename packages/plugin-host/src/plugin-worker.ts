@@ -2,7 +2,7 @@ import { parentPort } from 'node:worker_threads'
 import { runPlugins } from './plugin-runner.ts'
 
 const port = parentPort
-if (!port) throw new Error('worker.ts runs in a worker thread')
+if (!port) throw new Error('plugin-worker.ts runs in a worker thread')
 
 runPlugins({
   post: (message, transfer) => port.postMessage(message, transfer),
