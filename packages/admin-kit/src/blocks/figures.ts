@@ -20,3 +20,9 @@ export function change(format: Format, now: number, before: number, type: ValueT
   if (type === 'percent' || before === 0) return signed(format, now - before, type)
   return format.percent((now - before) / Math.abs(before), { signed: true })
 }
+
+/** A share with exactly one decimal, so that shares stand under each other. */
+export function fixedPercent(format: Format, share: number | null | undefined): string {
+  const text = format.percent(share, { decimals: 1 })
+  return /[.,]\d%$/.test(text) ? text : text.replace(/(\d)%$/, '$1.0%')
+}
