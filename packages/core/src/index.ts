@@ -16,4 +16,8 @@ export { type Auth, createAuth, type NewUser, type User } from './people/auth.ts
 export * from './points/points.ts'
 export { rewindProfiles } from './profiles/stage.ts'
 export type { ScoreStage } from './scores/stage.ts'
+export { countRule } from './segments/count.ts'
+export { explainRule } from './segments/explain.ts'
+export { createSegment, deleteSegment, getSegment, listSegments, type Segment } from './segments/queries.ts'
+export { parseRule, type Rule } from './segments/rule.ts'
 export { type Brand, findSetting, readBrand, writeBrand, writeSetting } from './settings/brand.ts'

@@ -53,6 +53,8 @@ export class ReaderPool {
   async #ask(request: Omit<ReaderRequest, 'id'>): Promise<ReaderAnswer> {
     const reader = this.#leastBusy()
     const id = ++this.#next
+    // A thread with a question keeps the process; an idle one must not keep a finished command alive.
+    reader.worker.ref()
     const answer = await new Promise<ReaderAnswer>((resolve, reject) => {
       reader.waiting.set(id, { resolve, reject })
       reader.worker.postMessage({ ...request, id } satisfies ReaderRequest)
@@ -81,11 +83,11 @@ export class ReaderPool {
     worker.on('message', (answer: ReaderAnswer) => {
       const waiting = reader.waiting.get(answer.id)
       reader.waiting.delete(answer.id)
+      if (reader.waiting.size === 0) worker.unref()
       waiting?.resolve(answer)
     })
     worker.on('error', (error: Error) => fail(error))
     worker.on('exit', () => fail(new Error('A database reader thread ended')))
-    // An idle reader must not keep a finished command alive.
     worker.unref()
     this.#readers.push(reader)
     return reader

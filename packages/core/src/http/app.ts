@@ -12,6 +12,7 @@ import { jobRoutes } from '../jobs/routes.ts'
 import { type Auth, requireUser } from '../people/auth.ts'
 import { setupRoutes } from '../people/setup-routes.ts'
 import { columnRoutes, customerRoutes } from '../profiles/routes.ts'
+import { customerSearchRoutes, segmentRoutes } from '../segments/routes.ts'
 import type { Brand } from '../settings/brand.ts'
 import { settingsRoutes } from '../settings/routes.ts'
 import { requireRole, type SignedIn } from './env.ts'
@@ -49,8 +50,10 @@ function signedInRoutes({ core, auth, plugins, live, onBrand, loadDemo }: AppDep
     .route('/jobs', jobRoutes(core))
     .route('/live', liveRoutes({ jobs: core.jobs, live }))
     .route('/columns', columnRoutes(core))
+    .route('/customers', customerSearchRoutes(core))
     .route('/customers', customerRoutes(core))
     .route('/customers', identityRoutes(core))
+    .route('/segments', segmentRoutes(core))
     .route('/imports', importRoutes(core))
     .route('/plugins', pluginRoutes({ ...core, plugins, live }))
 }
