@@ -39,18 +39,16 @@ export async function syncBuiltinSegments(
           active: 1,
         })
         .onConflict((conflict) =>
-          conflict
-            .column('id')
-            .doUpdateSet({
-              name,
-              owner,
-              rule,
-              display,
-              updated_at: now,
-              evaluated_day: null,
-              error: null,
-              active: 1,
-            }),
+          conflict.column('id').doUpdateSet({
+            name,
+            owner,
+            rule,
+            display,
+            updated_at: now,
+            evaluated_day: null,
+            error: null,
+            active: 1,
+          }),
         )
         .execute()
     }

@@ -49,7 +49,12 @@ async function createFilledShop(engine: (typeof engines)[number]) {
       name: 'order.paid',
       ts: day('2026-11-21T09:00'),
       value: 9900,
-      properties: { shop: 'tmall', amount: 99, gift: true, 'a.b"c': 'x' },
+      properties: {
+        shop: 'tmall',
+        amount: 99,
+        gift: true,
+        items: [{ category: '羽绒服', tags: ['new'] }, { category: '围巾' }],
+      },
     },
     {
       customer_id: 1,
@@ -251,17 +256,56 @@ describe.each(engines)('counting on %s', (engine) => {
       2,
     ],
     [
-      'property with an odd name',
+      'a path through a list',
       {
         all: [
           {
             event: 'order.paid',
-            where: [{ property: 'a.b"c', op: 'is', value: 'x' }],
+            where: [{ property: 'items.category', op: 'is', value: '围巾' }],
             count: { op: '>=', value: 1 },
           },
         ],
       },
       1,
+    ],
+    [
+      'a list at the end of a path',
+      {
+        all: [
+          {
+            event: 'order.paid',
+            where: [{ property: 'items.tags', op: 'contains', value: 'NE' }],
+            count: { op: '>=', value: 1 },
+          },
+        ],
+      },
+      1,
+    ],
+    [
+      'none of a list',
+      {
+        all: [
+          {
+            event: 'order.paid',
+            where: [{ property: 'items.category', op: 'is_not', value: '围巾' }],
+            count: { op: '>=', value: 1 },
+          },
+        ],
+      },
+      2,
+    ],
+    [
+      'a path that leads nowhere',
+      {
+        all: [
+          {
+            event: 'order.paid',
+            where: [{ property: 'shop.items.x', op: 'is_set' }],
+            count: { op: '>=', value: 1 },
+          },
+        ],
+      },
+      0,
     ],
     [
       'either',
