@@ -282,6 +282,29 @@ test('settings reach the plugin with defaults, and changes while it runs', async
   expect(host.getPlugin('test.set').settings).toEqual({ days: 7 })
 })
 
+test('a plugin that wrong settings kept from starting is enabled by right ones', async () => {
+  await using folder = await createPluginFolder()
+  const events: string[] = []
+  const dir = await folder.write('strict', scorer('return huitou.settings.days'), {
+    contributes: {
+      scorers: [{ id: 'score', title: 'S', inputs: [], outputs: [{ id: 'x', title: 'X', type: 'number' }] }],
+      configuration: { properties: { days: { type: 'integer' } } },
+    },
+  })
+  await using host = await createPluginHost({
+    plugins: [{ dir, trusted: true, enabled: true, settings: { days: 'few' } }],
+    brand,
+    effects: () => undefined,
+    onEvent: ({ type }) => void events.push(type),
+  })
+  expect(host.getPlugin('test.strict')).toMatchObject({ state: 'failed', error: { code: 'E_SETTINGS' } })
+  expect(host.contributions()).toEqual([])
+  await host.setSettings('test.strict', { days: 3 })
+  expect(host.contributions()).toHaveLength(1)
+  expect(await score(host, 'strict')).toBe(3)
+  expect(events).toContain('settings')
+})
+
 test('the brand reaches plugins and follows changes', async () => {
   await using folder = await createPluginFolder()
   await using host = await createHost([await folder.write('branded', scorer('return huitou.brand.currency'))])

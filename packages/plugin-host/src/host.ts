@@ -14,6 +14,8 @@ export type Point = Exclude<keyof Contributions, 'configuration'>
 export type HostEvent =
   | { type: 'state'; pluginId: string; state: PluginState; error?: WireError }
   | { type: 'crash'; pluginId: string; error: WireError; quarantined: boolean }
+  /** Its settings changed, so that what it computed before may no longer hold. */
+  | { type: 'settings'; pluginId: string }
   | { type: 'rejected'; dir: string; error: WireError }
 
 /** Contributions that came or went. */
@@ -138,17 +140,7 @@ export class PluginHost implements AsyncDisposable {
   /** Makes a plugin's contributions available; its code starts when one of them is called. Lifts a quarantine. */
   async enable(pluginId: string): Promise<PluginInfo> {
     const record = this.#get(pluginId)
-    return await this.#change(async () => {
-      if (['enabled', 'activating', 'active'].includes(record.state)) return record.info()
-      this.#mayEnable(record)
-      const added = !record.enabled
-      record.enabled = true
-      record.crashPolicy.reset()
-      record.retryAt = 0
-      this.#setState(record, 'enabled')
-      if (added) await this.#notifyOrTakeBack(record)
-      return record.info()
-    })
+    return await this.#change(() => this.#enable(record))
   }
 
   /** Takes a plugin's contributions away and ends its code. Refused while an enabled plugin depends on it. */
@@ -184,8 +176,9 @@ export class PluginHost implements AsyncDisposable {
     return await this.#change(async () => {
       record.settings = record.loaded.resolveSettings(settings)
       this.#activator.settingsChanged(record)
+      this.#options.onEvent?.({ type: 'settings', pluginId })
       // What kept it from starting may have been a setting.
-      if (record.state === 'failed') this.#setState(record, 'enabled')
+      if (record.state === 'failed') await this.#enable(record)
       return record.info()
     })
   }
@@ -248,6 +241,18 @@ export class PluginHost implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+
+  async #enable(record: PluginRecord): Promise<PluginInfo> {
+    if (['enabled', 'activating', 'active'].includes(record.state)) return record.info()
+    this.#mayEnable(record)
+    const added = !record.enabled
+    record.enabled = true
+    record.crashPolicy.reset()
+    record.retryAt = 0
+    this.#setState(record, 'enabled')
+    if (added) await this.#notifyOrTakeBack(record)
+    return record.info()
   }
 
   async #enableOrFail(id: string): Promise<void> {
