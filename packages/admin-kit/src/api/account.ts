@@ -36,8 +36,8 @@ export interface WriteKey {
   lastUsedAt?: number | null
   /** In clear only in the answer that created it. */
   key?: string
-  /** First characters, to recognise it by. */
-  prefix?: string
+  /** Last four characters, to recognise it by. */
+  tail: string
 }
 
 export const getSetup = (signal?: AbortSignal) => request<Setup>('/setup', { signal })
@@ -48,9 +48,12 @@ export const signIn = (email: string, password: string) =>
   request<unknown>('/auth/sign-in/email', { body: { email, password, rememberMe: true } })
 export const signOut = () => request<unknown>('/auth/sign-out', { body: {} })
 export const getSettings = (signal?: AbortSignal) => request<Settings>('/settings', { signal })
-export const saveSettings = (settings: Settings) => request<Settings>('/settings', { method: 'PUT', body: settings })
+/** Shortest password the server takes. */
+export const passwordMinimum = 10
+
+export const saveSettings = (settings: Partial<Settings>) => request<Settings>('/settings', { method: 'PUT', body: settings })
 export const listWriteKeys = (signal?: AbortSignal) =>
-  request<{ keys: WriteKey[] }>('/settings/write-keys', { signal })
+  request<{ writeKeys: WriteKey[] }>('/settings/write-keys', { signal })
 export const createWriteKey = (name: string) => request<WriteKey>('/settings/write-keys', { body: { name } })
 export const revokeWriteKey = (id: string) =>
   request<void>(`/settings/write-keys/${encodeURIComponent(id)}`, { method: 'DELETE' })

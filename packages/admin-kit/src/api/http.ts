@@ -26,6 +26,16 @@ export class ApiError extends Error {
   }
 }
 
+/** What a failure says to people, whatever form it came in: thrown, or stored with a job or a plugin. */
+export function problemOf(failure: unknown): Problem {
+  if (failure instanceof ApiError) return failure.problem
+  if (failure instanceof Error) return { status: 0, code: '', title: failure.message }
+  if (typeof failure !== 'object' || failure === null) return { status: 0, code: '', title: String(failure ?? '') }
+  const { code = '', title, message, detail, hint } = failure as Record<string, string | undefined>
+  const said = { status: 0, code, title: title ?? message ?? detail ?? code }
+  return { ...said, ...(detail && detail !== said.title ? { detail } : {}), ...(hint ? { hint } : {}) }
+}
+
 export interface RequestOptions {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Sent as JSON. */

@@ -22,7 +22,10 @@ export interface ImportMapping {
 }
 
 export interface ImportDoubt {
-  column: number
+  /** Heading, as in `headers`. */
+  column: string
+  position: number
+  field: string | null
   reason: Localized | string
 }
 
@@ -30,25 +33,34 @@ export interface ImportRecognition {
   format: string
   title: Localized | string
   confidence: number
-  mapping?: ImportMapping
-  doubts?: ImportDoubt[]
 }
 
 export interface ImportProblem {
   code: string
+  message: Localized | string
   count: number
-  title?: Localized | string
-  message?: Localized | string
-  column?: string
-  example?: { row: number; value?: string | null; message?: string; column?: string }
-  outcome?: 'skipped' | 'mended' | Localized
+  /** `skipped`: not imported; `mended`: imported after a documented mend. */
+  outcome: 'skipped' | 'mended'
+  example: { row: number; value: string | null; column: string | null }
 }
 
+/** What an import would do. */
 export interface ImportDryRun {
   rows: number
+  /** Rows that belong together count once: orders. */
+  groups: number
+  /** Number of events by name. */
+  events: Record<string, number>
+  /** Events that are there already. */
+  known: number
+  customers: number
+  /** Sums of values by event name and currency, decimal. */
+  values: Record<string, Record<string, string>>
+  firstAt: number | null
+  lastAt: number | null
+  problemRows: number
   problems: ImportProblem[]
-  preview?: Record<string, unknown>[]
-  [count: string]: unknown
+  preview: Record<string, unknown>[]
 }
 
 export interface Import {
@@ -57,26 +69,29 @@ export interface Import {
   source: string
   state: ImportState
   size: number
-  encoding?: string | null
-  delimiter?: string | null
+  encoding: string | null
+  delimiter: string | null
+  /** Sheet of a workbook. */
+  sheet?: string | null
   headers: string[]
-  sample: (string[] | { row: number; cells: string[] })[]
+  sample: string[][]
   recognitions: ImportRecognition[]
   mapping: ImportMapping | null
-  doubts?: ImportDoubt[]
+  doubts: ImportDoubt[]
   fields: ImportField[]
-  dryRun?: ImportDryRun | null
+  dryRun: ImportDryRun | null
   jobId?: string | null
   result?: Record<string, unknown> | null
-  error?: Partial<Problem> | string | null
-  createdAt?: number
+  error?: Partial<Problem> | { code: string; message: string; hint?: string } | null
+  createdAt: number
 }
 
 const at = (id: string) => `/imports/${encodeURIComponent(id)}`
 
 export const listImports = (signal?: AbortSignal) => request<{ imports: Import[] }>('/imports', { signal })
 export const getImport = (id: string, signal?: AbortSignal) => request<Import>(at(id), { signal })
-export const saveMapping = (id: string, mapping: ImportMapping) =>
+/** A mapping, or only another `format` to start from. */
+export const saveMapping = (id: string, mapping: ImportMapping | { format: string }) =>
   request<Import>(`${at(id)}/mapping`, { method: 'PUT', body: { mapping } })
 export const checkImport = (id: string) => request<Import>(`${at(id)}/check`, { method: 'POST' })
 export const startImport = (id: string) => request<Import>(`${at(id)}/start`, { method: 'POST' })

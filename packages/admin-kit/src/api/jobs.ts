@@ -16,7 +16,7 @@ export interface Job {
   state: JobState
   progress: JobProgress | null
   result?: Record<string, unknown> | null
-  error?: Partial<Problem> | string | null
+  error?: Partial<Problem> | { code: string; message: string; hint?: string } | null
   createdAt: number
   startedAt?: number | null
   finishedAt?: number | null

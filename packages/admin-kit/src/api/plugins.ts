@@ -23,7 +23,7 @@ export interface Plugin {
   description: Localized
   icon?: string | null
   categories?: string[]
-  license?: string
+  license?: string | null
   state: PluginState
   error?: { code?: string; message?: string; detail?: string; hint?: string } | string | null
   bundled: boolean
@@ -38,9 +38,11 @@ export interface Plugin {
 const at = (id: string) => `/plugins/${encodeURIComponent(id)}`
 
 export const listPlugins = (signal?: AbortSignal) => request<{ plugins: Plugin[] }>('/plugins', { signal })
+/** One plugin with its readme and changelog. */
+export const getPlugin = (id: string, signal?: AbortSignal) => request<Plugin>(at(id), { signal })
 export const enablePlugin = (id: string) => request<unknown>(`${at(id)}/enable`, { method: 'POST' })
 export const disablePlugin = (id: string) => request<unknown>(`${at(id)}/disable`, { method: 'POST' })
 export const getPluginSettings = (id: string, signal?: AbortSignal) =>
-  request<Record<string, unknown>>(`${at(id)}/settings`, { signal })
+  request<{ settings: Record<string, unknown> }>(`${at(id)}/settings`, { signal })
 export const savePluginSettings = (id: string, settings: Record<string, unknown>) =>
-  request<Record<string, unknown>>(`${at(id)}/settings`, { method: 'PUT', body: settings })
+  request<{ settings: Record<string, unknown> }>(`${at(id)}/settings`, { method: 'PUT', body: { settings } })

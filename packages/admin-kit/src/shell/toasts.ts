@@ -1,5 +1,5 @@
 import { shallowReactive } from 'vue'
-import { ApiError } from '../api/http.ts'
+import { problemOf } from '../api/http.ts'
 
 export interface Toast {
   id: number
@@ -30,11 +30,7 @@ export function closeToast(id: number): void {
 
 /** Tells about a failed action: what the person wanted, then what the server said and what helps. */
 export function toastError(error: unknown, title: string): void {
-  const problem = error instanceof ApiError ? error.problem : undefined
-  const detail = problem
-    ? [problem.detail ?? problem.title, problem.hint].filter(Boolean).join(' ')
-    : error instanceof Error
-      ? error.message
-      : String(error)
+  const problem = problemOf(error)
+  const detail = [problem.detail ?? problem.title, problem.hint].filter(Boolean).join(' ')
   toast({ kind: 'danger', title, detail })
 }

@@ -1,23 +1,38 @@
-/** Figures a dry run or a finished import may bring, in the order they are shown. */
-export const countIds = [
-  'rows', 'orders', 'newOrders', 'updatedOrders', 'duplicates', 'events', 'problemRows', 'newCustomers', 'knownCustomers', 'customers', 'sum',
-] as const
-export type CountId = (typeof countIds)[number]
+import type { ImportDryRun } from '@huitou/admin-kit'
 
-/** The figures there are, in their order; `counts` may lie one level down. */
-export function readCounts(run: Record<string, unknown>): [CountId, number][] {
-  const inner = typeof run['counts'] === 'object' && run['counts'] ? (run['counts'] as Record<string, unknown>) : {}
-  const all = { ...run, ...inner }
-  return countIds.flatMap((id): [CountId, number][] => {
-    const value = all[id]
-    return typeof value === 'number' ? [[id, value]] : []
-  })
+/** A figure of a dry run: a number, or a decimal sum with its currency. */
+export interface Figure {
+  id: string
+  value: number
+  currency?: string
 }
 
-/** Columns of a preview: every key that some row fills, the row number first. */
+/** The figures worth a tile, in their order; what is zero and says nothing is left out. */
+export function figuresOf(run: ImportDryRun): Figure[] {
+  const events = Object.values(run.events).reduce((sum, count) => sum + count, 0)
+  const figures: Figure[] = [
+    { id: 'rows', value: run.rows },
+    { id: 'orders', value: run.groups },
+    { id: 'events', value: events },
+    { id: 'known', value: run.known },
+    { id: 'customers', value: run.customers },
+    { id: 'problemRows', value: run.problemRows },
+  ]
+  const paid = run.values['order.paid'] ?? Object.values(run.values)[0] ?? {}
+  for (const [currency, sum] of Object.entries(paid).slice(0, 2)) {
+    figures.push({ id: 'sum', value: Number(sum), ...(currency ? { currency } : {}) })
+  }
+  return figures.filter(({ id, value }) => value !== 0 || id !== 'known')
+}
+
+/** Columns of a preview: every key that some row fills, without the row number. */
 export function previewColumns(rows: readonly Record<string, unknown>[]): string[] {
   const keys = new Set<string>()
-  for (const row of rows) for (const [key, value] of Object.entries(row)) if (value !== null && value !== '' && typeof value !== 'object') keys.add(key)
+  for (const row of rows) {
+    for (const [key, value] of Object.entries(row)) {
+      if (value !== null && value !== '' && typeof value !== 'object') keys.add(key)
+    }
+  }
   keys.delete('row')
   return [...keys]
 }

@@ -13,13 +13,8 @@ export interface ColumnRow {
 
 interface ImportFacts {
   headers: readonly string[]
-  sample: readonly (readonly string[] | { cells: readonly string[] })[]
-  doubts?: readonly ImportDoubt[] | null
-}
-
-/** Cells of a sample row, in either form the server sends. */
-export function cellsOf(row: readonly string[] | { cells: readonly string[] }): readonly string[] {
-  return 'cells' in row ? row.cells : row
+  sample: readonly (readonly string[])[]
+  doubts: readonly Pick<ImportDoubt, 'position' | 'reason'>[]
 }
 
 /** The columns with those in doubt first, each group in the order of the file. */
@@ -28,11 +23,11 @@ export function columnRows(file: ImportFacts, mapping: ImportMapping): ColumnRow
   for (const [field, positions] of Object.entries(mapping.fields)) {
     for (const position of positions) if (!fieldOf.has(position)) fieldOf.set(position, field)
   }
-  const doubtOf = new Map((file.doubts ?? []).map((doubt) => [doubt.column, doubt.reason]))
+  const doubtOf = new Map(file.doubts.map((doubt) => [doubt.position, doubt.reason]))
   const rows = file.headers.map((heading, position) => ({
     position,
     heading,
-    example: file.sample.map((row) => cellsOf(row)[position]?.trim() ?? '').find(Boolean) ?? '',
+    example: file.sample.map((row) => row[position]?.trim() ?? '').find(Boolean) ?? '',
     field: fieldOf.get(position) ?? '',
     doubt: doubtOf.get(position),
   }))

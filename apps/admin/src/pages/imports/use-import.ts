@@ -23,7 +23,7 @@ export function useImport(id: MaybeRefOrGetter<string>) {
   watch(
     () => query.data.value?.mapping,
     (saved) => {
-      if (saved && !saving.value) mapping.value = structuredClone(toPlain(saved))
+      if (saved && !saving.value) mapping.value = toEditable(saved)
     },
     { immediate: true },
   )
@@ -69,6 +69,7 @@ function isBusy(import_: Import | undefined): boolean {
   return import_?.state === 'checking' || import_?.state === 'importing'
 }
 
-function toPlain<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value)) as T
+/** The part that people edit; the server's view carries more. */
+function toEditable({ format, fields, options }: ImportMapping): ImportMapping {
+  return { format, fields: { ...fields }, options: { ...options } }
 }
