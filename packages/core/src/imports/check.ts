@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { type RowProblem, type SourceRow, userError } from '@huitou/plugin-api'
 import { rowsOf } from '../db/rows.ts'
 import type { NewEvent } from '../events/normalize.ts'
@@ -182,6 +183,8 @@ async function convertAll({ context, converter, stage, limits, run, tally, total
     position = chunk.next
     done += chunk.rows
     run.progress({ done: Math.round((total + done) / 2), total, unit: 'rows' })
+    // Lets requests in between; neither SQLite nor a source in this process gives way by itself.
+    await setImmediate()
   }
 }
 

@@ -6,7 +6,7 @@ import { v7 as uuid } from 'uuid'
 import { toDiskError } from './file-errors.ts'
 import { type ImportContext, readLimits } from './import-context.ts'
 import { checkSpace, importFiles } from './import-folder.ts'
-import { addImport, checkNow, runNow, setMapping } from './imports.ts'
+import { addImport, cancelImport, checkNow, runNow, setMapping } from './imports.ts'
 import { changeImport, getImportRecord, type ImportRecord, listImportRecords } from './records.ts'
 import type { ImportState } from './tables.ts'
 
@@ -32,7 +32,8 @@ export interface FileImport {
 export async function importFile(context: ImportContext, file: FileImport): Promise<ImportRecord> {
   const { db } = context.database
   const begun = file.dryRun ? undefined : await findInterrupted(context, file.path, file.source)
-  if (begun) return await finish(context, begun.id, file)
+  if (begun?.state === 'importing') return await finish(context, begun.id, file)
+  if (begun) await cancelImport(context, begun.id)
   const { id } = await adopt(context, file)
   const { mapping } = await getImportRecord(db, id)
   if (file.mapping !== undefined || file.options) {
@@ -73,7 +74,7 @@ async function findInterrupted(context: ImportContext, file: string, source: str
   const present = await stat(file).catch(() => undefined)
   if (!present) return undefined
   for (const record of await listImportRecords(context.database.db, 50)) {
-    if (record.state !== 'importing' || record.jobId !== null || record.source !== source) continue
+    if (!['checking', 'importing'].includes(record.state) || record.jobId !== null || record.source !== source) continue
     const kept = await stat(importFiles(context.dataDir, record.id).upload).catch(() => undefined)
     if (kept && kept.ino === present.ino && kept.dev === present.dev && kept.mtimeMs === present.mtimeMs) return record
   }

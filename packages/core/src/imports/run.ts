@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
 import { userError } from '@huitou/plugin-api'
 import { transact } from '../db/database.ts'
 import { insertEvents } from '../events/append.ts'
@@ -63,6 +64,8 @@ export async function runRows(context: ImportContext, record: ImportRecord, run:
       })
       stored = JSON.stringify(position)
       if (position.accepted > before.accepted) context.onAppended?.()
+      // Lets requests in between; neither SQLite nor a source in this process gives way by itself.
+      await setImmediate()
     }
   } finally {
     stage.close()

@@ -1,0 +1,11 @@
+import { importFile } from './import-file.ts'
+import { createImportFixture } from './import-fixture.ts'
+
+// Imports one file to its end, in a process that the test may kill at any moment.
+const [dataDir, file] = process.argv.slice(2) as [string, string]
+await using fixture = await createImportFixture({ dataDir })
+await importFile(fixture, {
+  path: file,
+  source: 'test.lines',
+  onProgress: ({ phase, done }) => void process.stdout.write(`${phase} ${done}\n`),
+})

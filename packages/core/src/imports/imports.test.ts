@@ -1,0 +1,260 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { createPostgresDatabase, type PostgresDatabase } from '@huitou/testing/postgres'
+import fc from 'fast-check'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { importFile } from './import-file.ts'
+import { createImportFixture, type ImportFixture, linesSource } from './import-fixture.ts'
+import { importFiles } from './import-folder.ts'
+import { cancelImport, checkImport, pauseImport, receiveUpload, resumeImport, setMapping, startImport } from './imports.ts'
+import { getImportRecord } from './records.ts'
+
+const HEAD = 'order_id,customer_id,quantity,price,time\n'
+const folder = mkdtempSync(path.join(tmpdir(), 'huitou-imports-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** Lines of `orders` orders, three each, one after another. */
+function lines(orders: number, from = 0): string[] {
+  return Array.from({ length: orders * 3 }, (_, index) => {
+    const order = from + Math.floor(index / 3)
+    return `${order},customer-${order % 50},${(index % 3) + 1},1.25,2026-11-01 10:24:00`
+  })
+}
+
+async function* bodyOf(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text)
+}
+
+const upload = (fixture: ImportFixture, text: string) => receiveUpload(fixture, bodyOf(text), { name: 'orders.csv', source: 'test.lines' })
+
+async function logOf({ database }: ImportFixture) {
+  const events = await database.db.selectFrom('events').select(['message_id', 'body']).where('source', '=', 'import').orderBy('message_id').execute()
+  return events.map(({ message_id, body }) => [message_id, JSON.parse(body) as unknown])
+}
+
+async function settled(fixture: ImportFixture, id: string) {
+  const { jobId } = await getImportRecord(fixture.database.db, id)
+  await fixture.jobs.finished(jobId!)
+  return await getImportRecord(fixture.database.db, id)
+}
+
+async function checkedThenImported(fixture: ImportFixture, text: string) {
+  const { id } = await upload(fixture, text)
+  await checkImport(fixture, id)
+  expect(await settled(fixture, id)).toMatchObject({ state: 'checked', error: null })
+  await startImport(fixture, id)
+  return await settled(fixture, id)
+}
+
+let door: () => Promise<void> = async () => {}
+
+/** Holds the source at its `count`th call from now until released. */
+function holdAt(count: number): { reached: Promise<void>; release: () => void } {
+  const reached = Promise.withResolvers<void>()
+  const released = Promise.withResolvers<void>()
+  door = async () => {
+    if (--count > 0) return
+    reached.resolve()
+    await released.promise
+  }
+  return { reached: reached.promise, release: released.resolve }
+}
+
+describe.each(['sqlite', 'postgres'] as const)('on %s', (engine) => {
+  let server: PostgresDatabase | undefined
+  let fixture: ImportFixture
+  beforeAll(async () => {
+    if (engine === 'postgres') server = await createPostgresDatabase()
+    fixture = await createImportFixture({
+      url: server?.url,
+      source: {
+        async convert(groups, mapping, headers) {
+          await door()
+          return linesSource.convert(groups, mapping, headers)
+        },
+      },
+    })
+    fixture.work()
+  })
+  afterAll(async () => {
+    await fixture[Symbol.asyncDispose]()
+    await server?.drop()
+  })
+  beforeEach(async () => {
+    await fixture.database.db.deleteFrom('events').execute()
+  })
+
+  test('a dry run tells everything and writes nothing; the import then does just that', async () => {
+    const text = `${HEAD}${lines(1_000).join('\n')}\n,nobody,1,1,2026-11-01 10:24:00\nbad,c,1,1,last week\n`
+    const { id } = await upload(fixture, text)
+    await checkImport(fixture, id)
+    const checked = await settled(fixture, id)
+    expect(checked.state).toBe('checked')
+    expect(checked.dryRun).toMatchObject({
+      rows: 3_002,
+      groups: 1_002,
+      events: { 'order.paid': 1_000 },
+      known: 0,
+      customers: 50,
+      values: { 'order.paid': { GBP: '7500.00' } },
+      problemRows: 2,
+    })
+    expect(checked.dryRun?.problems).toMatchObject([
+      { code: 'E_ROW_NO_ORDER_ID', count: 1, outcome: 'skipped', example: { row: 3_002 } },
+      { code: 'E_ROW_TIME', count: 1, example: { row: 3_003, value: 'last week' } },
+    ])
+    expect(checked.dryRun?.preview[0]).toMatchObject({ row: 2, event: 'order.paid', user: 'customer-0', order_id: '0', total: '7.50' })
+    expect(await logOf(fixture)).toEqual([])
+
+    await startImport(fixture, id)
+    const done = await settled(fixture, id)
+    expect(done).toMatchObject({ state: 'done', result: { rows: 3_002, accepted: 1_000, duplicates: 0, problemRows: 2 } })
+    expect(await logOf(fixture)).toHaveLength(1_000)
+    const files = importFiles(fixture.dataDir, id)
+    expect([existsSync(files.upload), existsSync(files.stage), existsSync(files.problems)]).toEqual([false, false, true])
+  })
+
+  test('importing the same file again adds nothing', async () => {
+    const text = `${HEAD}${lines(300).join('\n')}\n`
+    await checkedThenImported(fixture, text)
+    const before = await logOf(fixture)
+    const again = await checkedThenImported(fixture, text)
+    expect(again.dryRun).toMatchObject({ known: 300 })
+    expect(again.result).toMatchObject({ accepted: 0, duplicates: 300 })
+    expect(await logOf(fixture)).toEqual(before)
+  })
+
+  test('a pause holds an import where it stands, and it goes on from there', async () => {
+    const { id } = await upload(fixture, `${HEAD}${lines(8_000).join('\n')}\n`)
+    await checkImport(fixture, id)
+    await settled(fixture, id)
+    // The source is stopped on its way into the third chunk, so that the pause falls between two commits.
+    const { reached, release } = holdAt(3)
+    await startImport(fixture, id)
+    await reached
+    expect(await pauseImport(fixture, id)).toMatchObject({ state: 'paused' })
+    release()
+    const held = await settled(fixture, id)
+    const { accepted } = JSON.parse(held.position!) as { accepted: number }
+    expect(accepted).toBeGreaterThan(0)
+    expect(await logOf(fixture)).toHaveLength(accepted)
+    await resumeImport(fixture, id)
+    const done = await settled(fixture, id)
+    expect(done).toMatchObject({ state: 'done', result: { accepted: 8_000, duplicates: 0 } })
+    expect(await logOf(fixture)).toHaveLength(8_000)
+  })
+
+  test('a cancelled import leaves its file behind nowhere', async () => {
+    const { id } = await upload(fixture, `${HEAD}${lines(10).join('\n')}\n`)
+    expect(await cancelImport(fixture, id)).toMatchObject({ state: 'cancelled' })
+    expect(existsSync(importFiles(fixture.dataDir, id).upload)).toBe(false)
+    await expect(startImport(fixture, id)).rejects.toMatchObject({ code: 'E_IMPORT_STATE', status: 409 })
+  })
+})
+
+test('lines of an order may stand anywhere: any order of rows gives the same events', async () => {
+  const rows = lines(40)
+  const eventsOf = async (order: string[]) => {
+    await using fixture = await createImportFixture()
+    const file = path.join(fixture.dataDir, 'orders.csv')
+    writeFileSync(file, HEAD + order.join('\n'))
+    await importFile(fixture, { path: file, source: 'test.lines' })
+    return await logOf(fixture)
+  }
+  const expected = await eventsOf(rows)
+  expect(expected).toHaveLength(40)
+  await fc.assert(
+    fc.asyncProperty(fc.shuffledSubarray(rows, { minLength: rows.length }), async (order) => {
+      expect(await eventsOf(order)).toEqual(expected)
+    }),
+    { numRuns: 8 },
+  )
+})
+
+test('the file of problems holds the rows as they were, with reasons, and no formula', async () => {
+  await using fixture = await createImportFixture()
+  const file = path.join(folder, 'problems.csv')
+  writeFileSync(file, `${HEAD}1,"=HYPERLINK(""evil"")",1,1,never\n2,b,1,1,2026-11-01 10:24:00,unquoted,rest\n3,c,1,1,2026-11-01 10:24:00\n4,cut`)
+  const { id, dryRun } = await importFile(fixture, { path: file, source: 'test.lines' })
+  expect(dryRun).toMatchObject({ rows: 4, problemRows: 3, events: { 'order.paid': 1 } })
+  expect(readFileSync(importFiles(fixture.dataDir, id).problems, 'utf8')).toBe(
+    [
+      '\uFEFFrow,outcome,code,reason,column,value,order_id,customer_id,quantity,price,time',
+      '2,skipped,E_ROW_TIME,The time cannot be read,time,never,1,"\'=HYPERLINK(""evil"")",1,1,never',
+      '3,skipped,E_ROW_TOO_MANY_CELLS,"The row has 7 cells, the headings are 5: a separator inside a cell is not quoted",,unquoted,2,b,1,1,2026-11-01 10:24:00,unquoted,rest',
+      '5,skipped,E_ROW_CUT,The last row has 2 of 5 cells and no end: the file seems to have been cut off,,,4,cut',
+      '',
+    ].join('\n'),
+  )
+})
+
+test('a wrong column that puts every row into one order costs no memory and is told', async () => {
+  await using fixture = await createImportFixture()
+  const file = path.join(folder, 'one.csv')
+  writeFileSync(file, `${HEAD}${lines(4_000).join('\n')}\n`)
+  const { dryRun, result } = await importFile(fixture, { path: file, source: 'test.lines', mapping: { order_id: 'price', time: 'time' } })
+  expect(dryRun?.problems).toMatchObject([{ code: 'E_ROW_GROUP_TOO_LARGE', count: 12_000, example: { value: '1.25' } }])
+  expect(result).toMatchObject({ accepted: 0, problemRows: 12_000 })
+})
+
+test('a group on which the source fails costs that group; failing on all fails the import', async () => {
+  let poison = '7'
+  await using fixture = await createImportFixture({
+    source: {
+      convert(groups, mapping, headers) {
+        if (groups.some(({ key }) => poison === '*' || key === poison)) throw new Error('the plugin stumbled')
+        return linesSource.convert(groups, mapping, headers)
+      },
+    },
+  })
+  const file = path.join(folder, 'poison.csv')
+  writeFileSync(file, `${HEAD}${lines(20).join('\n')}\n`)
+  const { dryRun } = await importFile(fixture, { path: file, source: 'test.lines' })
+  expect(dryRun).toMatchObject({ events: { 'order.paid': 19 }, problems: [{ code: 'E_ROW_CONVERT', count: 3 }] })
+  poison = '*'
+  await expect(importFile(fixture, { path: file, source: 'test.lines' })).rejects.toThrow('the plugin stumbled')
+})
+
+test('an event that the log would refuse is a problem of its row', async () => {
+  await using fixture = await createImportFixture()
+  const file = path.join(folder, 'long.csv')
+  writeFileSync(file, `${HEAD}1,a,1,1,2026-11-01 10:24:00\n2,${'x'.repeat(600)},1,1,2026-11-01 10:24:00\n3,${'y'.repeat(40_000)},1,1,2026-11-01 10:24:00\n`)
+  const { dryRun } = await importFile(fixture, { path: file, source: 'test.lines' })
+  expect(dryRun?.events).toEqual({ 'order.paid': 1 })
+  expect(dryRun?.problems).toMatchObject([
+    { code: 'E_ROW_CELL_TOO_LONG', example: { row: 4 } },
+    { code: 'E_EVENT_ID_TOO_LONG', example: { row: 3, value: 'order:2' } },
+  ])
+})
+
+test('a new mapping makes the check void, and nothing starts unchecked', async () => {
+  await using fixture = await createImportFixture()
+  fixture.work()
+  const { id, mapping } = await upload(fixture, `${HEAD}${lines(3).join('\n')}\n`)
+  expect(mapping).toMatchObject({ format: 'lines', fields: { order_id: [0] } })
+  await expect(startImport(fixture, id)).rejects.toMatchObject({ code: 'E_IMPORT_STATE' })
+  await checkImport(fixture, id)
+  await settled(fixture, id)
+  expect(await setMapping(fixture, id, { order_id: 'order_id', time: 'time' })).toMatchObject({ state: 'uploaded', dryRun: null })
+  await expect(startImport(fixture, id)).rejects.toMatchObject({ code: 'E_IMPORT_STATE' })
+  await expect(setMapping(fixture, id, { order_id: 'ordr_id' })).rejects.toMatchObject({ code: 'E_MAPPING_HEADING' })
+})
+
+test('a file that cannot be read is refused and not kept', async () => {
+  await using fixture = await createImportFixture()
+  await expect(upload(fixture, '%PDF-1.7')).rejects.toMatchObject({ code: 'E_FILE_FORMAT' })
+  await expect(receiveUpload(fixture, bodyOf(HEAD), { name: 'a.csv', source: 'test.line' })).rejects.toMatchObject({
+    code: 'E_SOURCE_UNKNOWN',
+    hint: 'Did you mean "test.lines"?',
+  })
+  const { rows } = await fixture.database.db.selectFrom('imports').select(({ fn }) => fn.countAll<number>().as('rows')).executeTakeFirstOrThrow()
+  expect(rows).toBe(0)
+})
+
+test('a file beyond the limit is refused while it arrives', async () => {
+  await using fixture = await createImportFixture()
+  await fixture.database.db.insertInto('settings').values({ name: 'imports', value: '{"fileBytes":1000}' }).execute()
+  await expect(upload(fixture, 'x'.repeat(2_000))).rejects.toMatchObject({ code: 'E_FILE_TOO_LARGE', status: 413 })
+  await expect(receiveUpload(fixture, bodyOf(HEAD), { name: 'a.csv', source: 'test.lines', size: 5_000 })).rejects.toMatchObject({ code: 'E_FILE_TOO_LARGE' })
+})
