@@ -8,6 +8,7 @@ import { type ImportContext, readLimits } from './import-context.ts'
 import { checkSpace, importFiles } from './import-folder.ts'
 import { addImport, cancelImport, checkNow, runNow, setMapping } from './imports.ts'
 import { changeImport, getImportRecord, type ImportRecord, listImportRecords } from './records.ts'
+import { sweepImports } from './sweep.ts'
 import type { ImportState } from './tables.ts'
 
 export interface FileImport {
@@ -31,6 +32,7 @@ export interface FileImport {
  */
 export async function importFile(context: ImportContext, file: FileImport): Promise<ImportRecord> {
   const { db } = context.database
+  await sweepImports(context)
   const begun = file.dryRun ? undefined : await findInterrupted(context, file.path, file.source)
   if (begun?.state === 'importing') return await finish(context, begun.id, file)
   if (begun) await cancelImport(context, begun.id)
