@@ -84,7 +84,7 @@ export function formatDuration(ms: number | null | undefined, locale: string): s
   if (minutes < 60) return pair(unit(minutes, '分', 'min'), seconds % 60 ? unit(seconds % 60, '秒', 's') : undefined)
   const hours = Math.floor(minutes / 60)
   if (hours < 48) return pair(unit(hours, '小时', 'h'), minutes % 60 ? unit(minutes % 60, '分', 'min') : undefined)
-  return unit(Math.round(hours / 24), '天', zh ? '天' : 'days')
+  return unit(Math.round(hours / 24), '天', 'days')
 }
 
 /** A space between Chinese and digits or Latin letters. */
