@@ -26,7 +26,7 @@ export function useCustomerColumns(id: string) {
   })
 
   const shown = computed<DataColumn[]>(() => [
-    { id: '$name', title: t('customers.customer'), type: 'text', sortable: false, width: undefined },
+    { id: '$name', title: t('customers.customer'), type: 'text', sortable: false, width: 196 },
     ...chosen.value.flatMap((name): DataColumn[] => {
       const column = findColumn(name)
       return column ? [{ id: name, title: localized(column.title), type: column.type, width: widthOf(column, localized(column.title)), sortable: !column.pii }] : []
