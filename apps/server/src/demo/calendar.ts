@@ -8,16 +8,16 @@ const DAYS = 365 * YEARS + 1
 
 /** Campaigns by month and day, `MM-DD`: how many times an ordinary day's demand. */
 const CAMPAIGNS: [from: string, to: string, factor: number][] = [
-  ['03-05', '03-08', 2.2],
+  ['03-05', '03-08', 1.9],
   ['05-19', '05-20', 1.7],
   ['05-31', '06-03', 2.1],
-  ['06-16', '06-18', 4.5],
+  ['06-16', '06-18', 5],
   ['09-06', '09-09', 1.6],
   ['10-20', '10-30', 1.5],
-  ['10-31', '11-03', 4.2],
-  ['11-04', '11-09', 1.7],
-  ['11-10', '11-10', 4.5],
-  ['11-11', '11-11', 10],
+  ['10-31', '11-03', 6],
+  ['11-04', '11-09', 2],
+  ['11-10', '11-10', 7],
+  ['11-11', '11-11', 18],
   ['11-12', '11-13', 1.4],
   ['12-10', '12-12', 2],
 ]
@@ -25,9 +25,11 @@ const CAMPAIGNS: [from: string, to: string, factor: number][] = [
 /** Share of an ordinary day's orders in each hour: lunch break, and late in the evening on the sofa. */
 const HOURS = [14, 6, 3, 2, 1, 2, 6, 16, 28, 44, 55, 50, 52, 48, 44, 42, 40, 40, 42, 50, 66, 78, 72, 40]
 /** Demand from which on a day is a campaign's. */
-const BUSY = 2.2
+const BUSY = 1.8
 /** On the big nights people stay up for midnight. */
-const NIGHT_HOURS = [150, 60, 20, 6, 3, 3, 8, 18, 30, 44, 55, 50, 46, 42, 40, 38, 36, 36, 40, 50, 62, 72, 80, 70]
+const NIGHT_HOURS = [
+  150, 60, 20, 6, 3, 3, 8, 18, 30, 44, 55, 50, 46, 42, 40, 38, 36, 36, 40, 50, 62, 72, 80, 70,
+]
 
 /** Two years of trading days up to a day: how much is bought on each, and when. */
 export class ShopCalendar {
@@ -79,7 +81,7 @@ export class ShopCalendar {
 
   #acquisition(): Float64Array {
     let sum = 0
-    return this.#demand.map((demand, day) => (sum += demand ** 0.8 * (0.7 + (0.6 * day) / DAYS)))
+    return this.#demand.map((demand, day) => (sum += demand ** 0.9 * (0.6 + (0.8 * day) / DAYS)))
   }
 
   /** An instant on a day at an hour when people buy. */

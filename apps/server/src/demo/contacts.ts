@@ -6,14 +6,22 @@ import { searches, staff, type Talk, talks } from './texts.ts'
 const MINUTE = 60_000
 
 /** One question to the shop and, nearly always, its answer. */
-export function writeChat(diary: Diary, random: Random, { time, who, talk }: { time: number; who: Who; talk: Talk }): void {
+export function writeChat(
+  diary: Diary,
+  random: Random,
+  { time, who, talk }: { time: number; who: Who; talk: Talk },
+): void {
   const conversation_id = `C${random.digits(10)}`
   const employee = random.pick(staff)
   const facts = { conversation_id, topic: talk.topic, staff: employee, channel: 'wecom' }
   diary.track(time, who, 'chat.message', { ...facts, direction: 'in', text: random.pick(talk.said) })
   if (random.chance(0.06)) return
   const answeredAt = time + random.between(0.4, 12) * MINUTE
-  diary.track(answeredAt, who, 'chat.message', { ...facts, direction: 'out', text: random.pick(talk.answered) })
+  diary.track(answeredAt, who, 'chat.message', {
+    ...facts,
+    direction: 'out',
+    text: random.pick(talk.answered),
+  })
 }
 
 /** What somebody is likely to write about, after an order that went one way or the other. */
@@ -24,7 +32,11 @@ export function pickTalk(random: Random, { late, refunded }: { late: boolean; re
 }
 
 /** A visit to the mini-program: looking round, and sometimes filling a cart. */
-export function writeVisit(diary: Diary, random: Random, { time, who, category }: { time: number; who: Who; category: string }): void {
+export function writeVisit(
+  diary: Diary,
+  random: Random,
+  { time, who, category }: { time: number; who: Who; category: string },
+): void {
   let at = time
   if (random.chance(0.15)) diary.track(at, who, 'product.searched', { query: random.pick(searches) })
   for (let views = random.whole(1, 3); views > 0; views--) {
@@ -35,13 +47,21 @@ export function writeVisit(diary: Diary, random: Random, { time, who, category }
     if (!random.chance(0.13)) continue
     at += random.between(0.1, 1) * MINUTE
     diary.track(at, who, 'cart.added', { ...product, quantity: 1 })
-    if (random.chance(0.3)) diary.track(at + MINUTE, who, 'checkout.started', { total: price, currency: 'CNY' })
+    if (random.chance(0.3))
+      diary.track(at + MINUTE, who, 'checkout.started', { total: price, currency: 'CNY' })
   }
 }
 
 /** Becomes a friend in WeCom; a few leave again. */
-export function writeFriend(diary: Diary, random: Random, { time, who, source }: { time: number; who: Who; source: string }): void {
+export function writeFriend(
+  diary: Diary,
+  random: Random,
+  { time, who, source }: { time: number; who: Who; source: string },
+): void {
   const employee = random.pick(staff)
   diary.track(time, who, 'wecom.friend_added', { staff: employee, source })
-  if (random.chance(0.08)) diary.track(time + random.between(1, 120) * 24 * 60 * MINUTE, who, 'wecom.friend_removed', { staff: employee })
+  if (random.chance(0.08))
+    diary.track(time + random.between(1, 120) * 24 * 60 * MINUTE, who, 'wecom.friend_removed', {
+      staff: employee,
+    })
 }

@@ -64,9 +64,13 @@ function buy(life: Life, days: number[]): void {
   // Whoever comes for the first time today has come already.
   const first = Math.min(times[0] as number, shop.now - random.between(0, 4) * HOUR)
   times[0] = first
-  names.register(first, life.home, life.givesPhone)
-  if (random.chance(0.35)) diary.identify(first + random.between(1, 20) * DAY, names.on(life.home), { gender: person.gender, birthday: person.birthday })
-  if (life.home === 'mini-program') browseFirst(life, first)
+  const anonymousId = life.home === 'mini-program' ? browseFirst(life, first) : undefined
+  names.register(first, life.home, { withPhone: life.givesPhone, anonymousId })
+  if (random.chance(0.3))
+    diary.identify(first + random.between(1, 20) * DAY, names.on(life.home), {
+      gender: person.gender,
+      birthday: person.birthday,
+    })
   const move = random.whole(1, 3)
   let platform = life.home
   times.forEach((time, order) => {
@@ -75,46 +79,71 @@ function buy(life: Life, days: number[]): void {
     const day = shop.calendar.dayOf(time)
     const campaign = shop.calendar.isCampaign(day)
     const number = `${shop.calendar.dateOf(day).replaceAll('-', '')}${String(life.index).padStart(6, '0')}${order}`
-    const fate = writeOrder(diary, random, { number, time, platform, who: names.on(platform), person, category, basket: life.habit.basket, campaign })
+    const fate = writeOrder(diary, random, {
+      number,
+      time,
+      platform,
+      who: names.on(platform),
+      person,
+      category,
+      basket: life.habit.basket,
+      campaign,
+    })
     follow(life, { platform, time, fate })
   })
 }
 
 /** Visitors of the mini-program look round before they say who they are. */
-function browseFirst({ random, diary, names, category, index }: Life, first: number): void {
+function browseFirst({ random, diary, category, index }: Life, first: number): string {
   const anonymousId = `mp-${index}-${random.letters(10)}`
   for (let visits = random.whole(1, 2); visits > 0; visits--) {
-    writeVisit(diary, random, { time: first - random.between(0.2, 120) * HOUR, who: { anonymousId }, category })
+    writeVisit(diary, random, {
+      time: first - random.between(0.2, 120) * HOUR,
+      who: { anonymousId },
+      category,
+    })
   }
-  diary.identify(first, { anonymousId, ...names.on('mini-program') }, {})
+  return anonymousId
 }
 
 function changePlatform({ random, names, home, shop }: Life, time: number): Platform {
   const platform: Platform = home === 'mini-program' ? 'tmall' : 'mini-program'
   const registered = time - random.between(0.1, 2) * HOUR
   if (registered > shop.now) return platform
-  names.register(registered, platform, false)
+  names.register(registered, platform)
   // Some are two customers for weeks, until they leave their phone as members.
   names.link(random.chance(0.5) ? registered : registered + random.between(3, 50) * DAY)
   return platform
 }
 
-function follow(life: Life, { platform, time, fate }: { platform: Platform; time: number; fate: OrderFate }): void {
+function follow(
+  life: Life,
+  { platform, time, fate }: { platform: Platform; time: number; fate: OrderFate },
+): void {
   const { random, diary, names, category, shop } = life
   const who = names.on(platform)
   if (fate.paid && !names.knows('wecom') && fate.signedAt < shop.now && random.chance(0.22)) {
     const scannedAt = fate.signedAt + random.between(0.1, 40) * HOUR
     diary.track(scannedAt, who, 'card.scanned', { card_id: `card-${platform}`, campaign: '包裹卡' })
-    if (random.chance(0.75) && scannedAt + HOUR < shop.now) befriend(life, scannedAt + random.between(0.5, 20) * 60_000)
+    if (random.chance(0.75) && scannedAt + HOUR < shop.now)
+      befriend(life, scannedAt + random.between(0.5, 20) * 60_000)
   }
   const chatty = names.knows('wecom') ? 0.3 : 0.06
   if (random.chance(fate.late || fate.refunded ? chatty + 0.3 : chatty)) {
     const talk = pickTalk(random, fate)
-    writeChat(diary, random, { time: time + random.between(1, 90) * HOUR, who: names.knows('wecom') ? names.on('wecom') : who, talk })
+    writeChat(diary, random, {
+      time: time + random.between(1, 90) * HOUR,
+      who: names.knows('wecom') ? names.on('wecom') : who,
+      talk,
+    })
   }
   if (!names.knows('mini-program')) return
-  for (let visits = random.whole(0, 3); visits > 0; visits--) {
-    writeVisit(diary, random, { time: time + random.between(1, 60) * DAY, who: names.on('mini-program'), category })
+  for (let visits = random.whole(0, 2); visits > 0; visits--) {
+    writeVisit(diary, random, {
+      time: time + random.between(1, 60) * DAY,
+      who: names.on('mini-program'),
+      category,
+    })
   }
 }
 

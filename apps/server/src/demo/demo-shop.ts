@@ -17,14 +17,19 @@ export interface DemoShopOptions {
 /** Customers of the demo shop. */
 export const DEMO_CUSTOMERS = 20_000
 const SEED = 20_200_808
-const BATCH = 2_000
+const BATCH = 4_000
 
 /**
- * Two years of a brand that does not exist, 初霁, skin care and things for the home: some 280,000 messages of the
+ * Two years of a brand that does not exist, 霁屿, skin care and things for the home: some 280,000 messages of the
  * Segment protocol, made as they are asked for. The same seed and the same day give the same messages with the same
  * ids; a later hour of the day only adds some. One customer's messages stand together, in the order of time.
  */
-export function* generateDemoShop({ now, seed = SEED, customers = DEMO_CUSTOMERS, batchSize = BATCH }: DemoShopOptions): Generator<DemoMessage[], void> {
+export function* generateDemoShop({
+  now,
+  seed = SEED,
+  customers = DEMO_CUSTOMERS,
+  batchSize = BATCH,
+}: DemoShopOptions): Generator<DemoMessage[], void> {
   const shop = { seed, customers, now, calendar: new ShopCalendar(now) }
   let batch: DemoMessage[] = []
   for (let index = 0; index < customers; index++) {

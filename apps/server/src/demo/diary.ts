@@ -47,7 +47,11 @@ export class Diary {
     return this.#entries.sort((a, b) => a.time - b.time).map(({ message }) => message)
   }
 
-  #write(time: number, who: Who, message: Pick<DemoMessage, 'type' | 'event' | 'properties' | 'traits'>): void {
+  #write(
+    time: number,
+    who: Who,
+    message: Pick<DemoMessage, 'type' | 'event' | 'properties' | 'traits'>,
+  ): void {
     const number = ++this.#written
     if (time > this.#now) return
     this.#entries.push({

@@ -41,10 +41,18 @@ export class Names {
     return this.#ids.has(platform)
   }
 
-  /** First contact on a platform: what its order form asks for. */
-  register(time: number, platform: Platform, withPhone: boolean): void {
+  /** First contact on a platform: what its order form asks for. `anonymousId` is the visitor that it was until then. */
+  register(
+    time: number,
+    platform: Platform,
+    { withPhone = false, anonymousId }: { withPhone?: boolean; anonymousId?: string } = {},
+  ): void {
     const { name, province, city, phone } = this.#person
-    this.#diary.identify(time, this.on(platform), { name, province, city, ...(withPhone ? { phone } : {}) })
+    this.#diary.identify(
+      time,
+      { anonymousId, ...this.on(platform) },
+      { name, province, city, ...(withPhone ? { phone } : {}) },
+    )
     if (withPhone) this.#withPhone.add(platform)
   }
 
@@ -56,7 +64,9 @@ export class Names {
     for (const platform of this.#ids.keys()) {
       if (this.#withPhone.has(platform)) continue
       this.#withPhone.add(platform)
-      this.#diary.identify(Math.min(time, this.#now), this.on(platform as Platform), { phone: this.#person.phone })
+      this.#diary.identify(Math.min(time, this.#now), this.on(platform as Platform), {
+        phone: this.#person.phone,
+      })
     }
   }
 

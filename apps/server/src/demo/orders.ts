@@ -31,10 +31,10 @@ const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
 const SHOPS: Record<Platform, string> = {
-  tmall: '初霁旗舰店',
-  douyin: '初霁官方抖店',
-  'mini-program': '初霁会员商城',
-  youzan: '初霁生活馆',
+  tmall: '霁屿旗舰店',
+  douyin: '霁屿官方抖店',
+  'mini-program': '霁屿会员商城',
+  youzan: '霁屿生活馆',
 }
 
 /** Writes the life of one order, from the basket to the review. */
@@ -45,9 +45,15 @@ export function writeOrder(diary: Diary, random: Random, plan: OrderPlan): Order
   const track = (time: number, event: string, more: Record<string, unknown>) =>
     diary.track(time, plan.who, event, { ...head, ...more })
   diary.track(plan.time, plan.who, 'order.created', body)
-  if (random.chance(0.03)) track(plan.time + random.between(0.5, 3) * MINUTE, 'order.payment_failed', { reason: random.pick(paymentFailures) })
+  if (random.chance(0.03))
+    track(plan.time + random.between(0.5, 3) * MINUTE, 'order.payment_failed', {
+      reason: random.pick(paymentFailures),
+    })
   if (random.chance(0.065)) {
-    track(plan.time + random.between(30, 600) * MINUTE, 'order.closed', { reason: random.pick(closeReasons), was_paid: false })
+    track(plan.time + random.between(30, 600) * MINUTE, 'order.closed', {
+      reason: random.pick(closeReasons),
+      was_paid: false,
+    })
     return fate
   }
   const paidAt = plan.time + random.between(0.2, 8) * MINUTE
@@ -63,19 +69,37 @@ export function writeOrder(diary: Diary, random: Random, plan: OrderPlan): Order
   ship(track, random, { plan, paidAt, fate })
   if (random.chance(fate.late ? 0.15 : 0.042)) {
     fate.refunded = true
-    refund(track, random, { paidAt: fate.signedAt + random.between(2, 150) * HOUR, total: body.total, whole: random.chance(0.6) })
+    refund(track, random, {
+      paidAt: fate.signedAt + random.between(2, 150) * HOUR,
+      total: body.total,
+      whole: random.chance(0.6),
+    })
   }
   if (random.chance(0.13)) {
     const item = body.items[0]
-    const rating = fate.refunded ? random.whole(1, 3) : fate.late ? random.whole(2, 5) : random.chance(0.8) ? 5 : random.whole(2, 4)
-    track(fate.signedAt + random.between(12, 200) * HOUR, 'order.reviewed', { product_id: item?.product_id, rating, text: random.pick(reviews[rating] ?? ['']) })
+    const rating = fate.refunded
+      ? random.whole(1, 3)
+      : fate.late
+        ? random.whole(2, 5)
+        : random.chance(0.8)
+          ? 5
+          : random.whole(2, 4)
+    track(fate.signedAt + random.between(12, 200) * HOUR, 'order.reviewed', {
+      product_id: item?.product_id,
+      rating,
+      text: random.pick(reviews[rating] ?? ['']),
+    })
   }
   return fate
 }
 
 type Track = (time: number, event: string, more: Record<string, unknown>) => void
 
-function ship(track: Track, random: Random, { plan, paidAt, fate }: { plan: OrderPlan; paidAt: number; fate: OrderFate }): void {
+function ship(
+  track: Track,
+  random: Random,
+  { plan, paidAt, fate }: { plan: OrderPlan; paidAt: number; fate: OrderFate },
+): void {
   const shippedAt = paidAt + random.between(2, plan.campaign ? 60 : 26) * HOUR
   fate.late = random.chance(plan.campaign ? 0.09 : 0.035)
   const deliveredAt = shippedAt + random.between(22, 70) * HOUR + (fate.late ? random.between(3, 8) * DAY : 0)
@@ -84,15 +108,26 @@ function ship(track: Track, random: Random, { plan, paidAt, fate }: { plan: Orde
   track(shippedAt, 'order.shipped', parcel)
   // Marketplaces tell when a parcel leaves and when it has been received; the shop's own channels follow it.
   if (plan.platform === 'mini-program' || plan.platform === 'youzan') {
-    track(shippedAt + random.between(4, 14) * HOUR, 'order.in_transit', { ...parcel, location: random.pick(hubs) })
+    track(shippedAt + random.between(4, 14) * HOUR, 'order.in_transit', {
+      ...parcel,
+      location: random.pick(hubs),
+    })
     track(deliveredAt, 'order.delivered', {})
   }
   track(fate.signedAt, 'order.signed', {})
 }
 
-function refund(track: Track, random: Random, { paidAt, total, whole }: { paidAt: number; total: number; whole: boolean }): void {
+function refund(
+  track: Track,
+  random: Random,
+  { paidAt, total, whole }: { paidAt: number; total: number; whole: boolean },
+): void {
   const amount = whole ? total : Math.round(total * random.between(0.1, 0.6) * 100) / 100
-  track(paidAt, 'order.refunded', { refund_id: `R${random.digits(12)}`, amount, reason: random.pick(refundReasons) })
+  track(paidAt, 'order.refunded', {
+    refund_id: `R${random.digits(12)}`,
+    amount,
+    reason: random.pick(refundReasons),
+  })
 }
 
 function fillBasket(random: Random, { category, basket, campaign }: OrderPlan) {

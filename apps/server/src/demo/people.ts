@@ -13,11 +13,15 @@ export interface Person {
 
 const SURNAMES =
   '王7李7张7刘5陈5杨4黄3赵3吴3周3徐2孙2马2朱2胡2郭2何2林2高2罗2郑2梁2谢2宋2唐2许2韩2冯2邓1曹1彭1曾1肖1田1董1潘1袁1蔡1蒋1余1于1杜1叶1程1苏1魏1吕1丁1任1沈1姚1卢1姜1崔1钟1谭1陆1汪1范1廖1石1金1韦1贾1夏1付1方1邹1熊1白1孟1秦1邱1侯1江1尹1薛1阎1雷1龙1史1陶1贺1顾1毛1郝1龚1邵1万1钱1严1武1戴1莫1孔1向1汤1'
-const FEMALE = '婷雅静怡欣悦梦琪思雨佳晨子涵诗若可心语嫣晓雯慧敏洁玲莹雪倩蕾薇璐瑶珊楠萱宁妍彤菲瑾岚清晴知夏念安然书韵初南乔汐禾'
+const FEMALE =
+  '婷雅静怡欣悦梦琪思雨佳晨子涵诗若可心语嫣晓雯慧敏洁玲莹雪倩蕾薇璐瑶珊楠萱宁妍彤菲瑾岚清晴知夏念安然书韵初南乔汐禾'
 const MALE = '伟强磊洋勇杰涛明超军浩宇轩辰泽睿航博文哲俊凯嘉豪子墨天佑鹏飞志远一鸣思源景行'
 
 const surnames = new Choice(
-  [...SURNAMES.matchAll(/(\D)(\d)/gu)].map(([, name, weight]) => ({ name: name as string, weight: Number(weight) })),
+  [...SURNAMES.matchAll(/(\D)(\d)/gu)].map(([, name, weight]) => ({
+    name: name as string,
+    weight: Number(weight),
+  })),
   ({ weight }) => weight,
 )
 
@@ -73,7 +77,14 @@ export function makePerson(random: Random, number: number, year: number): Person
   // Most customers are in their twenties and thirties.
   const age = Math.min(72, Math.round(18 + 14 * random.logNormal(0.55)))
   const birthday = `${year - age}-${two(random.whole(1, 12))}-${two(random.whole(1, 28))}`
-  return { name: surnames.pick(random).name + given, gender, birthday, province, city, phone: phoneOf(number) }
+  return {
+    name: surnames.pick(random).name + given,
+    gender,
+    birthday,
+    province,
+    city,
+    phone: phoneOf(number),
+  }
 }
 
 /** 142 and 143 belong to no operator. Multiplying by an odd number keeps numbers different and hides their order. */

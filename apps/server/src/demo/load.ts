@@ -7,15 +7,20 @@ export const DEMO_SOURCE = 'demo'
 export interface DemoLoad extends DemoShopOptions {
   events: EventLog
   signal?: AbortSignal
-  /** Customers whose events are on disk. */
-  onProgress?: (done: number, total: number) => void
+  /** Told how many customers' events are on disk. */
+  onProgress?: (progress: { done: number; total: number; unit: string }) => void
 }
 
 /**
  * Appends the demo shop to the log. A load that was cut short is taken up by doing it again with the same `now`: the
  * messages have the same ids, so what is there already stays as it is.
  */
-export async function loadDemoShop({ events, signal, onProgress, ...shop }: DemoLoad): Promise<{ events: number; added: number }> {
+export async function loadDemoShop({
+  events,
+  signal,
+  onProgress,
+  ...shop
+}: DemoLoad): Promise<{ events: number; added: number }> {
   const total = shop.customers ?? DEMO_CUSTOMERS
   const result = { events: 0, added: 0 }
   for (const batch of generateDemoShop(shop)) {
@@ -23,7 +28,7 @@ export async function loadDemoShop({ events, signal, onProgress, ...shop }: Demo
     const { accepted } = await events.append(batch.map((message) => toEvent(message, shop.now)))
     result.events += batch.length
     result.added += accepted
-    onProgress?.(customersUpTo(batch), total)
+    onProgress?.({ done: customersUpTo(batch), total, unit: 'customers' })
     // The loop that folds these events, and whoever looks on, get their turn.
     await new Promise((resolve) => void setImmediate(resolve))
   }
