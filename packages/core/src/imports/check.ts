@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { type RowProblem, type SourceRow, userError } from '@huitou/plugin-api'
 import { rowsOf } from '../db/rows.ts'
 import type { NewEvent } from '../events/normalize.ts'
+import type { Brand } from '../settings/brand.ts'
 import type { TableRows } from './csv-rows.ts'
 import { convertGroups, type Converter, IMPORT_SOURCE } from './convert.ts'
 import { type DryRun, DryRunTally, previewOf } from './dry-run.ts'
@@ -11,6 +12,7 @@ import type { ImportLimits } from './limits.ts'
 import { checkRequired } from './mapping.ts'
 import { writeProblems } from './problems-file.ts'
 import type { ImportRecord } from './records.ts'
+import { cutRow, fitRow, oversizedGroup } from './row-problems.ts'
 import { Stage, STAGE_START } from './staging.ts'
 import { openTable } from './table-file.ts'
 
@@ -32,13 +34,14 @@ export async function checkRows(context: ImportContext, record: ImportRecord, ru
   }
   checkRequired(record.mapping, source.value.fields)
   const { headers } = record.facts
+  const { locale } = await context.brand()
   const converter: Converter = { convert: source.value.run.convert, mapping: record.mapping, headers, receivedAt: context.clock.now() }
   const stage = Stage.create(files.stage)
   let sealed = false
   try {
     const tally = new DryRunTally(context.points.eventTypes.list().map(({ value }) => value))
-    const total = await stageRows({ context, record, stage, path, limits, run, tally })
-    await convertAll({ context, converter, stage, limits, run, tally, total })
+    const total = await stageRows({ context, record, stage, path, limits, run, tally, locale })
+    await convertAll({ context, converter, stage, limits, run, tally, locale, total })
     await writeProblems(files.problems, headers, stage.problems())
     const dryRun = tally.finish({ customers: stage.countPeople(), preview: await preview(stage, converter) })
     stage.seal()
@@ -57,16 +60,18 @@ interface Staging {
   limits: ImportLimits
   run: ImportRun
   tally: DryRunTally
+  /** Language of the problems' messages. */
+  locale: Brand['locale']
 }
 
-async function stageRows({ context, record, stage, path, limits, run, tally }: Staging): Promise<number> {
+async function stageRows({ context, record, stage, path, limits, run, tally, locale }: Staging): Promise<number> {
   const { headers, headerRow, format } = record.facts
   const { groupKeys } = getSource(context.points, record.source).value.run
   let read = 0
   let staged = 0
   const table = await openTable(path, format, { limits, onRead: (bytes) => (read = bytes) })
   try {
-    for await (const { rows, refused } of fittingRows(table.rows, { headers, headerRow, limits })) {
+    for await (const { rows, refused } of fittingRows(table.rows, { headers, headerRow, limits, locale })) {
       run.signal.throwIfAborted()
       const keys = rows.length > 0 ? await groupKeys(rows, record.mapping!, headers) : []
       stage.addRows(rows, keys)
@@ -94,14 +99,14 @@ interface Refused {
 /** Rows below the headings, as wide as these, a few thousand at a time, and those that cannot be. */
 async function* fittingRows(
   table: TableRows,
-  { headers, headerRow, limits }: { headers: string[]; headerRow: number; limits: ImportLimits },
+  { headers, headerRow, limits, locale }: { headers: string[]; headerRow: number; limits: ImportLimits; locale: Brand['locale'] },
 ): AsyncGenerator<{ rows: SourceRow[]; refused: Refused[] }> {
   let rows: SourceRow[] = []
   let refused: Refused[] = []
   // One row is held back: only at the end of the file is it known whether it is a whole one.
   let last: SourceRow | undefined
   const take = (row: SourceRow, cut: boolean) => {
-    const problem = cut ? cutRow(row, headers.length) : fit(row, headers.length, limits)
+    const problem = cut ? cutRow(row, headers.length, locale) : fitRow(row, headers.length, { limits, locale })
     if (problem) refused.push({ row, problem })
     else rows.push(row)
   }
@@ -121,46 +126,12 @@ async function* fittingRows(
   if (rows.length + refused.length > 0) yield { rows, refused }
 }
 
-function cutRow({ row, cells }: SourceRow, columns: number): RowProblem {
-  return {
-    row,
-    code: 'E_ROW_CUT',
-    message: `The last row has ${cells.length} of ${columns} cells and no end: the file seems to have been cut off`,
-    outcome: 'skipped',
-  }
-}
-
-/** Makes the row as wide as the headings, or says why it cannot be. */
-function fit(row: SourceRow, columns: number, limits: ImportLimits): RowProblem | undefined {
-  const { cells } = row
-  while (cells.length > columns && cells[cells.length - 1]!.trim() === '') cells.pop()
-  if (cells.length > columns) {
-    return {
-      row: row.row,
-      code: 'E_ROW_TOO_MANY_CELLS',
-      message: `The row has ${cells.length} cells, the headings are ${columns}: a separator inside a cell is not quoted`,
-      value: cells[columns]!.slice(0, 100),
-      outcome: 'skipped',
-    }
-  }
-  while (cells.length < columns) cells.push('')
-  const long = cells.findIndex((cell) => cell.length > limits.cellChars)
-  if (long < 0) return undefined
-  return {
-    row: row.row,
-    code: 'E_ROW_CELL_TOO_LONG',
-    message: `A cell has more than ${limits.cellChars} characters`,
-    value: cells[long]!.slice(0, 100),
-    outcome: 'skipped',
-  }
-}
-
 interface Converting extends Omit<Staging, 'record' | 'path'> {
   converter: Converter
   total: number
 }
 
-async function convertAll({ context, converter, stage, limits, run, tally, total }: Converting): Promise<void> {
+async function convertAll({ context, converter, stage, limits, run, tally, locale, total }: Converting): Promise<void> {
   let position = STAGE_START
   let done = 0
   for (;;) {
@@ -169,7 +140,7 @@ async function convertAll({ context, converter, stage, limits, run, tally, total
     if (chunk.rows === 0) return
     if (chunk.oversized) {
       const { key, firstRow, rows } = chunk.oversized
-      const problem = tooManyRows(key, rows, limits.groupRows)
+      const problem = oversizedGroup({ key, rows }, limits.groupRows, locale)
       stage.addGroupProblem(key, problem)
       tally.addProblem({ ...problem, row: firstRow }, rows)
     } else {
@@ -185,15 +156,6 @@ async function convertAll({ context, converter, stage, limits, run, tally, total
     run.progress({ done: Math.round((total + done) / 2), total, unit: 'rows' })
     // Lets requests in between; neither SQLite nor a source in this process gives way by itself.
     await setImmediate()
-  }
-}
-
-function tooManyRows(key: string, rows: number, limit: number): Omit<RowProblem, 'row'> {
-  return {
-    code: 'E_ROW_GROUP_TOO_LARGE',
-    message: `${rows} rows belong to "${key.slice(0, 60)}"; ${limit} rows can belong together. Probably the wrong column was chosen`,
-    value: key.slice(0, 100),
-    outcome: 'skipped',
   }
 }
 

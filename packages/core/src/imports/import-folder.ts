@@ -53,7 +53,7 @@ export async function checkSpace(dataDir: string, bytes: number, limit: number):
 }
 
 export async function removeImportFiles(files: ImportFiles, keep: { problems: boolean }): Promise<void> {
-  const doomed = [files.upload, files.stage, `${files.stage}-journal`, ...(keep.problems ? [] : [files.problems])]
+  const doomed = [files.upload, files.stage, ...(keep.problems ? [] : [files.problems])]
   await Promise.all(doomed.map((file) => rm(file, { force: true })))
 }
 

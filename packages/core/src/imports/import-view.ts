@@ -21,8 +21,7 @@ export interface ImportView {
   headers: string[]
   sample: string[][]
   recognitions: { format: string; title: string; confidence: number }[]
-  /** `columns` says the same as `fields`, by heading. */
-  mapping: (Mapping & { columns: Record<string, string | null> }) | null
+  mapping: Mapping | null
   doubts: { column: string; position: number; field: string | null; reason: string }[]
   fields: (Omit<SourceField, 'title'> & { title: Text })[]
   dryRun: DryRun | null
@@ -38,7 +37,7 @@ export function toImportView(record: ImportRecord, { sources }: Pick<Points, 'so
   const { facts, mapping } = record
   const { headers, format, sample } = facts
   const source = sources.find(record.source)
-  const columns = fieldsOfColumns(mapping, headers)
+  const columns = fieldsOfColumns(mapping?.fields ?? {}, headers)
   const headings = distinctHeadings(headers)
   const recognition = facts.recognitions.find((candidate) => candidate.format === mapping?.format) ?? facts.recognitions[0]
   return {
@@ -54,7 +53,7 @@ export function toImportView(record: ImportRecord, { sources }: Pick<Points, 'so
     headers: headings,
     sample: sample.map(({ cells }) => headers.map((_, position) => cells[position] ?? '')),
     recognitions: facts.recognitions.map(({ format: id, title, confidence }) => ({ format: id, title, confidence })),
-    mapping: mapping && { ...mapping, columns },
+    mapping,
     doubts: (recognition?.doubts ?? []).map(({ column, reason }) => {
       const heading = headings[column] ?? ''
       return { column: heading, position: column, field: columns[heading] ?? null, reason }

@@ -126,7 +126,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (engine) => {
   })
 
   test('a pause holds an import where it stands, and it goes on from there', async () => {
-    const { id } = await upload(fixture, `${HEAD}${lines(8_000).join('\n')}\n`)
+    const { id } = await upload(fixture, `${HEAD}${lines(3_000).join('\n')}\n`)
     await checkImport(fixture, id)
     await settled(fixture, id)
     // The source is stopped on its way into the third chunk, so that the pause falls between two commits.
@@ -141,8 +141,8 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (engine) => {
     expect(await logOf(fixture)).toHaveLength(accepted)
     await resumeImport(fixture, id)
     const done = await settled(fixture, id)
-    expect(done).toMatchObject({ state: 'done', result: { accepted: 8_000, duplicates: 0 } })
-    expect(await logOf(fixture)).toHaveLength(8_000)
+    expect(done).toMatchObject({ state: 'done', result: { accepted: 3_000, duplicates: 0 } })
+    expect(await logOf(fixture)).toHaveLength(3_000)
   })
 
   test('a cancelled import leaves its file behind nowhere', async () => {
@@ -182,8 +182,8 @@ test('the file of problems holds the rows as they were, with reasons, and no for
     [
       '\uFEFFrow,outcome,code,reason,column,value,order_id,customer_id,quantity,price,time',
       '2,skipped,E_ROW_TIME,The time cannot be read,time,never,1,"\'=HYPERLINK(""evil"")",1,1,never',
-      '3,skipped,E_ROW_TOO_MANY_CELLS,"The row has 7 cells, the headings are 5: a separator inside a cell is not quoted",,unquoted,2,b,1,1,2026-11-01 10:24:00,unquoted,rest',
-      '5,skipped,E_ROW_CUT,The last row has 2 of 5 cells and no end: the file seems to have been cut off,,,4,cut',
+      '3,skipped,E_ROW_TOO_MANY_CELLS,该行有 7 个单元格，表头只有 5 列：单元格里的分隔符没有加引号,,unquoted,2,b,1,1,2026-11-01 10:24:00,unquoted,rest',
+      '5,skipped,E_ROW_CUT,最后一行只有 2 个单元格（应有 5 个）且没有换行：文件可能不完整,,,4,cut',
       '',
     ].join('\n'),
   )

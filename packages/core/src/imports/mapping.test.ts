@@ -29,9 +29,10 @@ test('a heading that stands twice means both columns, in their order', () => {
 
 test('edits by column change only the columns that they change', () => {
   const present = recognitions[0]!.mapping
-  const columns = fieldsOfColumns(present, headers)
+  const columns = fieldsOfColumns(present.fields, headers)
   expect(columns).toEqual({ InvoiceNo: 'order_id', CustomerID: null, 运费: 'freight', '运费 (2)': 'freight', 'Note ': null })
   expect(readMapping({ ...present, columns }, { ...target, present })).toEqual(present)
+  expect(readMapping({ ...present, fields: { order_id: [1] }, columns }, { ...target, present }).fields).toEqual({ order_id: [1] })
   expect(readMapping({ columns: { ...columns, CustomerID: 'customer_id', 运费: null } }, { ...target, present }).fields).toEqual({ order_id: [0], freight: [3], customer_id: [1] })
 })
 

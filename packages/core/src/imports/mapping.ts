@@ -25,8 +25,9 @@ export function readMapping(given: unknown, target: MappingTarget): Mapping {
   const base = target.recognitions.find((recognition) => recognition.format === format)?.mapping
   const options = { ...base?.options, ...target.present?.options, ...readOptions(given['options']) }
   if (isObject(given['columns'])) {
-    const start = isObject(given['fields']) ? fieldsByPosition(given['fields'], target) : (target.present?.fields ?? base?.fields ?? {})
-    return { format, fields: editFields(start, given['columns'], target), options }
+    const present = target.present?.fields ?? base?.fields ?? {}
+    const start = isObject(given['fields']) ? fieldsByPosition(given['fields'], target) : present
+    return { format, fields: editFields(start, present, { columns: given['columns'], target }), options }
   }
   if (isObject(given['fields'])) return { format, fields: fieldsByPosition(given['fields'], target), options }
   const { format: _format, options: _options, ...byField } = given
@@ -54,16 +55,21 @@ export function distinctHeadings(headers: readonly string[]): string[] {
 }
 
 /** Field of each column by its distinct heading; null where a column is left out. */
-export function fieldsOfColumns(mapping: Mapping | null, headers: readonly string[]): Record<string, string | null> {
+export function fieldsOfColumns(fields: Mapping['fields'], headers: readonly string[]): Record<string, string | null> {
   const fieldOf = new Map<number, string>()
-  for (const [field, positions] of Object.entries(mapping?.fields ?? {})) {
+  for (const [field, positions] of Object.entries(fields)) {
     for (const position of positions) if (!fieldOf.has(position)) fieldOf.set(position, field)
   }
   return Object.fromEntries(distinctHeadings(headers).map((heading, position) => [heading, fieldOf.get(position) ?? null]))
 }
 
-function editFields(start: Mapping['fields'], columns: Record<string, unknown>, target: MappingTarget): Mapping['fields'] {
-  const before = fieldsOfColumns({ format: '', fields: start, options: {} }, target.headers)
+/** Applies to `start` what `columns` says otherwise than `present`: what it only repeats is no edit. */
+function editFields(
+  start: Mapping['fields'],
+  present: Mapping['fields'],
+  { columns, target }: { columns: Record<string, unknown>; target: MappingTarget },
+): Mapping['fields'] {
+  const before = fieldsOfColumns(present, target.headers)
   const fields: Mapping['fields'] = Object.fromEntries(Object.entries(start).map(([field, positions]) => [field, [...positions]]))
   const headings = distinctHeadings(target.headers)
   for (const [heading, wanted] of Object.entries(columns)) {

@@ -203,7 +203,7 @@ export class Stage {
 function openFile(file: string): Sqlite.Database {
   const db = new Sqlite(file)
   // A stage that a crash interrupted is made anew, so nothing in it needs to be safe before `seal`.
-  db.pragma('journal_mode = OFF')
+  db.pragma('journal_mode = MEMORY')
   db.pragma('synchronous = OFF')
   db.pragma('locking_mode = EXCLUSIVE')
   db.pragma('cache_size = -32768')
