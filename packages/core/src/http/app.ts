@@ -5,6 +5,7 @@ import { csrf } from 'hono/csrf'
 import { describeRoute } from 'hono-openapi'
 import type { Core } from '../core.ts'
 import { ingestRoutes } from '../events/routes.ts'
+import { writeKeyRoutes } from '../events/write-key-routes.ts'
 import { identityRoutes } from '../identity/routes.ts'
 import { hookRoutes } from '../imports/hooks.ts'
 import { importRoutes } from '../imports/routes.ts'
@@ -47,6 +48,7 @@ function signedInRoutes({ core, auth, plugins, live, onBrand, loadDemo }: AppDep
       return c.json({ jobId: id }, 202)
     })
     .route('/settings', settingsRoutes({ ...core, onBrand }))
+    .route('/settings/write-keys', writeKeyRoutes(core))
     .route('/jobs', jobRoutes(core))
     .route('/live', liveRoutes({ jobs: core.jobs, live }))
     .route('/columns', columnRoutes(core))
