@@ -4,6 +4,9 @@ export const extensionsArea = defineArea({
   id: 'extensions',
   icon: 'blocks',
   path: '/extensions',
-  side: () => import('./side-bar.vue'),
-  routes: [{ path: '/extensions', component: () => import('./extensions-page.vue') }],
+  side: () => import('./extensions-side.vue'),
+  routes: [
+    { path: '/extensions', component: () => import('./running-page.vue'), meta: { title: 'extensions.running' } },
+    { path: '/extensions/:id', component: () => import('./extension-page.vue'), meta: { title: 'extensions.one' } },
+  ],
 })
