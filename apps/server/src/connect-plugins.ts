@@ -1,5 +1,5 @@
 import type { Core, PointOwner } from '@huitou/core'
-import type { ColumnBatch, ReportData, RunContext, Source } from '@huitou/plugin-api'
+import type { ColumnBatch, Contributions, ReportData, RunContext, Source } from '@huitou/plugin-api'
 import type { PluginContributions, PluginHost } from '@huitou/plugin-host'
 
 type Undo = () => void
@@ -40,7 +40,7 @@ function* addContributions({ points }: Core, host: PluginHost, { pluginId, colum
     text: (text) => (typeof text === 'string' ? { en: text, 'zh-CN': text } : text),
   }
   // The host has put texts in both languages already; the points take them as they come.
-  const declared = contributes as unknown as import('@huitou/plugin-api').Contributions
+  const declared = contributes as unknown as Contributions
   const idOf = (id: string) => `${columnPrefix}.${id}`
   for (const type of declared.events ?? []) yield points.eventTypes.add(owner, type.name, type)
   for (const feature of declared.features ?? []) yield points.features.add(owner, idOf(feature.id), feature)

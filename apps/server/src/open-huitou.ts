@@ -73,7 +73,8 @@ async function openHost(core: Core, log: Logger): Promise<PluginHost> {
 }
 
 function logHostEvent(log: Logger, event: HostEvent): void {
-  if (event.type === 'state' && !event.error) log.info({ plugin: event.pluginId, state: event.state }, 'Plugin state')
+  if (event.type === 'settings') log.info({ plugin: event.pluginId }, 'Plugin settings changed')
+  else if (event.type === 'state' && !event.error) log.info({ plugin: event.pluginId, state: event.state }, 'Plugin state')
   else if (event.type === 'rejected') log.error({ dir: event.dir, error: event.error }, 'A plugin folder holds no valid plugin')
   else log.warn({ plugin: event.pluginId, error: event.error }, 'Plugin trouble')
 }

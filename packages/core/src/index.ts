@@ -16,6 +16,8 @@ export { type Auth, createAuth, type NewUser, type User } from './people/auth.ts
 export * from './points/points.ts'
 export { rewindProfiles } from './profiles/stage.ts'
 export type { ScoreStage } from './scores/stage.ts'
+export { aggregateCustomers, eventSeries, eventsPerCustomer, readCustomers } from './reports/plugin-queries.ts'
+export { listReports, runReport } from './reports/run.ts'
 export { countRule } from './segments/count.ts'
 export { explainRule } from './segments/explain.ts'
 export { createSegment, deleteSegment, getSegment, listSegments, type Segment } from './segments/queries.ts'

@@ -13,6 +13,7 @@ import { jobRoutes } from '../jobs/routes.ts'
 import { type Auth, requireUser } from '../people/auth.ts'
 import { setupRoutes } from '../people/setup-routes.ts'
 import { columnRoutes, customerRoutes } from '../profiles/routes.ts'
+import { homeRoutes, reportRoutes } from '../reports/routes.ts'
 import { customerSearchRoutes, segmentRoutes } from '../segments/routes.ts'
 import type { Brand } from '../settings/brand.ts'
 import { settingsRoutes } from '../settings/routes.ts'
@@ -56,6 +57,8 @@ function signedInRoutes({ core, auth, plugins, live, onBrand, loadDemo }: AppDep
     .route('/customers', customerRoutes(core))
     .route('/customers', identityRoutes(core))
     .route('/segments', segmentRoutes(core))
+    .route('/reports', reportRoutes(core))
+    .route('/home', homeRoutes(core))
     .route('/imports', importRoutes(core))
     .route('/plugins', pluginRoutes({ ...core, plugins, live }))
 }
