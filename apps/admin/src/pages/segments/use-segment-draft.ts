@@ -30,7 +30,8 @@ export function useSegmentDraft({ id, context, initial }: SegmentDraftOptions) {
   const draft = ref<Draft>(toDraft(initial)) as Ref<Draft>
   const storedRule = computed<Rule>(() => segment.value?.rule ?? { all: [] })
   const changed = computed(() => name.value !== (segment.value?.name ?? '') || !sameRule(toRule(draft.value), storedRule.value))
-  const dirty = computed(() => (id.value === undefined ? draft.value.sentences.length > 0 : segment.value !== undefined && changed.value))
+  const created = ref(false)
+  const dirty = computed(() => (id.value === undefined ? !created.value && draft.value.sentences.length > 0 : segment.value !== undefined && changed.value))
 
   // What the server has arrives again and again; it may only replace what nobody has touched.
   let untouched: string | undefined
@@ -73,6 +74,7 @@ export function useSegmentDraft({ id, context, initial }: SegmentDraftOptions) {
     const body = { name: name.value.trim(), rule: toRule(draft.value) }
     const saved = id.value === undefined ? await createSegment(body) : await saveSegment(id.value, body)
     untouched = fingerprint(body.name, body.rule)
+    created.value = true
     client.setQueryData(queryKeys.segment(saved.id), saved)
     void client.invalidateQueries({ queryKey: queryKeys.segments })
     return saved
