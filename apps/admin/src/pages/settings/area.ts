@@ -5,6 +5,6 @@ export const settingsArea = defineArea({
   icon: 'sliders-horizontal',
   path: '/settings',
   place: 'bottom',
-  side: () => import('./side-bar.vue'),
-  routes: [{ path: '/settings', component: () => import('./settings-page.vue') }],
+  side: () => import('./settings-side.vue'),
+  routes: [{ path: '/settings/:section?', component: () => import('./settings-page.vue'), meta: { tab: 'settings' } }],
 })
