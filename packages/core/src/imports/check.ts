@@ -44,8 +44,8 @@ export async function checkRows(context: ImportContext, record: ImportRecord, ru
     await convertAll({ context, converter, stage, limits, run, tally, locale, total })
     await writeProblems(files.problems, headers, stage.problems())
     const dryRun = tally.finish({ customers: stage.countPeople(), preview: await preview(stage, converter) })
-    stage.seal()
     sealed = true
+    await stage.seal()
     return dryRun
   } finally {
     if (!sealed) stage.close()
@@ -87,7 +87,7 @@ async function stageRows({ context, record, stage, path, limits, run, tally, loc
   } finally {
     table.close()
   }
-  stage.index()
+  await stage.index(staged)
   return staged
 }
 

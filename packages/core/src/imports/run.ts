@@ -39,14 +39,17 @@ export async function runRows(context: ImportContext, record: ImportRecord, run:
   const converter: Omit<Converter, 'receivedAt'> = { convert: source.value.run.convert, mapping: record.mapping, headers: record.facts.headers }
   const stage = Stage.open(file)
   try {
-    const total = stage.countRows()
+    const total = record.dryRun.rows
     let stored = record.position
     let position = stored === null ? POSITION_START : (JSON.parse(stored) as ImportPosition)
     for (;;) {
       run.progress({ done: position.rows, total, unit: 'rows' })
       run.signal.throwIfAborted()
       const chunk = stage.readGroups(position, CHUNK_ROWS, limits.groupRows)
-      if (chunk.rows === 0) return toResult(position, record)
+      if (chunk.rows === 0) {
+        run.progress({ done: total, total, unit: 'rows' })
+        return toResult(position, record)
+      }
       const receivedAt = context.clock.now()
       const { events } = await convertGroups(chunk.groups, { ...converter, receivedAt })
       const before = position

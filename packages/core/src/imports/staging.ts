@@ -1,7 +1,11 @@
-import { closeSync, fsyncSync, openSync, rmSync } from 'node:fs'
+import { once } from 'node:events'
+import { rmSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { Worker } from 'node:worker_threads'
 import type { RowGroup, RowProblem, SourceRow } from '@huitou/plugin-api'
 import Sqlite from 'better-sqlite3'
 import { toDiskError } from './file-errors.ts'
+import { prepareStage, STAGE_INDEX } from './stage-file.ts'
 
 /** Where reading stands among the staged rows; groups come in the order of their keys. */
 export interface StagePosition {
@@ -10,6 +14,9 @@ export interface StagePosition {
 }
 
 export const STAGE_START: StagePosition = { key: '', row: 0 }
+
+/** So few rows are sorted faster than a thread starts. */
+const SORTED_HERE = 20_000
 
 /** Rows that belong to nobody else's group. */
 const ALONE = ''
@@ -34,20 +41,16 @@ export interface StagedGroups {
  * ingestion would wait for them. The file is only worth something once `seal` has returned.
  */
 export class Stage {
-  readonly #db: Sqlite.Database
   readonly #file: string
-  readonly #insertRow: Sqlite.Statement
-  readonly #insertProblem: Sqlite.Statement
-  readonly #insertPerson: Sqlite.Statement
-  readonly #readAfter: Sqlite.Statement
+  #db!: Sqlite.Database
+  #insertRow!: Sqlite.Statement
+  #insertProblem!: Sqlite.Statement
+  #insertPerson!: Sqlite.Statement
+  #readAfter!: Sqlite.Statement
 
   private constructor(db: Sqlite.Database, file: string) {
-    this.#db = db
     this.#file = file
-    this.#insertRow = db.prepare('insert into staged_rows (row, key, cells) values (?, ?, ?)')
-    this.#insertProblem = db.prepare('insert into problems (row, code, message, column_name, value, outcome) values (?, ?, ?, ?, ?, ?)')
-    this.#insertPerson = db.prepare('insert or ignore into people (id) values (?)')
-    this.#readAfter = db.prepare('select row, key, cells from staged_rows where (key, row) > (?, ?) order by key, row limit ?')
+    this.#connect(db)
   }
 
   /** An empty stage; one that is there is thrown away. */
@@ -97,13 +100,18 @@ export class Stage {
     })
   }
 
-  /** Call after the last row: sorts the rows into groups. */
-  index(): void {
-    this.#write(() => this.#db.exec('create index staged_groups on staged_rows (key, row)'))
-  }
-
-  countRows(): number {
-    return (this.#db.prepare('select count(*) as count from staged_rows').get() as { count: number }).count
+  /** Call after the last row: sorts the rows into groups. Many rows are sorted on a thread of their own. */
+  async index(rows: number): Promise<void> {
+    if (rows < SORTED_HERE) return this.#write(() => this.#db.exec(STAGE_INDEX))
+    this.#db.close()
+    const worker = new Worker(new URL('./stage-index-worker.ts', import.meta.url), { workerData: { file: this.#file } })
+    try {
+      await once(worker, 'exit')
+    } catch (error) {
+      throw toDiskError(error)
+    } finally {
+      this.#connect(openFile(this.#file))
+    }
   }
 
   countPeople(): number {
@@ -169,12 +177,19 @@ export class Stage {
     this.#db.close()
   }
 
-  /** Closes the file and returns once it is on disk, power cut or not. */
-  seal(): void {
+  /** Closes the file; resolves once it is on disk, power cut or not. */
+  async seal(): Promise<void> {
     this.close()
-    const file = openSync(this.#file, 'r+')
-    fsyncSync(file)
-    closeSync(file)
+    await using file = await open(this.#file, 'r+')
+    await file.sync()
+  }
+
+  #connect(db: Sqlite.Database): void {
+    this.#db = db
+    this.#insertRow = db.prepare('insert into staged_rows (row, key, cells) values (?, ?, ?)')
+    this.#insertProblem = db.prepare('insert into problems (row, code, message, column_name, value, outcome) values (?, ?, ?, ?, ?, ?)')
+    this.#insertPerson = db.prepare('insert or ignore into people (id) values (?)')
+    this.#readAfter = db.prepare('select row, key, cells from staged_rows where (key, row) > (?, ?) order by key, row limit ?')
   }
 
   #passOver(key: string): StagedGroups {
@@ -202,10 +217,6 @@ export class Stage {
 
 function openFile(file: string): Sqlite.Database {
   const db = new Sqlite(file)
-  // A stage that a crash interrupted is made anew, so nothing in it needs to be safe before `seal`.
-  db.pragma('journal_mode = MEMORY')
-  db.pragma('synchronous = OFF')
-  db.pragma('locking_mode = EXCLUSIVE')
-  db.pragma('cache_size = -32768')
+  prepareStage(db)
   return db
 }
