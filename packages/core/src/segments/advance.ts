@@ -120,6 +120,8 @@ function isConcerned({ mentions }: FollowedSegment, changed: ReadonlySet<string>
   return false
 }
 
+// SQLite keeps the order of a cross join: it cannot know that the changed customers are few and the members many.
+
 /** Which of `customers` exist, and for each segment those that its rule finds. */
 async function evaluate(
   db: Db | Tx,
@@ -143,7 +145,8 @@ async function evaluate(
           { id: 'integer' },
         ),
       )
-      .innerJoin('profiles', 'profiles.customer_id', 'r.id')
+      .crossJoin('profiles')
+      .whereRef('profiles.customer_id', '=', 'r.id')
       .select('profiles.customer_id')
       .select(
         conditions.map((condition, index) =>
@@ -177,7 +180,8 @@ async function readMembers(
         { id: 'integer' },
       ),
     )
-    .innerJoin('segment_members', 'segment_members.customer_id', 'r.id')
+    .crossJoin('segment_members')
+    .whereRef('segment_members.customer_id', '=', 'r.id')
     .select(['segment_members.segment_id', 'segment_members.customer_id'])
     .where('segment_members.segment_id', 'in', segments)
     .execute()
@@ -204,7 +208,7 @@ async function followVanished(
         { id: 'integer' },
       ),
     )
-    .innerJoin('segment_members', 'segment_members.customer_id', 'r.id')
+    .crossJoin('segment_members')
     .innerJoin('segments', 'segments.id', 'segment_members.segment_id')
     .leftJoin('identifiers', 'identifiers.id', 'r.id')
     .leftJoin('profiles', 'profiles.customer_id', 'identifiers.customer_id')

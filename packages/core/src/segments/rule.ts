@@ -84,23 +84,20 @@ const eventNode = z.strictObject({
   within: z.strictObject({ days: z.int().min(1).max(36_500) }).optional(),
 })
 const segmentNode = z.strictObject({ segment: name })
-const node: z.ZodType<RuleNode, RuleNode> = z.lazy(() =>
-  z.union([group, notNode, columnNode, eventNode, segmentNode]),
-)
+const node: z.ZodType<RuleNode, RuleNode> = z
+  .lazy(() => z.union([group, notNode, columnNode, eventNode, segmentNode]))
+  .meta({ id: 'RuleNode' })
 const notNode = z.strictObject({ not: node })
-const group = z.union([z.strictObject({ all: z.array(node) }), z.strictObject({ any: z.array(node) })])
+const group = z
+  .union([z.strictObject({ all: z.array(node) }), z.strictObject({ any: z.array(node) })])
+  .meta({ id: 'Rule', description: 'Who belongs: sentences joined by `all` or `any`' })
 
 /** A rule as it arrives from outside. Depth and size are checked first, without recursion. */
-export const ruleSchema = z
-  .preprocess((input, context) => {
-    const problem = tooLarge(input)
-    if (problem) context.addIssue({ code: 'custom', message: problem })
-    return problem ? z.NEVER : input
-  }, group)
-  .meta({ description: 'Who belongs: sentences joined by `all` or `any`' }) as unknown as z.ZodType<
-  Rule,
-  Rule
->
+export const ruleSchema = z.preprocess((input, context) => {
+  const problem = tooLarge(input)
+  if (problem) context.addIssue({ code: 'custom', message: problem })
+  return problem ? z.NEVER : input
+}, group) as unknown as z.ZodType<Rule, Rule>
 
 /** Reads a rule from anywhere but HTTP. Says where it is malformed (`E_RULE`). */
 export function parseRule(input: unknown): Rule {
