@@ -54,7 +54,7 @@ export function useRuleWords() {
   /** The whole sentence as a person would say it, for screen readers, summaries and explanations. */
   function sentenceText(sentence: Sentence): string {
     const text = plainText(sentence)
-    return sentence.negated ? t('segments.texts.not', { text }) : text
+    return withoutGaps(sentence.negated ? t('segments.texts.not', { text }) : text)
   }
 
   function plainText(sentence: Sentence): string {
@@ -93,4 +93,9 @@ export function useRuleWords() {
 /** Locale key of a counting operator. */
 export function countKey(op: '>=' | '<=' | '='): 'atLeast' | 'atMost' | 'exactly' {
   return op === '>=' ? 'atLeast' : op === '<=' ? 'atMost' : 'exactly'
+}
+
+/** Chinese words stand side by side; the spaces between the parts of a sentence are for other scripts. */
+export function withoutGaps(text: string): string {
+  return text.replaceAll(/(?<=[\p{Script=Han}）」，：、]) +(?=[\p{Script=Han}（「])/gu, '').replaceAll(/(?<=[，：、）]) +/gu, '')
 }
