@@ -1,5 +1,6 @@
 import { request } from './http.ts'
 import type { Problem } from './http.ts'
+import type { Localized } from './localized.ts'
 
 export type JobState = 'queued' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled'
 
@@ -12,7 +13,7 @@ export interface JobProgress {
 export interface Job {
   id: string
   kind: string
-  title: string | { en: string; 'zh-CN': string }
+  title: string | Localized
   state: JobState
   progress: JobProgress | null
   result?: Record<string, unknown> | null
@@ -22,8 +23,22 @@ export interface Job {
   finishedAt?: number | null
 }
 
-export const listJobs = (limit = 20, signal?: AbortSignal) =>
-  request<{ jobs: Job[] }>('/jobs', { query: { limit }, signal })
+/** Newest first. */
+export async function listJobs(limit = 20, signal?: AbortSignal): Promise<{ jobs: Job[] }> {
+  const { jobs } = await request<{ jobs: Job[] }>('/jobs', { query: { limit }, signal })
+  return { jobs: jobs.map(readJob) }
+}
+
+/** A job as the server sends it; a title in both languages travels as JSON inside the text. */
+export function readJob(job: Job): Job {
+  if (typeof job.title !== 'string' || !job.title.startsWith('{"')) return job
+  try {
+    return { ...job, title: JSON.parse(job.title) as Localized }
+  } catch {
+    return job
+  }
+}
+
 export const pauseJob = (id: string) => request<void>(`/jobs/${id}/pause`, { method: 'POST' })
 export const resumeJob = (id: string) => request<void>(`/jobs/${id}/resume`, { method: 'POST' })
 export const cancelJob = (id: string) => request<void>(`/jobs/${id}/cancel`, { method: 'POST' })

@@ -42,6 +42,13 @@ export interface Attention {
   action?: string | { to: string; title?: Localized } | null
 }
 
+export interface Home {
+  /** Business day that the tiles show: today, or the newest one with data. */
+  day: string
+  tiles: Tile[]
+  attention: Attention[]
+}
+
 export const listReports = (signal?: AbortSignal) => request<{ reports: Report[] }>('/reports', { signal })
 export const runReport = <Block = unknown>(
   id: string,
@@ -53,4 +60,4 @@ export const exportReport = (
   body: { parameters: Record<string, unknown>; format: 'csv' | 'xlsx'; block?: string },
 ) => requestFile(`/reports/${encodeURIComponent(id)}/export`, { body })
 export const getHome = (signal?: AbortSignal) =>
-  request<{ tiles: Tile[]; attention: Attention[] }>('/home', { signal })
+  request<Home>('/home', { signal })
