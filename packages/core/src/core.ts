@@ -11,7 +11,7 @@ import { createPoints } from './points/points.ts'
 import { createProfileStage, type ProfileStage } from './profiles/stage.ts'
 import { addStandardColumns } from './profiles/store.ts'
 import { coreMigrations } from './schema.ts'
-import { createScoreStage, type ScoreStage } from './scores/stage.ts'
+import { ScoreStage } from './scores/stage.ts'
 import { advanceSegments } from './segments/advance.ts'
 import { syncBuiltinSegments } from './segments/builtin.ts'
 import { readBrand } from './settings/brand.ts'
@@ -57,7 +57,7 @@ export async function createCore({ database, dataDir, clock = systemClock, log =
   }
   const events = createEventLog(database, clock)
   const profiles = createProfileStage(context)
-  const scores = createScoreStage(context)
+  const scores = new ScoreStage(context)
   const stages: Stage[] = [
     { name: 'profiles', advance: () => profiles.advance() },
     { name: 'scores', advance: () => scores.advance() },
