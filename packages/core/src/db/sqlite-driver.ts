@@ -86,6 +86,15 @@ class WriterDriver implements Driver {
   }
 }
 
+/** In place of a query's parameters: runs it once for each row, and answers the positions of rows that changed something. */
+export class EachRow {
+  readonly rows: readonly unknown[][]
+
+  constructor(rows: readonly unknown[][]) {
+    this.rows = rows
+  }
+}
+
 class WriterConnection implements DatabaseConnection {
   // Not private fields: handles are made with Object.create and read these through the prototype.
   readonly database: Sqlite.Database
@@ -97,6 +106,8 @@ class WriterConnection implements DatabaseConnection {
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     const statement = this.prepare(query.sql)
+    const [first] = query.parameters
+    if (first instanceof EachRow) return { rows: runEach(statement, first) as R[] }
     if (statement.reader) return { rows: statement.all(query.parameters) as R[] }
     const { changes, lastInsertRowid } = statement.run(query.parameters)
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) }
@@ -121,4 +132,12 @@ class WriterConnection implements DatabaseConnection {
     }
     return statement
   }
+}
+
+function runEach(statement: Sqlite.Statement, { rows }: EachRow): number[] {
+  const changed: number[] = []
+  for (let position = 0; position < rows.length; position++) {
+    if (statement.run(rows[position]).changes > 0) changed.push(position)
+  }
+  return changed
 }

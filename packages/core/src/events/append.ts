@@ -1,8 +1,7 @@
 import { AppError } from '@huitou/plugin-api'
-import { sql } from 'kysely'
 import type { Clock } from '../clock.ts'
 import { type Database, transact, type Tx } from '../db/database.ts'
-import { rowsOf } from '../db/rows.ts'
+import { insertRows } from '../db/insert-rows.ts'
 import type { NewEvent } from './normalize.ts'
 
 /** Rows per transaction: enough to share one disk flush among many callers, few enough to keep each wait short. */
@@ -84,10 +83,9 @@ export function createEventLog({ db }: Pick<Database, 'db'>, clock: Clock): Even
 
 /** Inserts what is new and returns its `source messageId` keys. For callers with a transaction of their own. */
 export async function insertEvents(tx: Tx, events: readonly NewEvent[], receivedAt: number): Promise<Set<string>> {
-  const rows = rowsOf(
-    tx,
-    events.map((event) => ({ ...event, received_at: event.received_at ?? receivedAt })),
-    {
+  const written = await insertRows(tx, 'events', {
+    rows: events.map((event) => ({ ...event, received_at: event.received_at ?? receivedAt })),
+    columns: {
       message_id: 'text',
       source: 'text',
       type: 'text',
@@ -97,21 +95,9 @@ export async function insertEvents(tx: Tx, events: readonly NewEvent[], received
       version: 'integer',
       body: 'json',
     },
-  )
-  const inserted = await tx
-    .insertInto('events')
-    .columns(['message_id', 'source', 'type', 'name', 'ts', 'received_at', 'version', 'body'])
-    .expression(
-      tx
-        .selectFrom(rows)
-        .select(['r.message_id', 'r.source', 'r.type', 'r.name', 'r.ts', 'r.received_at', 'r.version', 'r.body'])
-        // SQLite reads `ON CONFLICT` after a bare FROM as a join condition.
-        .where(sql<boolean>`true`),
-    )
-    .onConflict((conflict) => conflict.columns(['message_id', 'source']).doNothing())
-    .returning(['source', 'message_id'])
-    .execute()
-  return new Set(inserted.map(({ source, message_id }) => `${source} ${message_id}`))
+    conflict: { columns: ['message_id', 'source'], then: 'keep' },
+  })
+  return new Set(written.map((position) => `${events[position]?.source} ${events[position]?.message_id}`))
 }
 
 /** Gives every caller its own count; of the same new event sent by two callers the first is the accepted one. */

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Tx } from '../db/database.ts'
+import { insertRows } from '../db/insert-rows.ts'
 import { rowsOf } from '../db/rows.ts'
 import type { StoredEvent } from '../events/read.ts'
 import { Components, countingLinks, isEarlier, type Link } from './components.ts'
@@ -72,16 +73,10 @@ async function findOrCreate(tx: Tx, events: readonly StoredEvent[], named: Ident
   if (missing.length === 0) return known
   const { last } = await tx.selectFrom('identifiers').select(sql<number>`coalesce(max(id), 0)`.as('last')).executeTakeFirstOrThrow()
   const created = missing.map((identifier, index) => ({ ...identifier, id: last + index + 1, customer_id: last + index + 1 }))
-  const columns = ['id', 'kind', 'value', 'customer_id', 'first_seen_at'] as const
-  await tx
-    .insertInto('identifiers')
-    .columns([...columns])
-    .expression(
-      tx
-        .selectFrom(rowsOf(tx, created, { id: 'integer', kind: 'text', value: 'text', customer_id: 'integer', first_seen_at: 'integer' }))
-        .select(columns.map((column) => `r.${column}` as const)),
-    )
-    .execute()
+  await insertRows(tx, 'identifiers', {
+    rows: created,
+    columns: { id: 'integer', kind: 'text', value: 'text', customer_id: 'integer', first_seen_at: 'integer' },
+  })
   for (const identifier of created) known.set(textOf(identifier), identifier)
   return known
 }

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import type { ColumnType } from '@huitou/plugin-api'
 import { sql } from 'kysely'
 import type { Db, Tx } from '../db/database.ts'
-import { engineOf, rowsOf } from '../db/rows.ts'
+import { insertRows, updateRows } from '../db/insert-rows.ts'
+import { engineOf, type SqlType } from '../db/rows.ts'
 import type { Text } from '../points/points.ts'
 import type { Feature } from './definitions.ts'
 
@@ -173,20 +174,12 @@ export async function writeProfiles(
   rows: readonly Record<string, unknown>[],
   { update = false }: { update?: boolean } = {},
 ): Promise<void> {
-  if (rows.length === 0) return
   const types = Object.fromEntries(
     columns.map(({ name, type }) => [name, SQL_TYPES[type] === 'text' ? 'text' : type === 'number' ? 'real' : 'integer'] as const),
   )
-  const names = Object.keys(types)
-  const source = rowsOf(tx, rows, { customer_id: 'integer', ...types } as Record<string, 'text' | 'real' | 'integer'>)
-  if (update) {
-    const changes = sql.join(names.map((name) => sql`${sql.ref(name)} = ${sql.ref(`r.${name}`)}`))
-    await sql`update profiles set ${changes} from ${source} where profiles.customer_id = r.customer_id`.execute(tx)
-    return
-  }
-  const list = sql.join(['customer_id', ...names].map((name) => sql.ref(name)))
-  const updates = sql.join(names.map((name) => sql`${sql.ref(name)} = excluded.${sql.ref(name)}`))
-  await sql`insert into profiles (${list}) select ${list} from ${source} where true on conflict (customer_id) do update set ${updates}`.execute(tx)
+  const written = { rows, columns: { customer_id: 'integer', ...types } as Record<string, SqlType> }
+  if (update) await updateRows(tx, 'profiles', { ...written, key: 'customer_id' })
+  else await insertRows(tx, 'profiles', { ...written, conflict: { columns: ['customer_id'], then: 'replace' } })
 }
 
 async function physicalColumns(tx: Tx): Promise<Set<string>> {

@@ -1,6 +1,7 @@
 import type { BusinessDays } from '../days.ts'
 import { readCursor, writeCursor } from '../db/cursor.ts'
 import type { Tx } from '../db/database.ts'
+import { insertRows } from '../db/insert-rows.ts'
 import { rowsOf } from '../db/rows.ts'
 import { readEvents, type StoredEvent } from '../events/read.ts'
 import { resolveIdentities, type Resolution } from '../identity/resolve.ts'
@@ -101,30 +102,20 @@ async function supersede(tx: Tx, placed: Placed[]): Promise<Set<number>> {
 }
 
 async function writeTimeline(tx: Tx, placed: Placed[]): Promise<void> {
-  if (placed.length === 0) return
-  const rows = placed.map(({ event, ...row }) => ({ ...row, seq: event.seq, ts: event.ts }))
-  const columns = ['seq', 'customer_id', 'identifier_id', 'ts', 'name', 'value', 'fact_key', 'version', 'current'] as const
-  await tx
-    .insertInto('timeline')
-    .columns([...columns])
-    .expression(
-      tx
-        .selectFrom(
-          rowsOf(tx, rows, {
-            seq: 'integer',
-            customer_id: 'integer',
-            identifier_id: 'integer',
-            ts: 'integer',
-            name: 'text',
-            value: 'real',
-            fact_key: 'text',
-            version: 'integer',
-            current: 'integer',
-          }),
-        )
-        .select(columns.map((column) => `r.${column}` as const)),
-    )
-    .execute()
+  await insertRows(tx, 'timeline', {
+    rows: placed.map(({ event, ...row }) => ({ ...row, seq: event.seq, ts: event.ts })),
+    columns: {
+      seq: 'integer',
+      customer_id: 'integer',
+      identifier_id: 'integer',
+      ts: 'integer',
+      name: 'text',
+      value: 'real',
+      fact_key: 'text',
+      version: 'integer',
+      current: 'integer',
+    },
+  })
 }
 
 async function fold(

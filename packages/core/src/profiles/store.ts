@@ -1,5 +1,5 @@
-import { sql } from 'kysely'
 import type { Tx } from '../db/database.ts'
+import { insertRows } from '../db/insert-rows.ts'
 import { rowsOf } from '../db/rows.ts'
 import { addColumns, type ProfileColumn, readColumns, standardColumns, TRAIT_COLUMN_LIMIT, traitColumn, writeProfiles } from './columns.ts'
 import type { Definitions } from './definitions.ts'
@@ -60,12 +60,7 @@ export async function removeProfiles(tx: Tx, customers: readonly number[]): Prom
 
 /** Appends to the log of profile changes that segments follow. */
 export async function announce(tx: Tx, changes: readonly { customer_id: number; columns: string }[]): Promise<void> {
-  if (changes.length === 0) return
-  await tx
-    .insertInto('profile_changes')
-    .columns(['customer_id', 'columns'])
-    .expression(tx.selectFrom(rowsOf(tx, changes, { customer_id: 'integer', columns: 'text' })).select(['r.customer_id', 'r.columns']))
-    .execute()
+  await insertRows(tx, 'profile_changes', { rows: changes, columns: { customer_id: 'integer', columns: 'text' } })
 }
 
 function toRow(customer_id: number, state: ProfileState, { columns, definitions, today }: { columns: ProfileColumn[]; definitions: Definitions; today: number }) {
@@ -105,22 +100,11 @@ async function readRows(tx: Tx, customers: number[]): Promise<Map<number, Record
 }
 
 async function writeStates(tx: Tx, states: { customer_id: number; state: string; expires_day: number | null }[]): Promise<void> {
-  await tx
-    .insertInto('profile_states')
-    .columns(['customer_id', 'state', 'expires_day'])
-    .expression(
-      tx
-        .selectFrom(rowsOf(tx, states, { customer_id: 'integer', state: 'json', expires_day: 'integer' }))
-        .select(['r.customer_id', 'r.state', 'r.expires_day'])
-        .where(sql<boolean>`true`),
-    )
-    .onConflict((conflict) =>
-      conflict.column('customer_id').doUpdateSet({
-        state: (set) => set.ref('excluded.state'),
-        expires_day: (set) => set.ref('excluded.expires_day'),
-      }),
-    )
-    .execute()
+  await insertRows(tx, 'profile_states', {
+    rows: states,
+    columns: { customer_id: 'integer', state: 'json', expires_day: 'integer' },
+    conflict: { columns: ['customer_id'], then: 'replace' },
+  })
 }
 
 /** Registers the columns every database has. */
