@@ -15,6 +15,11 @@ test('a dry run shows what was paid, and that no row is a problem', () => {
   ])
 })
 
+test('a column that is the same in every row is left out of the preview', () => {
+  const rows = [1, 2, 3].map((row) => ({ row, event: 'order.paid', currency: 'CNY', total: row * 10 }))
+  expect(previewColumns(rows)).toEqual(['event', 'total'])
+})
+
 test('columns that no row of the preview fills are left out', () => {
   expect(previewColumns([{ row: 2, event: 'order.paid', city: '' }, { row: 3, event: 'order.paid', total: 3, user: null }])).toEqual(['event', 'total'])
 })

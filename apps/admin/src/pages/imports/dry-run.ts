@@ -25,14 +25,17 @@ export function figuresOf(run: ImportDryRun): Figure[] {
   return figures.filter(({ id, value }) => value !== 0 || id !== 'known')
 }
 
-/** Columns of a preview: every key that some row fills, without the row number. */
+/** Always shown; of the others only what differs from row to row, for the rest says nothing about the mapping. */
+const alwaysShown = new Set(['event', 'timestamp', 'user', 'order_id'])
+
+/** Columns of a preview: every key that some row fills, without the row number and without constants. */
 export function previewColumns(rows: readonly Record<string, unknown>[]): string[] {
-  const keys = new Set<string>()
+  const keys = new Map<string, Set<unknown>>()
   for (const row of rows) {
     for (const [key, value] of Object.entries(row)) {
-      if (value !== null && value !== '' && typeof value !== 'object') keys.add(key)
+      if (value !== null && value !== '' && typeof value !== 'object') keys.set(key, (keys.get(key) ?? new Set()).add(value))
     }
   }
   keys.delete('row')
-  return [...keys]
+  return [...keys].filter(([key, values]) => alwaysShown.has(key) || rows.length < 3 || values.size > 1).map(([key]) => key)
 }

@@ -4,6 +4,8 @@ const meta = { area: 'customers', title: 'imports.new', icon: 'upload', tab: (ro
 
 /** The import wizard. Its place carries the import's id, so it survives a reload. */
 export const importRoutes: RouteRecordRaw[] = [
+  { path: '/import', redirect: '/imports/new' },
+  { path: '/imports', redirect: '/imports/new' },
   { path: '/imports/new', component: () => import('./import-page.vue'), meta },
   { path: '/imports/:id', component: () => import('./import-page.vue'), meta },
 ]
