@@ -6,7 +6,7 @@ import { engineOf } from '../db/rows.ts'
 import type { ProfileColumn } from '../profiles/columns.ts'
 import type { Brand } from '../settings/brand.ts'
 import { type Condition, compareValue } from './conditions.ts'
-import { compareCount, matchingEvents } from './event-conditions.ts'
+import { compareCount, matchingEvents, matchingEventsOfOne } from './event-conditions.ts'
 import { classOf, getRuleColumn, readRuleColumns } from './rule-columns.ts'
 import type { ColumnNode, EventNode, Rule, RuleNode, SegmentNode } from './rule.ts'
 
@@ -151,7 +151,7 @@ class Compiler {
   }
 
   #eventOfEach(node: EventNode): Condition {
-    const mine = sql`${matchingEvents(node, this.#scope)} and t.customer_id = profiles.customer_id`
+    const mine = matchingEventsOfOne(node, this.#scope)
     if (node.count.op === '>=' && node.count.value === 1) return sql<SqlBool>`(exists (select 1 ${mine}))`
     if (node.count.op !== '>=' && node.count.value === 0) return sql<SqlBool>`(not exists (select 1 ${mine}))`
     return compareCount(sql`(select count(*) ${mine})`, node.count)

@@ -3,7 +3,7 @@ import type { CoreContext } from '../context.ts'
 import type { Db } from '../db/database.ts'
 import { maskValue } from '../people/masking.ts'
 import { compileNodes, readScope, type RuleScope } from './compile.ts'
-import { matchingEvents } from './event-conditions.ts'
+import { matchingEventsOfOne } from './event-conditions.ts'
 import { type Leaf, leavesOf, type PropertyFilter, type Rule, type RuleNode, type RuleValue } from './rule.ts'
 
 interface LineBase {
@@ -93,8 +93,7 @@ function truth(condition: RawBuilder<SqlBool>): RawBuilder<number> {
 
 function actualOf({ leaf }: Leaf, scope: RuleScope): RawBuilder<unknown> {
   if ('column' in leaf) return sql`${sql.ref(`profiles.${leaf.column}`)}`
-  if ('event' in leaf)
-    return sql`(select count(*) ${matchingEvents(leaf, scope)} and t.customer_id = profiles.customer_id)`
+  if ('event' in leaf) return sql`(select count(*) ${matchingEventsOfOne(leaf, scope)})`
   return sql`null`
 }
 
