@@ -1,4 +1,4 @@
-import type { BlockData, TableColumn, TableData } from '@huitou/plugin-api'
+import type { BlockData, HeatmapData, SeriesData, TableColumn, TableData } from '@huitou/plugin-api'
 
 /** Words for columns that the data itself does not name. */
 export interface TableWords {
@@ -27,35 +27,9 @@ export function toTable(data: BlockData, words: TableWords): TableData | undefin
       }
     case 'line':
     case 'bar':
-      return {
-        kind: 'table',
-        columns: [
-          { id: 'name', title: words.name, type: 'text' },
-          ...data.series.map((series): TableColumn => ({ id: series.id, title: series.title, type: data.type })),
-        ],
-        rows: data.categories.map((name, at) => ({
-          name,
-          ...Object.fromEntries(data.series.map((series) => [series.id, series.values[at] ?? null])),
-          ...(data.behind?.[at] && { $behind: data.behind[at] }),
-        })),
-      }
+      return seriesTable(data, words)
     case 'heatmap':
-      return {
-        kind: 'table',
-        columns: [
-          { id: 'y', title: words.name, type: 'text' },
-          { id: 'x', title: words.value, type: 'text' },
-          ...data.measures.map((measure): TableColumn => ({ id: measure.id, title: measure.title, type: measure.type })),
-        ],
-        rows: data.y.flatMap((y, row) =>
-          data.x.map((x, column) => ({
-            y: y.title,
-            x: x.title,
-            ...Object.fromEntries(data.measures.map((measure) => [measure.id, measure.values[row]?.[column] ?? null])),
-            ...(data.behind?.[row]?.[column] && { $behind: data.behind[row][column] }),
-          })),
-        ),
-      }
+      return heatTable(data, words)
     case 'funnel':
       return {
         kind: 'table',
@@ -115,6 +89,40 @@ export function sortRows<T extends Record<string, unknown>>(rows: readonly T[], 
     if (typeof left === 'number' && typeof right === 'number') return sign * (left - right)
     return sign * collator.compare(String(left), String(right))
   })
+}
+
+function seriesTable(data: SeriesData, words: TableWords): TableData {
+  return {
+    kind: 'table',
+    columns: [
+      { id: 'name', title: words.name, type: 'text' },
+      ...data.series.map((series): TableColumn => ({ id: series.id, title: series.title, type: data.type })),
+    ],
+    rows: data.categories.map((name, at) => ({
+      name,
+      ...Object.fromEntries(data.series.map((series) => [series.id, series.values[at] ?? null])),
+      ...(data.behind?.[at] && { $behind: data.behind[at] }),
+    })),
+  }
+}
+
+function heatTable(data: HeatmapData, words: TableWords): TableData {
+  return {
+    kind: 'table',
+    columns: [
+      { id: 'y', title: words.name, type: 'text' },
+      { id: 'x', title: words.value, type: 'text' },
+      ...data.measures.map((measure): TableColumn => ({ id: measure.id, title: measure.title, type: measure.type })),
+    ],
+    rows: data.y.flatMap((y, row) =>
+      data.x.map((x, column) => ({
+        y: y.title,
+        x: x.title,
+        ...Object.fromEntries(data.measures.map((measure) => [measure.id, measure.values[row]?.[column] ?? null])),
+        ...(data.behind?.[row]?.[column] && { $behind: data.behind[row][column] }),
+      })),
+    ),
+  }
 }
 
 const collator = new Intl.Collator('zh-CN', { numeric: true })

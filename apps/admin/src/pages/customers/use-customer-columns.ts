@@ -45,6 +45,6 @@ const nameColumns = new Set(['name', 't_name', 'customer_id', 'key'])
 /** Wide enough for the title: twelve pixels a Chinese character, seven a Latin one. */
 function widthOf(column: Column, title: string): number {
   const letters = [...title].reduce((sum, letter) => sum + (letter.codePointAt(0)! > 0x2e7f ? 12 : 7), 34)
-  const least = column.type === 'text' || column.type === 'label' || column.type === 'time' ? 112 : 84
+  const least = column.type === 'label' ? 140 : column.type === 'text' || column.type === 'time' ? 112 : 84
   return Math.min(180, Math.max(least, letters))
 }
