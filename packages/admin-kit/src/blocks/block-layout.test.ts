@@ -2,6 +2,7 @@ import type { BlockData } from '@huitou/plugin-api'
 import { expect, test } from 'vitest'
 import { seriesBars, tableBars } from './bar-groups.ts'
 import { placeBlocks } from './block-layout.ts'
+import { isEmptyBlock } from './empty-block.ts'
 import { toPlans } from './plan-cards.ts'
 
 const number: BlockData = { kind: 'number', value: 1, type: 'integer' }
@@ -72,4 +73,12 @@ test('bars take colour and group from the label behind them', () => {
   expect(bars.groups.map((group) => [group.name, group.bars[0]?.name, group.bars[0]?.color, group.bars[0]?.more])).toEqual([
     ['Core', 'LOYAL', 'var(--chart-3)', [0.75]], ['', 'other', 'var(--chart-1)', [0.25]],
   ])
+})
+
+test('a report of zeros and words has nothing to show', () => {
+  const columns = [{ id: 'segment', title: 'Segment', type: 'text' as const }, { id: 'now', title: 'Now', type: 'integer' as const }]
+  expect([text, { ...number, value: 0 } as BlockData].every(isEmptyBlock)).toBe(true)
+  expect(isEmptyBlock({ kind: 'table', columns, rows: [{ segment: 'Loyal', now: 0 }] })).toBe(true)
+  expect(isEmptyBlock({ kind: 'table', columns, rows: [{ segment: 'Loyal', now: 2 }] })).toBe(false)
+  expect(isEmptyBlock({ kind: 'bar', type: 'integer', categories: ['a'], series: [{ id: 'n', title: 'N', values: [null] }] })).toBe(true)
 })
