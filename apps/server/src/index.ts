@@ -1,3 +1,5 @@
 export { type Config, readConfig } from './config.ts'
 export { type RunningServer, startServer } from './http/start-server.ts'
 export { type Huitou, openHuitou } from './open-huitou.ts'
+export { type DemoMessage, generateDemoShop } from './demo/demo-shop.ts'
+export { loadDemoShop } from './demo/load.ts'

@@ -1,0 +1,46 @@
+import { type Huitou, openHuitou } from '@huitou/server'
+import { startPostgres } from '@huitou/testing/postgres-server'
+import { scratchFolder } from './fixtures.ts'
+
+export type Engine = 'sqlite' | 'postgres'
+
+/** Engine of this run: `--engine postgres`, else SQLite. */
+export const engine: Engine = process.argv.includes('postgres') ? 'postgres' : 'sqlite'
+
+/** A number given as `--name 1000`. */
+export function numberArgument(name: string, otherwise: number): number {
+  const at = process.argv.indexOf(`--${name}`)
+  return at < 0 ? otherwise : Number(process.argv[at + 1])
+}
+
+const silent = { info: () => {}, warn: () => {}, error: (facts: object, message: string) => console.error(message, facts) }
+
+export interface Bench extends AsyncDisposable {
+  readonly huitou: Huitou
+  readonly folder: string
+}
+
+/** Huitou with its bundled plugins as it ships, on `folder` or a database of its own. Nothing runs in it yet. */
+export async function openBench({ folder, clock }: { folder?: string; clock?: { now(): number } } = {}): Promise<Bench> {
+  const scratch = folder === undefined ? scratchFolder() : undefined
+  const dataDir = folder ?? (scratch?.path as string)
+  const server = engine === 'postgres' ? await startPostgres() : undefined
+  const config = {
+    dataDir,
+    databaseUrl: server?.url,
+    analyticsUrl: undefined,
+    publicUrl: undefined,
+    secret: 'benchmarks-sign-nothing-that-matters',
+    logLevel: 'silent',
+  }
+  const huitou = await openHuitou({ config, log: silent, ...(clock ? { clock } : {}) })
+  return {
+    huitou,
+    folder: dataDir,
+    async [Symbol.asyncDispose]() {
+      await huitou[Symbol.asyncDispose]()
+      await server?.stop()
+      scratch?.[Symbol.dispose]()
+    },
+  }
+}
