@@ -7,9 +7,9 @@ export type ImportStep = (typeof importSteps)[number]
 export const sureEnough = 0.6
 
 /** The step an import stands at; `wanted` may go back to the choice of the kind while nothing is written. */
-export function stepOf(import_: Import | undefined, wanted?: unknown): ImportStep {
-  if (!import_) return 'file'
-  switch (import_.state) {
+export function stepOf(upload: Import | undefined, wanted?: unknown): ImportStep {
+  if (!upload) return 'file'
+  switch (upload.state) {
     case 'importing':
     case 'paused':
       return 'import'
@@ -17,11 +17,11 @@ export function stepOf(import_: Import | undefined, wanted?: unknown): ImportSte
     case 'cancelled':
       return 'result'
     case 'failed':
-      return import_.jobId ? 'result' : 'recognise'
+      return upload.jobId ? 'result' : 'recognise'
     default: {
       if (wanted === 'recognise') return 'recognise'
-      const best = import_.recognitions[0]?.confidence ?? 0
-      return wanted === 'map' || import_.state === 'checked' || best >= sureEnough ? 'map' : 'recognise'
+      const best = upload.recognitions[0]?.confidence ?? 0
+      return wanted === 'map' || upload.state === 'checked' || best >= sureEnough ? 'map' : 'recognise'
     }
   }
 }

@@ -65,8 +65,8 @@ export function useImport(id: MaybeRefOrGetter<string>) {
   return { ...query, mapping, saving, changeError: error, change, edit }
 }
 
-function isBusy(import_: Import | undefined): boolean {
-  return import_?.state === 'checking' || import_?.state === 'importing'
+function isBusy(upload: Import | undefined): boolean {
+  return upload?.state === 'checking' || upload?.state === 'importing'
 }
 
 /** The part that people edit; the server's view carries more. */
