@@ -9,6 +9,14 @@ export function autoIncrement(db: Kysely<any>, name: string) {
       : table.addColumn(name, 'integer', (column) => column.primaryKey().autoIncrement())
 }
 
+/**
+ * Type of a whole-number primary key that is given, not counted up. Only `integer` makes it SQLite's own row id;
+ * with `bigint` every look-up would go through a second index.
+ */
+export function keyType(db: Kysely<any>): 'bigint' | 'integer' {
+  return engineOf(db) === 'postgres' ? 'bigint' : 'integer'
+}
+
 /** Column type for JSON documents: checked on PostgreSQL, text on SQLite; both give text back. */
 export function jsonType(db: Kysely<any>): 'json' | 'text' {
   return engineOf(db) === 'postgres' ? 'json' : 'text'

@@ -1,7 +1,9 @@
 import { AppError } from '@huitou/plugin-api'
+import { sql } from 'kysely'
 import type { Clock } from '../clock.ts'
 import { type Database, transact, type Tx } from '../db/database.ts'
 import { insertRows } from '../db/insert-rows.ts'
+import { engineOf } from '../db/rows.ts'
 import type { NewEvent } from './normalize.ts'
 
 /** Rows per transaction: enough to share one disk flush among many callers, few enough to keep each wait short. */
@@ -83,6 +85,7 @@ export function createEventLog({ db }: Pick<Database, 'db'>, clock: Clock): Even
 
 /** Inserts what is new and returns its `source messageId` keys. For callers with a transaction of their own. */
 export async function insertEvents(tx: Tx, events: readonly NewEvent[], receivedAt: number): Promise<Set<string>> {
+  await takeTurn(tx)
   const written = await insertRows(tx, 'events', {
     rows: events.map((event) => ({ ...event, received_at: event.received_at ?? receivedAt })),
     columns: {
@@ -98,6 +101,17 @@ export async function insertEvents(tx: Tx, events: readonly NewEvent[], received
     conflict: { columns: ['message_id', 'source'], then: 'keep' },
   })
   return new Set(written.map((position) => `${events[position]?.source} ${events[position]?.message_id}`))
+}
+
+/** Any number, the same on every node: names the lock that appending takes. */
+const APPEND_LOCK = 4_711_001
+
+/**
+ * On PostgreSQL transactions that append go one after another. Numbers are given before the commit, so without
+ * this a later number could be seen before an earlier one, and a cursor would step over it for good.
+ */
+async function takeTurn(tx: Tx): Promise<void> {
+  if (engineOf(tx) === 'postgres') await sql`select pg_advisory_xact_lock(${APPEND_LOCK})`.execute(tx)
 }
 
 /** Gives every caller its own count; of the same new event sent by two callers the first is the accepted one. */

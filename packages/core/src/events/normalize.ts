@@ -64,13 +64,13 @@ export function normalizeMessage(message: unknown, receipt: Receipt): NewEvent |
   if (name instanceof Error) return name
   const ts = eventTime(message, receipt)
   if (ts instanceof Error) return ts
-  const json = JSON.stringify(body)
+  const json = storable(JSON.stringify(body))
   if (json.length > EVENT_LIMIT) {
     return userError('E_EVENT_TOO_LARGE', `An event may hold ${EVENT_LIMIT / 1_024} KB, this one holds ${Math.ceil(json.length / 1_024)} KB`)
   }
   const version = toTime(isObject(message['context']) ? message['context']['version'] : undefined)
   return {
-    message_id: typeof message['messageId'] === 'string' && message['messageId'] ? message['messageId'] : randomUUID(),
+    message_id: typeof message['messageId'] === 'string' && message['messageId'] ? cleanText(message['messageId']) : randomUUID(),
     source: receipt.source,
     type: type as EventCall,
     name,
@@ -137,10 +137,10 @@ function eventName(type: EventCall, message: Record<string, unknown>): string | 
       return userError('E_EVENT_NO_NAME', 'A track call needs the name of the event in "event"')
     }
     if (name.length > NAME_LIMIT) return userError('E_EVENT_NAME', `An event name may have ${NAME_LIMIT} characters`)
-    return name.trim()
+    return cleanText(name.trim())
   }
   const name = message['name']
-  return (type === 'page' || type === 'screen') && typeof name === 'string' ? name.slice(0, NAME_LIMIT) : null
+  return (type === 'page' || type === 'screen') && typeof name === 'string' ? cleanText(name.slice(0, NAME_LIMIT)) : null
 }
 
 function eventTime(message: Record<string, unknown>, { receivedAt, sentAt }: Receipt): number | AppError {
@@ -165,6 +165,22 @@ function toTime(value: unknown): number | undefined {
   if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\d/.test(value)) return undefined
   const time = Date.parse(value)
   return Number.isNaN(time) ? undefined : time
+}
+
+/** Zero characters and halves of surrogate pairs are valid JSON, but no database text. */
+function storable(json: string): string {
+  return /\\u(?:0000|d[89a-f])/i.test(json) ? JSON.stringify(cleanValue(JSON.parse(json))) : json
+}
+
+function cleanValue(value: unknown): unknown {
+  if (typeof value === 'string') return cleanText(value)
+  if (Array.isArray(value)) return value.map(cleanValue)
+  if (!isObject(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [cleanText(key), cleanValue(inner)]))
+}
+
+function cleanText(text: string): string {
+  return text.replaceAll('\0', '').toWellFormed()
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,7 +1,6 @@
-import { type Generated, sql } from 'kysely'
+import type { Generated } from 'kysely'
 import { autoIncrement, jsonType } from '../db/columns.ts'
 import type { Migrations } from '../db/migrate.ts'
-import { engineOf } from '../db/rows.ts'
 
 export interface EventTables {
   /** The log: what was said to have happened, as it arrived. Appended to, never changed. */
@@ -19,8 +18,6 @@ export interface EventTables {
     /** Orders versions of one fact; larger wins. */
     version: number
     body: string
-    /** Transaction that wrote the row: on PostgreSQL a cursor must not pass one that is still open. */
-    tx: Generated<number>
   }
   /** What was refused and why, so that a sender can find its mistake; trimmed to the newest. */
   rejected_events: { id: Generated<number>; source: string; at: number; code: string; message: string; excerpt: string }
@@ -40,11 +37,6 @@ export const eventMigrations: Migrations = {
         .addColumn('received_at', 'bigint', (column) => column.notNull())
         .addColumn('version', 'bigint', (column) => column.notNull())
         .addColumn('body', jsonType(db), (column) => column.notNull())
-        .addColumn('tx', 'bigint', (column) =>
-          column
-            .notNull()
-            .defaultTo(engineOf(db) === 'postgres' ? sql`((pg_current_xact_id())::text)::bigint` : 0),
-        )
         .execute()
       await db.schema.createIndex('events_message').on('events').columns(['message_id', 'source']).unique().execute()
       await db.schema

@@ -1,3 +1,4 @@
+import { keyType } from '../db/columns.ts'
 import type { Migrations } from '../db/migrate.ts'
 
 export interface IdentityTables {
@@ -20,7 +21,7 @@ export const identityMigrations: Migrations = {
     async up(db) {
       await db.schema
         .createTable('identifiers')
-        .addColumn('id', 'bigint', (column) => column.primaryKey())
+        .addColumn('id', keyType(db), (column) => column.primaryKey())
         .addColumn('kind', 'text', (column) => column.notNull())
         .addColumn('value', 'text', (column) => column.notNull())
         .addColumn('customer_id', 'bigint', (column) => column.notNull())

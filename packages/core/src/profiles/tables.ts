@@ -1,5 +1,5 @@
 import { type Generated, sql } from 'kysely'
-import { autoIncrement, jsonType } from '../db/columns.ts'
+import { autoIncrement, jsonType, keyType } from '../db/columns.ts'
 import type { Migrations } from '../db/migrate.ts'
 import { engineOf } from '../db/rows.ts'
 
@@ -58,7 +58,7 @@ export const profileMigrations: Migrations = {
     async up(db) {
       await db.schema
         .createTable('timeline')
-        .addColumn('seq', 'bigint', (column) => column.primaryKey())
+        .addColumn('seq', keyType(db), (column) => column.primaryKey())
         .addColumn('customer_id', 'bigint', (column) => column.notNull())
         .addColumn('identifier_id', 'bigint', (column) => column.notNull())
         .addColumn('ts', 'bigint', (column) => column.notNull())
@@ -69,11 +69,11 @@ export const profileMigrations: Migrations = {
         .addColumn('current', 'integer', (column) => column.notNull())
         .execute()
       await db.schema.createIndex('timeline_customer').on('timeline').columns(['customer_id', 'ts']).execute()
-      await db.schema.createIndex('timeline_name').on('timeline').columns(['name', 'ts']).execute()
+      await db.schema.createIndex('timeline_name').on('timeline').columns(['name', 'ts', 'customer_id', 'current', 'value']).execute()
       await db.schema.createIndex('timeline_fact').on('timeline').column('fact_key').where('fact_key', 'is not', null).execute()
       await db.schema
         .createTable('profiles')
-        .addColumn('customer_id', 'bigint', (column) => column.primaryKey())
+        .addColumn('customer_id', keyType(db), (column) => column.primaryKey())
         .addColumn('key', 'text', (column) => column.notNull())
         .addColumn('first_seen_at', 'bigint', (column) => column.notNull())
         .addColumn('last_seen_at', 'bigint', (column) => column.notNull())
@@ -81,7 +81,7 @@ export const profileMigrations: Migrations = {
         .execute()
       await db.schema
         .createTable('profile_states')
-        .addColumn('customer_id', 'bigint', (column) => column.primaryKey())
+        .addColumn('customer_id', keyType(db), (column) => column.primaryKey())
         .addColumn('state', jsonType(db), (column) => column.notNull())
         .addColumn('expires_day', 'integer')
         .execute()
