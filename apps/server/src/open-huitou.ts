@@ -7,6 +7,7 @@ import { connectPlugins } from './connect-plugins.ts'
 import { defineDemoJob } from './demo-job.ts'
 import { createPluginAdmin, readPluginStates } from './plugin-admin.ts'
 import { pluginEffects } from './plugin-effects.ts'
+import { createSecretBox, type SecretBox } from './secret-box.ts'
 
 /** Everything that one process of Huitou is made of. */
 export interface Huitou extends AsyncDisposable {
@@ -33,7 +34,8 @@ export async function openHuitou({ config, log, clock }: OpenOptions): Promise<H
   )
   try {
     const core = await createCore({ database, dataDir: config.dataDir, log, ...(clock ? { clock } : {}) })
-    const host = await openHost(core, log)
+    const box = createSecretBox(config.secret)
+    const host = await openHost(core, box, log)
     connectPlugins(core, host)
     defineDemoJob(core)
     const live = new LiveTopics()
@@ -42,7 +44,7 @@ export async function openHuitou({ config, log, clock }: OpenOptions): Promise<H
       core,
       host,
       live,
-      plugins: createPluginAdmin(core, host),
+      plugins: createPluginAdmin(core, host, box),
       auth: () => (auth ??= createAuth({ database, secret: config.secret, ...(config.publicUrl ? { publicUrl: config.publicUrl } : {}) })),
       async [Symbol.asyncDispose]() {
         await core.stop()
@@ -56,8 +58,8 @@ export async function openHuitou({ config, log, clock }: OpenOptions): Promise<H
   }
 }
 
-async function openHost(core: Core, log: Logger): Promise<PluginHost> {
-  const states = await readPluginStates(core)
+async function openHost(core: Core, box: SecretBox, log: Logger): Promise<PluginHost> {
+  const states = await readPluginStates(core, box)
   const brand = await readBrand(core.database.db)
   return await createPluginHost({
     plugins: bundledPlugins().map((dir) => {

@@ -1,25 +1,32 @@
 import type { Core, PluginAdmin, PluginView } from '@huitou/core'
 import type { PluginHost, PluginInfo } from '@huitou/plugin-host'
+import type { SecretBox } from './secret-box.ts'
 
 export interface PluginState {
   enabled: boolean
   settings: Record<string, unknown>
 }
 
-/** Whether each plugin is switched on, and its settings, as stored. */
-export async function readPluginStates({ database }: Pick<Core, 'database'>): Promise<Map<string, PluginState>> {
+/** Whether each plugin is switched on, and its settings, secrets opened. */
+export async function readPluginStates({ database }: Pick<Core, 'database'>, box: SecretBox): Promise<Map<string, PluginState>> {
   const rows = await database.db.selectFrom('plugin_states').selectAll().execute()
-  return new Map(rows.map(({ id, enabled, settings }) => [id, { enabled: enabled === 1, settings: JSON.parse(settings) as PluginState['settings'] }]))
+  return new Map(
+    rows.map(({ id, enabled, settings }) => {
+      const stored = Object.entries(JSON.parse(settings) as PluginState['settings'])
+      const opened = stored.map(([name, value]) => [name, box.isSealed(value) ? box.open(value) : value])
+      return [id, { enabled: enabled === 1, settings: Object.fromEntries(opened) as PluginState['settings'] }]
+    }),
+  )
 }
 
 /** The plugin host as the HTTP app sees it; changes are stored and hold after a restart. */
-export function createPluginAdmin(core: Core, host: PluginHost): PluginAdmin {
+export function createPluginAdmin(core: Core, host: PluginHost, box: SecretBox): PluginAdmin {
   async function store(id: string, change: Partial<PluginState>): Promise<void> {
     const info = host.getPlugin(id)
     const row = {
       id,
       enabled: (change.enabled ?? info.state !== 'disabled') ? 1 : 0,
-      settings: JSON.stringify(change.settings ?? info.settings),
+      settings: JSON.stringify(sealSecrets(info, change.settings ?? info.settings, box)),
       updated_at: core.clock.now(),
     }
     await core.database.db
@@ -89,6 +96,13 @@ function toView({ id, manifest, trusted, state, error, running }: PluginInfo): P
 function secretNames({ manifest }: PluginInfo): Set<string> {
   const schema = manifest.contributes?.configuration as { properties?: Record<string, { secret?: boolean }> } | undefined
   return new Set(Object.entries(schema?.properties ?? {}).flatMap(([name, { secret }]) => (secret ? [name] : [])))
+}
+
+function sealSecrets(info: PluginInfo, settings: Record<string, unknown>, box: SecretBox): Record<string, unknown> {
+  const secrets = secretNames(info)
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => [name, secrets.has(name) && typeof value === 'string' && value !== '' ? box.seal(value) : value]),
+  )
 }
 
 function withoutSecrets(info: PluginInfo): Record<string, unknown> {
