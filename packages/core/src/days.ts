@@ -5,6 +5,7 @@
 export class BusinessDays {
   readonly timeZone: string
   readonly #offsets = new Map<number, number>()
+  readonly #starts = new Map<number, number>()
 
   constructor(timeZone: string) {
     this.timeZone = timeZone
@@ -17,7 +18,13 @@ export class BusinessDays {
 
   /** First instant of a day. */
   startOf(day: number): number {
-    return this.dateOf(day).toZonedDateTime(this.timeZone).epochMilliseconds
+    let start = this.#starts.get(day)
+    if (start === undefined) {
+      start = this.dateOf(day).toZonedDateTime(this.timeZone).epochMilliseconds
+      if (this.#starts.size > 10_000) this.#starts.clear()
+      this.#starts.set(day, start)
+    }
+    return start
   }
 
   /** `YYYY-MM-DD` of a day. */
@@ -45,6 +52,15 @@ export class BusinessDays {
     }
     return offset
   }
+}
+
+const known = new Map<string, BusinessDays>()
+
+/** Business days of a zone, with all that was looked up before. */
+export function businessDaysIn(timeZone: string): BusinessDays {
+  let days = known.get(timeZone)
+  if (!days) known.set(timeZone, (days = new BusinessDays(timeZone)))
+  return days
 }
 
 const EPOCH_DAY = Temporal.PlainDate.from('1970-01-01')

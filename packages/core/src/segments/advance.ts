@@ -11,6 +11,8 @@ import { applyChanges, type MembershipChange } from './membership.ts'
 
 /** Changes read at once. */
 const BATCH = 5_000
+/** Changes that are followed at once, without asking a reader thread. */
+const FEW = 50
 /** Rules evaluated in one query. */
 const RULES = 40
 
@@ -46,14 +48,15 @@ interface Moment {
 
 /**
  * Reads a batch of profile changes, works out who joins and who leaves, and writes that and the consumption of
- * the batch in one transaction. SQLite answers from a reader thread, so that ingestion goes on meanwhile;
- * PostgreSQL inside the transaction, which keeps other nodes out.
+ * the batch in one transaction. For a large batch SQLite answers from a reader thread, so that ingestion goes on
+ * meanwhile; a small one is done before a thread has been asked. PostgreSQL works inside the transaction, which keeps
+ * other nodes out.
  */
 async function followChanges(
   { database: { db, analytics, engine } }: StageContext,
   moment: Moment,
 ): Promise<boolean> {
-  if (engine === 'sqlite') {
+  if (engine === 'sqlite' && (await isLarge(db))) {
     const batch = await readBatch(analytics, moment)
     if (batch.seqs.length === 0) return false
     await breathe()
@@ -67,6 +70,11 @@ async function followChanges(
     await writeBatch(tx, batch, moment)
     return true
   })
+}
+
+async function isLarge(db: Db): Promise<boolean> {
+  const rows = await db.selectFrom('profile_changes').select('seq').limit(FEW + 1).execute()
+  return rows.length > FEW
 }
 
 interface Batch {

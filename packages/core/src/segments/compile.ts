@@ -1,6 +1,6 @@
 import { userError } from '@huitou/plugin-api'
 import { type Kysely, type RawBuilder, type SelectQueryBuilder, type SqlBool, sql } from 'kysely'
-import { BusinessDays } from '../days.ts'
+import { type BusinessDays, businessDaysIn } from '../days.ts'
 import type { Db, Engine, Tx } from '../db/database.ts'
 import { engineOf } from '../db/rows.ts'
 import type { ProfileColumn } from '../profiles/columns.ts'
@@ -60,7 +60,7 @@ export async function readScope(
     rows.map(({ id, rule }) => [id, { id, rule: rule === null ? null : (JSON.parse(rule) as Rule) }]),
   )
   if (options.changed) segments.set(options.changed.id, options.changed)
-  const days = new BusinessDays(brand.timeZone)
+  const days = businessDaysIn(brand.timeZone)
   return { engine: engineOf(db), columns, segments, days, today: days.dayOf(options.now) }
 }
 
