@@ -18,6 +18,7 @@ const connections = numberArgument('connections', 16)
 
 const ingested: number[] = []
 const bare: number[] = []
+const cpu = { server: [] as number[], bare: [] as number[] }
 // Taking turns, so that a machine that gets busier is busier for both.
 for (let round = 0; round < rounds; round++) {
   bare.push(bareLoop())
@@ -33,6 +34,9 @@ printResult({
   engine,
   runs: ingested.map(Math.round),
   referenceRuns: bare.map(Math.round),
+  // What one event costs the processor, the server against the loop: hardly depends on what else the machine does.
+  cpuMicroseconds: Number(median(cpu.server).toFixed(1)),
+  referenceCpuMicroseconds: Number(median(cpu.bare).toFixed(1)),
 })
 
 async function overHttp(): Promise<number> {
@@ -40,11 +44,13 @@ async function overHttp(): Promise<number> {
   const { core } = bench.huitou
   const { key } = await createWriteKey(core.database.db, core.clock, 'benchmark')
   const server = await startServer(bench.huitou, { port: 0, host: '127.0.0.1', version: '0.0.0' })
+  const before = process.cpuUsage()
   const sender = fork(path.join(import.meta.dirname, 'harness/ingest-sender.ts'), [server.url, key, String(connections), String(seconds)])
   const { accepted, ms } = await new Promise<{ accepted: number; ms: number }>((resolve, reject) => {
     sender.once('message', (message) => resolve(message as { accepted: number; ms: number }))
     sender.once('exit', (code) => reject(new Error(`The sender ended with ${code}`)))
   })
+  cpu.server.push(cpuSince(before) / accepted)
   const { stored } = await core.database.db.selectFrom('events').select(({ fn }) => fn.countAll<number>().as('stored')).executeTakeFirstOrThrow()
   if (stored < accepted) throw new Error(`${accepted} events were acknowledged, ${stored} are stored`)
   await server.close()
@@ -63,17 +69,26 @@ function bareLoop(): number {
   )
   let rows = 0
   let spent = 0
+  let spentCpu = 0
   while (spent < seconds * 1_000) {
     const batch = makeRows(rows)
     const started = performance.now()
+    const before = process.cpuUsage()
     database.exec('begin immediate')
     for (const row of batch) insert.run(row)
     database.exec('commit')
     spent += performance.now() - started
+    spentCpu += cpuSince(before)
     rows += BATCH
   }
+  cpu.bare.push(spentCpu / rows)
   database.close()
   return rows / (spent / 1_000)
+}
+
+function cpuSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(before)
+  return user + system
 }
 
 /** Made outside the measured time: parsing and checking are what Huitou adds. */

@@ -18,6 +18,8 @@ const silent = { info: () => {}, warn: () => {}, error: (facts: object, message:
 export interface Bench extends AsyncDisposable {
   readonly huitou: Huitou
   readonly folder: string
+  /** Of the PostgreSQL server, when it runs on one. */
+  readonly url: string | undefined
 }
 
 /** Huitou with its bundled plugins as it ships, on `folder` or a database of its own. Nothing runs in it yet. */
@@ -37,6 +39,7 @@ export async function openBench({ folder, clock }: { folder?: string; clock?: { 
   return {
     huitou,
     folder: dataDir,
+    url: server?.url,
     async [Symbol.asyncDispose]() {
       await huitou[Symbol.asyncDispose]()
       await server?.stop()
