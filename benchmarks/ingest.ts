@@ -45,13 +45,21 @@ async function overHttp(): Promise<number> {
   const { key } = await createWriteKey(core.database.db, core.clock, 'benchmark')
   const server = await startServer(bench.huitou, { port: 0, host: '127.0.0.1', version: '0.0.0' })
   const before = process.cpuUsage()
-  const sender = fork(path.join(import.meta.dirname, 'harness/ingest-sender.ts'), [server.url, key, String(connections), String(seconds)])
+  const sender = fork(path.join(import.meta.dirname, 'harness/ingest-sender.ts'), [
+    server.url,
+    key,
+    String(connections),
+    String(seconds),
+  ])
   const { accepted, ms } = await new Promise<{ accepted: number; ms: number }>((resolve, reject) => {
     sender.once('message', (message) => resolve(message as { accepted: number; ms: number }))
     sender.once('exit', (code) => reject(new Error(`The sender ended with ${code}`)))
   })
   cpu.server.push(cpuSince(before) / accepted)
-  const { stored } = await core.database.db.selectFrom('events').select(({ fn }) => fn.countAll<number>().as('stored')).executeTakeFirstOrThrow()
+  const { stored } = await core.database.db
+    .selectFrom('events')
+    .select(({ fn }) => fn.countAll<number>().as('stored'))
+    .executeTakeFirstOrThrow()
   if (stored < accepted) throw new Error(`${accepted} events were acknowledged, ${stored} are stored`)
   await server.close()
   return accepted / (ms / 1_000)
@@ -94,8 +102,20 @@ function cpuSince(before: NodeJS.CpuUsage): number {
 /** Made outside the measured time: parsing and checking are what Huitou adds. */
 function makeRows(from: number): unknown[][] {
   return Array.from({ length: BATCH }, (_, index) => {
-    const event = normalizeMessage({ ...orderMessage(from + index), messageId: randomUUID() }, { source: 'bench', receivedAt: Date.now() })
+    const event = normalizeMessage(
+      { ...orderMessage(from + index), messageId: randomUUID() },
+      { source: 'bench', receivedAt: Date.now() },
+    )
     if (event instanceof Error) throw event
-    return [event.message_id, event.source, event.type, event.name, event.ts, Date.now(), event.version, event.body]
+    return [
+      event.message_id,
+      event.source,
+      event.type,
+      event.name,
+      event.ts,
+      Date.now(),
+      event.version,
+      event.body,
+    ]
   })
 }

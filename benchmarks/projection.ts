@@ -17,7 +17,8 @@ for (const order of ['by customer', 'by time'] as const) {
   const loaded = await timed(async () => {
     for (const batch of messages(order)) total += (await core.events.append(batch)).accepted
   })
-  const reference = engine === 'sqlite' ? total / (bareCounts(path.join(bench.folder, 'huitou.db')) / 1_000) : undefined
+  const reference =
+    engine === 'sqlite' ? total / (bareCounts(path.join(bench.folder, 'huitou.db')) / 1_000) : undefined
   const folded = await timed(async () => {
     while (await core.profiles.advance()) continue
   })
@@ -35,7 +36,14 @@ for (const order of ['by customer', 'by time'] as const) {
 }
 
 function* messages(order: 'by customer' | 'by time'): Generator<NewEvent[]> {
-  const all = order === 'by time' ? [[...generateDemoShop({ now, customers })].flat().sort((a, b) => (a.timestamp < b.timestamp ? -1 : 1))] : generateDemoShop({ now, customers })
+  const all =
+    order === 'by time'
+      ? [
+          [...generateDemoShop({ now, customers })]
+            .flat()
+            .sort((a, b) => (a.timestamp < b.timestamp ? -1 : 1)),
+        ]
+      : generateDemoShop({ now, customers })
   for (const batch of all) {
     for (let from = 0; from < batch.length; from += 4_000) {
       yield batch.slice(from, from + 4_000).map((message) => {
@@ -50,16 +58,25 @@ function* messages(order: 'by customer' | 'by time'): Generator<NewEvent[]> {
 /** Milliseconds of the least that has to be done: read, parse, find the customer, count. */
 function bareCounts(file: string): number {
   const database = openBareSqlite(file)
-  database.exec('create table bare_counts (customer text not null, name text not null, count integer not null, primary key (customer, name))')
-  const read = database.prepare('select seq, name, type, body from events where seq > ? order by seq limit 2000')
-  const upsert = database.prepare('insert into bare_counts values (?, ?, ?) on conflict do update set count = count + excluded.count')
+  database.exec(
+    'create table bare_counts (customer text not null, name text not null, count integer not null, primary key (customer, name))',
+  )
+  const read = database.prepare(
+    'select seq, name, type, body from events where seq > ? order by seq limit 2000',
+  )
+  const upsert = database.prepare(
+    'insert into bare_counts values (?, ?, ?) on conflict do update set count = count + excluded.count',
+  )
   const started = performance.now()
-  for (let after = 0; ; ) {
+  for (let after = 0; ;) {
     const rows = read.all(after) as { seq: number; name: string | null; type: string; body: string }[]
     if (rows.length === 0) break
     database.exec('begin immediate')
     for (const { name, type, body } of rows) {
-      const { externalIds, anonymousId } = JSON.parse(body) as { externalIds?: { id: string }[]; anonymousId?: string }
+      const { externalIds, anonymousId } = JSON.parse(body) as {
+        externalIds?: { id: string }[]
+        anonymousId?: string
+      }
       upsert.run(externalIds?.[0]?.id ?? anonymousId ?? '', name ?? type, 1)
     }
     database.exec('commit')

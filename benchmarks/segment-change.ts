@@ -18,8 +18,15 @@ const took: number[] = []
 let cpu = 0
 for (let round = 0; round < rounds + 20; round++) {
   const customer = 1 + ((round * 7_919) % customers)
-  await db.updateTable('profiles').set({ commerce_orders: round % 2 ? 1 : 9 } as never).where('customer_id', '=', customer).execute()
-  await db.insertInto('profile_changes').values({ customer_id: customer, columns: '["commerce_orders"]' }).execute()
+  await db
+    .updateTable('profiles')
+    .set({ commerce_orders: round % 2 ? 1 : 9 } as never)
+    .where('customer_id', '=', customer)
+    .execute()
+  await db
+    .insertInto('profile_changes')
+    .values({ customer_id: customer, columns: '["commerce_orders"]' })
+    .execute()
   const before = process.cpuUsage()
   took.push(await timed(() => advanceSegments(core)))
   const { user, system } = process.cpuUsage(before)

@@ -22,10 +22,13 @@ const ours: number[] = []
 const bare: number[] = []
 const reference = await openReference()
 for (let round = 0; round < rounds; round++) {
-  bare.push(await timed(async () => {
-    const found = await reference.count()
-    if (found !== counted.count) throw new Error(`The bare query counts ${found}, the rule ${counted.count}`)
-  }))
+  bare.push(
+    await timed(async () => {
+      const found = await reference.count()
+      if (found !== counted.count)
+        throw new Error(`The bare query counts ${found}, the rule ${counted.count}`)
+    }),
+  )
   ours.push(await timed(async () => (counted = await countRule(core, fiveConditions))))
 }
 await reference.close()
@@ -45,9 +48,15 @@ async function openReference(): Promise<{ count(): Promise<number>; close(): Pro
   if (engine === 'sqlite') {
     const database = openBareSqlite(path.join(bench.folder, 'huitou.db'))
     const statement = database.prepare(BARE)
-    return { count: async () => (statement.get() as { count: number }).count, close: async () => void database.close() }
+    return {
+      count: async () => (statement.get() as { count: number }).count,
+      close: async () => void database.close(),
+    }
   }
   const client = new pg.Client({ connectionString: bench.url })
   await client.connect()
-  return { count: async () => Number((await client.query<{ count: string }>(BARE)).rows[0]?.count), close: () => client.end() }
+  return {
+    count: async () => Number((await client.query<{ count: string }>(BARE)).rows[0]?.count),
+    close: () => client.end(),
+  }
 }

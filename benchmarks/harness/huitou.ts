@@ -13,7 +13,11 @@ export function numberArgument(name: string, otherwise: number): number {
   return at < 0 ? otherwise : Number(process.argv[at + 1])
 }
 
-const silent = { info: () => {}, warn: () => {}, error: (facts: object, message: string) => console.error(message, facts) }
+const silent = {
+  info: () => {},
+  warn: () => {},
+  error: (facts: object, message: string) => console.error(message, facts),
+}
 
 export interface Bench extends AsyncDisposable {
   readonly huitou: Huitou
@@ -23,7 +27,10 @@ export interface Bench extends AsyncDisposable {
 }
 
 /** Huitou with its bundled plugins as it ships, on `folder` or a database of its own. Nothing runs in it yet. */
-export async function openBench({ folder, clock }: { folder?: string; clock?: { now(): number } } = {}): Promise<Bench> {
+export async function openBench({
+  folder,
+  clock,
+}: { folder?: string; clock?: { now(): number } } = {}): Promise<Bench> {
   const scratch = folder === undefined ? scratchFolder() : undefined
   const dataDir = folder ?? (scratch?.path as string)
   const server = engine === 'postgres' ? await startPostgres() : undefined

@@ -8,7 +8,9 @@ const BATCH = 100
 const agent = new Agent({ keepAlive: true, maxSockets: Number(connections) })
 const authorization = `Basic ${Buffer.from(`${key}:`).toString('base64')}`
 /** Written once: only the message ids differ, so that the sender leaves the processor to the server. */
-const template = JSON.stringify({ batch: Array.from({ length: BATCH }, (_, index) => ({ ...orderMessage(index), messageId: '@' })) }).split('"@"')
+const template = JSON.stringify({
+  batch: Array.from({ length: BATCH }, (_, index) => ({ ...orderMessage(index), messageId: '@' })),
+}).split('"@"')
 
 let accepted = 0
 const started = performance.now()
@@ -28,7 +30,11 @@ async function keepSending(): Promise<void> {
 
 function post(body: string): Promise<{ accepted?: number }> {
   return new Promise((resolve, reject) => {
-    const headers = { authorization, 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
+    const headers = {
+      authorization,
+      'content-type': 'application/json',
+      'content-length': Buffer.byteLength(body),
+    }
     const call = request(`${url}/v1/batch`, { method: 'POST', agent, headers }, (response) => {
       let text = ''
       response.setEncoding('utf8')

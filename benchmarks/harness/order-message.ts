@@ -11,7 +11,9 @@ export function orderMessage(number: number): Record<string, unknown> {
       platform: 'tmall',
       currency: 'CNY',
       total: 329,
-      items: [{ product_id: 'CJ101', name: '修护精华 30ml', category: '精华', quantity: 1, price: 329, total: 329 }],
+      items: [
+        { product_id: 'CJ101', name: '修护精华 30ml', category: '精华', quantity: 1, price: 329, total: 329 },
+      ],
       province: '浙江省',
       city: '杭州市',
     },

@@ -8,7 +8,20 @@ import { type Bench, engine, openBench } from './huitou.ts'
 /** The instant that all benchmarks on profiles count as now. */
 export const now = Date.parse('2026-11-21T20:00:00+08:00')
 const DAY = 86_400_000
-const CITIES = ['上海市', '北京市', '广州市', '深圳市', '杭州市', '成都市', '武汉市', '苏州市', '南京市', '西安市', '重庆市', '长沙市']
+const CITIES = [
+  '上海市',
+  '北京市',
+  '广州市',
+  '深圳市',
+  '杭州市',
+  '成都市',
+  '武汉市',
+  '苏州市',
+  '南京市',
+  '西安市',
+  '重庆市',
+  '长沙市',
+]
 const CATEGORIES = ['精华', '面霜', '面膜', '洁面', '防晒', '身体护理', '香氛家居', '茶饮食品']
 const STEP = 20_000
 
@@ -51,17 +64,23 @@ export async function openWithProfiles(customers: number, { segments = false } =
 async function writeCustomers({ core }: Bench['huitou'], customers: number): Promise<void> {
   const known = new Set((await readColumns(core.database.db)).map(({ name }) => name))
   for (let from = 1; from <= customers; from += STEP) {
-    const rows = Array.from({ length: Math.min(STEP, customers - from + 1) }, (_, index) => customer(from + index))
+    const rows = Array.from({ length: Math.min(STEP, customers - from + 1) }, (_, index) =>
+      customer(from + index),
+    )
     const columns = Object.entries(rows[0] ?? {})
       .filter(([name]) => name !== 'customer_id' && known.has(name))
-      .map(([name, value]) => ({ name, type: typeof value === 'string' ? ('text' as const) : ('integer' as const) }))
+      .map(([name, value]) => ({
+        name,
+        type: typeof value === 'string' ? ('text' as const) : ('integer' as const),
+      }))
     await transact(core.database.db, (tx) => writeProfiles(tx, columns, rows))
   }
 }
 
 /** Values that follow from the number alone, spread by multiplication with primes. */
 function customer(number: number): Record<string, number | string | null> {
-  const spread = (prime: number, range: number) => Math.floor((((number * prime) % 1_000_003) / 1_000_003) * range)
+  const spread = (prime: number, range: number) =>
+    Math.floor((((number * prime) % 1_000_003) / 1_000_003) * range)
   // Every tenth is known but has not bought.
   const orders = number % 10 === 0 ? 0 : 1 + Math.floor(spread(7919, 100) ** 2 / 900)
   const spend = orders * (4_900 + spread(104_729, 60_000))

@@ -20,7 +20,9 @@ export function printResult(result: Result): void {
   const line = {
     ...result,
     value: round(value),
-    ...(reference === undefined ? {} : { reference: round(reference), ratio: Number((value / reference).toFixed(2)) }),
+    ...(reference === undefined
+      ? {}
+      : { reference: round(reference), ratio: Number((value / reference).toFixed(2)) }),
     at: new Date().toISOString().slice(0, 16),
     machine: `${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown'}`,
     // Above the number of cores, others were at work as well and the absolute figures are too low.

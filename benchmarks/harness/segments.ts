@@ -17,7 +17,9 @@ export const fiveConditions: Rule = {
 export async function createBenchSegments(core: Core): Promise<void> {
   for (let number = 0; number < 20; number++) {
     const [orders, spend, ...rest] = (fiveConditions as { all: object[] }).all
-    const rule = { all: [{ ...orders, value: 2 + (number % 5) }, { ...spend, value: 20_000 + number * 5_000 }, ...rest] }
+    const rule = {
+      all: [{ ...orders, value: 2 + (number % 5) }, { ...spend, value: 20_000 + number * 5_000 }, ...rest],
+    }
     await core.database.db
       .insertInto('segments')
       .values({
