@@ -2,14 +2,15 @@ import { type Core, findSetting, type Job, writeBrand, writeSetting } from '@hui
 
 /** Registers the job that fills an empty installation with the demo shop. */
 export function defineDemoJob(core: Core): void {
-  core.jobs.define('demo', async ({ signal, progress }) => {
+  core.jobs.define('demo', async ({ job, signal, progress }) => {
     // Loaded at first use: nobody else needs two years of invented orders.
     const { loadDemoShop } = await import('./demo/load.ts')
     await writeSetting(core.database.db, 'demo', true)
     if ((await findSetting(core.database.db, 'brand')) === undefined) {
       await writeBrand(core.database.db, { brandName: '霁屿 Jiyu', currency: 'CNY', timeZone: 'Asia/Shanghai' })
     }
-    return { ...(await loadDemoShop({ events: core.events, now: core.clock.now(), onProgress: progress, signal })) }
+    // Not the present time: a job taken up tomorrow has to go on with the same shop.
+    return { ...(await loadDemoShop({ events: core.events, now: job.createdAt, onProgress: progress, signal })) }
   })
 }
 

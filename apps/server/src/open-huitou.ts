@@ -1,6 +1,6 @@
 import path from 'node:path'
 import { type Auth, type Clock, type Core, createAuth, createCore, LiveTopics, type Logger, openDatabase, type PluginAdmin, readBrand } from '@huitou/core'
-import { createPluginHost, type HostEvent, type PluginHost } from '@huitou/plugin-host'
+import { createPluginHost, type HostEvent, type PluginHost, readManifest } from '@huitou/plugin-host'
 import { bundledPlugins } from './bundled-plugins.ts'
 import type { Config } from './config.ts'
 import { connectPlugins } from './connect-plugins.ts'
@@ -23,10 +23,12 @@ export interface OpenOptions {
   config: Config
   log: Logger
   clock?: Clock
+  /** Folders of further plugins, trusted like bundled ones: for those who are writing one. */
+  plugins?: readonly string[]
 }
 
 /** Opens the database, brings its schema up to date, and puts plugins and core together. Nothing runs yet. */
-export async function openHuitou({ config, log, clock }: OpenOptions): Promise<Huitou> {
+export async function openHuitou({ config, log, clock, plugins = [] }: OpenOptions): Promise<Huitou> {
   const database = openDatabase(
     config.databaseUrl
       ? { url: config.databaseUrl, ...(config.analyticsUrl ? { analyticsUrl: config.analyticsUrl } : {}) }
@@ -35,7 +37,7 @@ export async function openHuitou({ config, log, clock }: OpenOptions): Promise<H
   try {
     const core = await createCore({ database, dataDir: config.dataDir, log, ...(clock ? { clock } : {}) })
     const box = createSecretBox(config.secret)
-    const host = await openHost(core, box, log)
+    const host = await openHost(core, { box, log, folders: [...bundledPlugins(), ...plugins] })
     connectPlugins(core, host)
     defineDemoJob(core)
     const live = new LiveTopics()
@@ -58,15 +60,17 @@ export async function openHuitou({ config, log, clock }: OpenOptions): Promise<H
   }
 }
 
-async function openHost(core: Core, box: SecretBox, log: Logger): Promise<PluginHost> {
+async function openHost(core: Core, { box, log, folders }: { box: SecretBox; log: Logger; folders: readonly string[] }): Promise<PluginHost> {
   const states = await readPluginStates(core, box)
   const brand = await readBrand(core.database.db)
+  const locations = folders.map(async (dir) => {
+    // A folder without a valid manifest is passed on as well: the host reports it by name.
+    const manifest = await readManifest(dir).catch(() => undefined)
+    const state = states.get(manifest?.id ?? '')
+    return { dir, trusted: true, enabled: state?.enabled ?? true, settings: state?.settings ?? {} }
+  })
   return await createPluginHost({
-    plugins: bundledPlugins().map((dir) => {
-      // State is stored under the plugin's id, which follows from its folder's manifest.
-      const state = states.get(`huitou.${path.basename(dir)}`)
-      return { dir, trusted: true, enabled: state?.enabled ?? true, settings: state?.settings ?? {} }
-    }),
+    plugins: await Promise.all(locations),
     effects: pluginEffects(core, log),
     brand: { currency: brand.currency, timeZone: brand.timeZone, locale: brand.locale },
     clock: core.clock,

@@ -20,7 +20,7 @@ export interface TestServer extends AsyncDisposable {
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
 
 /** A whole Huitou with its plugins behind a real port, on a database of its own. */
-export async function startTestServer(engine: TestEngine = 'sqlite'): Promise<TestServer> {
+export async function startTestServer(engine: TestEngine = 'sqlite', plugins: string[] = []): Promise<TestServer> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'huitou-server-'))
   const postgres = engine === 'postgres' ? await createPostgresDatabase() : undefined
   const config = {
@@ -31,7 +31,7 @@ export async function startTestServer(engine: TestEngine = 'sqlite'): Promise<Te
     secret: 'a secret that only tests know, long enough',
     logLevel: 'silent',
   }
-  const huitou = await openHuitou({ config, log: silent })
+  const huitou = await openHuitou({ config, log: silent, plugins })
   const server = await startServer(huitou, { port: 0, host: '127.0.0.1', version: 'test' })
   const { key } = await createWriteKey(huitou.core.database.db, huitou.core.clock, 'tests')
   const sessions = new Map<string, string>()

@@ -1,3 +1,4 @@
+import path from 'node:path'
 import { AppError } from '@huitou/plugin-api'
 import pino from 'pino'
 import { type Config, readConfig } from '../config.ts'
@@ -7,18 +8,21 @@ import { type Huitou, openHuitou } from '../open-huitou.ts'
 export const commonArgs = {
   data: { type: 'string', default: '.data', valueHint: 'DIR', description: 'data folder' },
   json: { type: 'boolean', default: false, description: 'print one JSON document instead of text' },
+  plugin: { type: 'string', valueHint: 'DIR[,DIR]', description: 'further plugins to run, trusted like bundled ones: for those you are writing' },
 } as const
 
 export interface CommonArgs {
   data: string
   json: boolean
+  plugin?: string | undefined
 }
 
 /** Opens Huitou for one command. Logs go to standard error, so that standard output holds the result alone. */
 export async function openForCommand(args: CommonArgs, { quiet = true }: { quiet?: boolean } = {}): Promise<Huitou & { config: Config }> {
   const config = readConfig(args.data)
   const log = pino({ level: quiet && config.logLevel === 'info' ? 'warn' : config.logLevel, base: null }, pino.destination({ dest: 2, sync: true }))
-  return Object.assign(await openHuitou({ config, log }), { config })
+  const plugins = (args.plugin ?? '').split(',').filter(Boolean).map((dir) => path.resolve(dir))
+  return Object.assign(await openHuitou({ config, log, plugins }), { config })
 }
 
 /** Prints a command's result: JSON with `--json`, else the given text. */

@@ -1,3 +1,4 @@
+import { sweepImports } from '@huitou/core'
 import { defineCommand } from 'citty'
 import { loadDemo } from '../demo-job.ts'
 import { startServer } from '../http/start-server.ts'
@@ -16,6 +17,7 @@ export const serveCommand = defineCommand({
     await runCommand(args, async () => {
       const huitou = await openForCommand(args, { quiet: false })
       const server = await startServer(huitou, { port: Number(args.port), host: args.host, version })
+      await sweepImports(huitou.core)
       huitou.core.start()
       if (args.demo && (await isEmpty(huitou.core))) await loadDemo(huitou.core)
       process.stdout.write(args.json ? `${JSON.stringify({ url: server.url })}\n` : `Huitou is ready: ${server.url}\n`)
