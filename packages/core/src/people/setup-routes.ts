@@ -22,7 +22,7 @@ export interface SetupDeps extends Pick<CoreContext, 'database'> {
 /** First steps on an empty installation. Open to everyone until there is an owner. */
 export function setupRoutes({ database, auth, version }: SetupDeps) {
   return new Hono()
-    .get('/', describeRoute({ tags: ['setup'], summary: 'What the installation still needs' }), async (c) => {
+    .get('/', describeRoute({ tags: ['setup'], summary: 'What the installation still needs', security: [] }), async (c) => {
       const anyone = await database.db.selectFrom('profiles').select('customer_id').limit(1).executeTakeFirst()
       return c.json({
         needsOwner: !(await auth.hasUsers()),
@@ -31,7 +31,7 @@ export function setupRoutes({ database, auth, version }: SetupDeps) {
         version,
       })
     })
-    .post('/owner', describeRoute({ tags: ['setup'], summary: 'Make the owner account and sign in' }), validate('json', NewOwner), async (c) => {
+    .post('/owner', describeRoute({ tags: ['setup'], summary: 'Make the owner account and sign in', security: [] }), validate('json', NewOwner), async (c) => {
       if (await auth.hasUsers()) {
         throw userError('E_SETUP_DONE', 'This installation has an owner already', { status: 409, hint: 'Sign in instead.' })
       }
