@@ -1,0 +1,116 @@
+import AxeBuilder from '@axe-core/playwright'
+import { type Api, OWNER } from './api.ts'
+import type { Page } from '@playwright/test'
+import { settled } from './settled.ts'
+import { smallShopWords } from './small-shop.ts'
+import { expect, locales, test } from './test.ts'
+import type { Locale } from './test.ts'
+
+const themes = ['light', 'dark'] as const
+const UNTRANSLATED = /^[a-z]+(\.[a-zA-Z0-9_]+)+$/
+/** Looks like a key and is none: ids of extensions, file names, addresses. */
+const TECHNICAL = /^(huitou|localhost)\.|\.(csv|xlsx|com)$/
+const OWN_WORDS = ['中文', OWNER.name, '测试', ...smallShopWords()]
+
+for (const locale of locales) {
+  for (const theme of themes) {
+    test.describe(`in ${locale}, ${theme}`, () => {
+      test.use({ locale, colorScheme: theme })
+
+      test('every page is translated, fits and is accessible', async ({ page, shop }) => {
+        test.setTimeout(120_000)
+        for (const [name, path] of await places(shop)) {
+          await page.goto(path)
+          await settled(page)
+          await page.screenshot({ path: `test-results/pages/${locale}-${theme}/${name}.png`, animations: 'disabled' })
+          await checkPage(page, { name, locale })
+        }
+      })
+    })
+  }
+
+  test.describe(`in ${locale}, signed out`, () => {
+    test.use({ locale })
+
+    test('signing in is translated, fits and is accessible', async ({ page, filled }) => {
+      await page.goto(`${filled.url}/sign-in`)
+      await settled(page)
+      await page.screenshot({ path: `test-results/pages/${locale}-light/sign-in.png` })
+      await checkPage(page, { name: 'sign-in', locale })
+    })
+  })
+}
+
+/** Every place of the admin app, with a name for its picture. */
+async function places(shop: Api): Promise<[name: string, path: string][]> {
+  const { rows } = await shop.search({ limit: 1, rule: { all: [{ column: 'commerce_orders', op: 'gte', value: 4 }] } })
+  const { reports } = await shop.request<{ reports: { id: string }[] }>('/api/reports')
+  const { plugins } = await shop.request<{ plugins: { id: string }[] }>('/api/plugins')
+  const rule = JSON.stringify({ all: [{ column: 'commerce_orders', op: 'gte', value: 2 }, { event: 'order.paid', count: { op: '>=', value: 1 }, within: { days: 90 } }] })
+  const { segments } = await shop.request<{ segments: { id: string; kind: string }[] }>('/api/segments')
+  return [
+    ['home', '/'],
+    ['customers', '/customers'],
+    ['customers-rule', `/customers?rule=${encodeURIComponent(rule)}`],
+    ['customer', `/customers/${rows[0]?.id}`],
+    ['segments', '/segments'],
+    ['segment-new', `/segments/new?rule=${encodeURIComponent(rule)}`],
+    ['segment-builtin', `/segments/${segments.find(({ kind }) => kind === 'builtin')?.id}`],
+    ['reports', '/reports'],
+    ...reports.map(({ id }): [string, string] => [`report-${id}`, `/reports/${id}`]),
+    ['extensions', '/extensions'],
+    ...plugins.flatMap(({ id }) =>
+      ['readme', 'contributions', 'permissions', 'settings'].map((tab): [string, string] => [`extension-${id}-${tab}`, `/extensions/${id}?tab=${tab}`]),
+    ),
+    ...['brand', 'people', 'keys', 'about'].map((section): [string, string] => [`settings-${section}`, `/settings/${section}`]),
+    ['import-new', '/imports/new'],
+    ['start', '/start'],
+    ['not-found', '/nowhere'],
+  ]
+}
+
+/** Texts of a page outside of code, and by how much the page is wider than its window. Runs in the browser. */
+function textsAndWidth() {
+  const texts = new Set<string>()
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const text = node.textContent?.trim()
+    const parent = node.parentElement
+    if (text && parent && !parent.closest('code, pre, kbd, script, style, [lang], .markdown')) texts.add(text)
+  }
+  for (const element of document.querySelectorAll('[title], [aria-label], [placeholder]')) {
+    for (const name of ['title', 'aria-label', 'placeholder']) {
+      const text = element.getAttribute(name)?.trim()
+      if (text) texts.add(text)
+    }
+  }
+  const { scrollWidth, clientWidth } = document.documentElement
+  return { texts: [...texts], overflow: scrollWidth - clientWidth }
+}
+
+async function checkPage(page: Page, { name, locale }: { name: string; locale: Locale }): Promise<void> {
+  const found = await page.evaluate(textsAndWidth)
+  const untranslated = found.texts.filter((text) => UNTRANSLATED.test(text) && !TECHNICAL.test(text))
+  expect.soft(untranslated, `${name}: untranslated`).toEqual([])
+  const other = found.texts.filter((text) => (locale === 'en' ? isChinese(text) : isEnglish(text)))
+  expect.soft(other, `${name}: in the other language`).toEqual([])
+  expect.soft(found.overflow, `${name}: wider than the window by`).toBe(0)
+  const { violations } = await new AxeBuilder({ page }).analyze()
+  const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+  expect
+    .soft(
+      grave.map(({ id, nodes }) => [id, nodes.map((node) => node.html.slice(0, 160))]),
+      `${name}: axe`,
+    )
+    .toEqual([])
+}
+
+/** Chinese that is not the shop's own: its customers, places and goods keep their names in every language. */
+function isChinese(text: string): boolean {
+  return /\p{Script=Han}/u.test(OWN_WORDS.reduce((rest, word) => rest.replaceAll(word, ''), text))
+}
+
+/** A phrase of English words; single words may be names. */
+function isEnglish(text: string): boolean {
+  return /^[A-Z]?[a-z]+([ ,]+[a-z]+)+[.]?$/.test(text) || /^[A-Z][a-z]+(ed|ing|s)$/.test(text)
+}
