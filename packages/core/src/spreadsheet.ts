@@ -1,3 +1,4 @@
+import { ReadableStream as NodeReadableStream, TextEncoderStream } from 'node:stream/web'
 import { stringify } from 'csv-stringify/sync'
 import { writeXlsxStream } from 'hucre/xlsx'
 
@@ -34,7 +35,8 @@ export function toSpreadsheet(
       freezePane: { rows: 1 },
     })
   }
-  return ReadableStream.from(csvParts(headers, pages)).pipeThrough(new TextEncoderStream())
+  const parts = NodeReadableStream.from(csvParts(headers, pages))
+  return parts.pipeThrough(new TextEncoderStream()) as unknown as ReadableStream<Uint8Array>
 }
 
 /** Header that makes browsers save the file under its name, in whatever script that is. */

@@ -1,59 +1,27 @@
-import { request } from './http.ts'
+import type { InferRequestType, InferResponseType } from 'hono/client'
+import { api, at, done, read, until } from './client.ts'
+import { postJson } from './http.ts'
 
-export interface Setup {
-  needsOwner: boolean
-  hasData: boolean
-  demo: boolean
-  version: string
-}
+export type Setup = InferResponseType<typeof api.setup.$get>
+export type Me = InferResponseType<typeof api.me.$get>
+export type NewOwner = InferRequestType<typeof api.setup.owner.$post>['json']
+export type Settings = InferResponseType<typeof api.settings.$get>
+export type SettingsChange = InferRequestType<typeof api.settings.$put>['json']
+/** A key as it is listed; in clear only in the answer that created it. */
+export type WriteKey = InferResponseType<(typeof api.settings)['write-keys']['$get']>['writeKeys'][number]
 
-export interface Me {
-  id: string
-  name: string
-  email: string
-  role: string
-  locale?: string
-}
-
-export interface NewOwner {
-  name: string
-  email: string
-  password: string
-  locale: string
-}
-
-export interface Settings {
-  brandName: string
-  currency: string
-  timeZone: string
-  locale: string
-}
-
-export interface WriteKey {
-  id: string
-  name: string
-  createdAt: number
-  lastUsedAt?: number | null
-  /** In clear only in the answer that created it. */
-  key?: string
-  /** Last four characters, to recognise it by. */
-  tail: string
-}
-
-export const getSetup = (signal?: AbortSignal) => request<Setup>('/setup', { signal })
-export const createOwner = (owner: NewOwner) => request<unknown>('/setup/owner', { body: owner })
-export const loadDemo = () => request<{ jobId: string }>('/demo', { method: 'POST' })
-export const getMe = (signal?: AbortSignal) => request<Me>('/me', { signal })
-export const signIn = (email: string, password: string) =>
-  request<unknown>('/auth/sign-in/email', { body: { email, password, rememberMe: true } })
-export const signOut = () => request<unknown>('/auth/sign-out', { body: {} })
-export const getSettings = (signal?: AbortSignal) => request<Settings>('/settings', { signal })
 /** Shortest password the server takes. */
 export const passwordMinimum = 10
 
-export const saveSettings = (settings: Partial<Settings>) => request<Settings>('/settings', { method: 'PUT', body: settings })
-export const listWriteKeys = (signal?: AbortSignal) =>
-  request<{ writeKeys: WriteKey[] }>('/settings/write-keys', { signal })
-export const createWriteKey = (name: string) => request<WriteKey>('/settings/write-keys', { body: { name } })
-export const revokeWriteKey = (id: string) =>
-  request<void>(`/settings/write-keys/${encodeURIComponent(id)}`, { method: 'DELETE' })
+export const getSetup = (signal?: AbortSignal) => read(api.setup.$get({}, until(signal)))
+export const createOwner = (owner: NewOwner) => read(api.setup.owner.$post({ json: owner }))
+export const loadDemo = () => read(api.demo.$post())
+export const getMe = (signal?: AbortSignal) => read(api.me.$get({}, until(signal)))
+export const signIn = (email: string, password: string) =>
+  postJson('/api/auth/sign-in/email', { email, password, rememberMe: true })
+export const signOut = () => postJson('/api/auth/sign-out', {})
+export const getSettings = (signal?: AbortSignal) => read(api.settings.$get({}, until(signal)))
+export const saveSettings = (settings: SettingsChange) => read(api.settings.$put({ json: settings }))
+export const listWriteKeys = (signal?: AbortSignal) => read(api.settings['write-keys'].$get({}, until(signal)))
+export const createWriteKey = (name: string) => read(api.settings['write-keys'].$post({ json: { name } }))
+export const revokeWriteKey = (id: string) => done(api.settings['write-keys'][':id'].$delete(at(id)))

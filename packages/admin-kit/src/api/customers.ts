@@ -1,81 +1,36 @@
-import { request } from './http.ts'
-import type { Localized } from './localized.ts'
-import type { Explanation, Rule } from './segments.ts'
+import type { InferRequestType, InferResponseType } from 'hono/client'
+import { api, at, done, read, until } from './client.ts'
 
-export interface CustomerRow {
-  id: number
-  name: string
-  avatarText: string
-  columns: Record<string, string | number | boolean | null>
-}
+const one = api.customers[':id{[0-9]+}']
 
-export interface CustomerSearch {
-  rule?: Rule
-  segmentId?: string
-  search?: string
-  sort?: { column: string; dir: 'asc' | 'desc' }
-  columns?: string[]
-  cursor?: string
-  limit?: number
-}
+export type CustomerSearch = InferRequestType<typeof api.customers.search.$post>['json']
+export type CustomerPage = InferResponseType<typeof api.customers.search.$post>
+export type CustomerRow = CustomerPage['rows'][number]
+/** One customer; personal data masked. */
+export type Customer = InferResponseType<typeof one.$get>
+export type CustomerIdentifier = Customer['identifiers'][number]
+export type CustomerMerge = InferResponseType<typeof one.merges.$get>['merges'][number]
+export type TimelinePage = InferResponseType<typeof one.timeline.$get>
+export type TimelineEntry = TimelinePage['entries'][number]
 
-export interface CustomerPage {
-  rows: CustomerRow[]
-  total: number
-  cursor?: string
-}
-
-export interface Identifier {
-  kind: string
-  value: string
-  since: number
-  events: number
-}
-
-export interface Merge {
-  id: string
-  at: number
-  absorbed: Identifier[]
-  evidence: unknown
-  undoable: boolean
-}
-
-export interface Customer {
-  id: number
-  key: string
-  name: string
-  columns: Record<string, string | number | boolean | null>
-  identifiers: Identifier[]
-  merges: Merge[]
-  firstSeenAt: number
-  lastSeenAt: number
-}
-
-export interface TimelineEntry {
-  seq: number
-  name: string
-  title: Localized
-  icon?: string
-  ts: number
-  value?: number | null
-  properties: Record<string, unknown>
+export interface TimelineQuery {
+  /** `next` of the page before. */
+  before?: string
+  limit: number
+  /** Event names; `order.*` stands for all that begin so. */
+  names?: string[]
 }
 
 export const searchCustomers = (search: CustomerSearch, signal?: AbortSignal) =>
-  request<CustomerPage>('/customers/search', { body: search, signal })
-export const getCustomer = (id: number | string, signal?: AbortSignal) =>
-  request<Customer>(`/customers/${id}`, { signal })
-export const getTimeline = (
-  id: number | string,
-  query: { before?: number; limit?: number; names?: string },
-  signal?: AbortSignal,
-) => request<{ entries: TimelineEntry[]; next?: number }>(`/customers/${id}/timeline`, { query, signal })
+  read(api.customers.search.$post({ json: search }, until(signal)))
+export const getCustomer = (id: number | string, signal?: AbortSignal) => read(one.$get(at(id), until(signal)))
+export const getTimeline = (id: number | string, { before, limit, names }: TimelineQuery, signal?: AbortSignal) =>
+  read(one.timeline.$get({ ...at(id), query: { before, limit: String(limit), names: names?.join(',') } }, until(signal)))
 export const getCustomerSegments = (id: number | string, signal?: AbortSignal) =>
-  request<{ segments: { id: string; name: string; since: number; reasons: Explanation['lines'] }[] }>(
-    `/customers/${id}/segments`,
-    { signal },
-  )
-export const reveal = (id: number | string, what: { column: string } | { identifier: string }) =>
-  request<{ value: string }>(`/customers/${id}/reveal`, { body: what })
-export const undoMerge = (mergeId: string) =>
-  request<void>(`/customers/merges/${mergeId}/undo`, { method: 'POST' })
+  read(one.segments.$get(at(id), until(signal)))
+/** What made this customer one person. */
+export const getMerges = (id: number | string, signal?: AbortSignal) => read(one.merges.$get(at(id), until(signal)))
+export const reveal = (id: number | string, what: { column: string } | { identifier: number }) =>
+  read(one.reveal.$post({ ...at(id), json: what }))
+export const undoMerge = (merge: string) =>
+  done(api.customers.merges[':merge{[0-9]+-[0-9]+}'].undo.$post({ param: { merge } }))

@@ -36,25 +36,26 @@ export function problemOf(failure: unknown): Problem {
   return { ...said, ...(detail && detail !== said.title ? { detail } : {}), ...(hint ? { hint } : {}) }
 }
 
-export interface RequestOptions {
-  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
-  /** Sent as JSON. */
-  body?: unknown
-  query?: Record<string, string | number | boolean | undefined>
-  signal?: AbortSignal
+/** `fetch` that throws every answer but a good one as `ApiError`. */
+export async function send(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+  let response: Response
+  try {
+    response = await fetch(input, { credentials: 'same-origin', ...init })
+  } catch (error) {
+    if (init?.signal?.aborted) throw error
+    throw new ApiError({ status: 0, code: 'E_OFFLINE', title: 'The server did not answer' })
+  }
+  if (!response.ok) throw new ApiError(toProblem(response.status, await response.text()))
+  return response
 }
 
-/** Asks the server for `path` below `/api` and returns the parsed answer, or throws `ApiError`. */
-export async function request<T>(path: string, options: RequestOptions = {}): Promise<T> {
-  const response = await send(path, options)
-  if (response.status === 204) return undefined as T
-  const text = await response.text()
-  return (text ? JSON.parse(text) : undefined) as T
+/** Sends JSON to a route that the typed client does not know: those of the sign-in library. */
+export async function postJson(path: string, body: object): Promise<void> {
+  await send(path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } })
 }
 
-/** Like `request`, for a file: returns the body and the name the server gave it. */
-export async function requestFile(path: string, options: RequestOptions = {}): Promise<{ file: Blob; name: string }> {
-  const response = await send(path, options)
+/** A file the server answered with: its body and the name the server gave it. */
+export async function readFile(response: Pick<Response, 'headers' | 'blob'>): Promise<{ file: Blob; name: string }> {
   const disposition = response.headers.get('content-disposition') ?? ''
   const encoded = /filename\*=UTF-8''([^;]+)/i.exec(disposition)?.[1]
   const plain = /filename="?([^";]+)"?/i.exec(disposition)?.[1]
@@ -71,13 +72,6 @@ export function saveFile(file: Blob, name: string): void {
   setTimeout(() => URL.revokeObjectURL(url), 60_000)
 }
 
-/** Absolute path of an API route with its query. */
-export function apiPath(path: string, query: RequestOptions['query'] = {}): string {
-  const entries = Object.entries(query).filter(([, value]) => value !== undefined)
-  const search = new URLSearchParams(entries.map(([key, value]) => [key, String(value)])).toString()
-  return `/api${path}${search ? `?${search}` : ''}`
-}
-
 /** Reads a problem document out of a body, or makes one from the status. */
 export function toProblem(status: number, body: string): Problem {
   try {
@@ -87,22 +81,4 @@ export function toProblem(status: number, body: string): Problem {
   } catch {
     return { status, code: `E_HTTP_${status}`, title: `HTTP ${status}` }
   }
-}
-
-async function send(path: string, options: RequestOptions): Promise<Response> {
-  const init: RequestInit = { method: options.method ?? (options.body === undefined ? 'GET' : 'POST') }
-  if (options.signal) init.signal = options.signal
-  if (options.body !== undefined) {
-    init.body = JSON.stringify(options.body)
-    init.headers = { 'content-type': 'application/json' }
-  }
-  let response: Response
-  try {
-    response = await fetch(apiPath(path, options.query), init)
-  } catch (error) {
-    if (options.signal?.aborted) throw error
-    throw new ApiError({ status: 0, code: 'E_OFFLINE', title: 'The server did not answer' })
-  }
-  if (!response.ok) throw new ApiError(toProblem(response.status, await response.text()))
-  return response
 }

@@ -1,37 +1,23 @@
-import { request } from './http.ts'
-import type { Problem } from './http.ts'
+import type { InferResponseType } from 'hono/client'
+import { api, at, done, read, until } from './client.ts'
 import type { Localized } from './localized.ts'
 
-export type JobState = 'queued' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled'
+/** A job as the live connection sends it as well. */
+export type SentJob = InferResponseType<typeof api.jobs.$get>['jobs'][number]
 
-export interface JobProgress {
-  done: number
-  total: number | null
-  unit?: string
-}
-
-export interface Job {
-  id: string
-  kind: string
-  title: string | Localized
-  state: JobState
-  progress: JobProgress | null
-  result?: Record<string, unknown> | null
-  error?: Partial<Problem> | { code: string; message: string; hint?: string } | null
-  createdAt: number
-  startedAt?: number | null
-  finishedAt?: number | null
-}
+/** A job whose title is in both languages where the server knows it so. */
+export type Job = Omit<SentJob, 'title'> & { title: string | Localized }
+export type JobState = Job['state']
 
 /** Newest first. */
 export async function listJobs(limit = 20, signal?: AbortSignal): Promise<{ jobs: Job[] }> {
-  const { jobs } = await request<{ jobs: Job[] }>('/jobs', { query: { limit }, signal })
+  const { jobs } = await read(api.jobs.$get({ query: { limit: String(limit) } }, until(signal)))
   return { jobs: jobs.map(readJob) }
 }
 
 /** A job as the server sends it; a title in both languages travels as JSON inside the text. */
-export function readJob(job: Job): Job {
-  if (typeof job.title !== 'string' || !job.title.startsWith('{"')) return job
+export function readJob(job: SentJob): Job {
+  if (!job.title.startsWith('{"')) return job
   try {
     return { ...job, title: JSON.parse(job.title) as Localized }
   } catch {
@@ -39,9 +25,9 @@ export function readJob(job: Job): Job {
   }
 }
 
-export const pauseJob = (id: string) => request<void>(`/jobs/${id}/pause`, { method: 'POST' })
-export const resumeJob = (id: string) => request<void>(`/jobs/${id}/resume`, { method: 'POST' })
-export const cancelJob = (id: string) => request<void>(`/jobs/${id}/cancel`, { method: 'POST' })
+export const pauseJob = (id: string) => done(api.jobs[':id'].pause.$post(at(id)))
+export const resumeJob = (id: string) => done(api.jobs[':id'].resume.$post(at(id)))
+export const cancelJob = (id: string) => done(api.jobs[':id'].cancel.$post(at(id)))
 
 /** Whether the job still moves or may move again. */
 export function isOpen(job: Job): boolean {

@@ -1,48 +1,18 @@
-import { request } from './http.ts'
-import type { Localized } from './localized.ts'
+import type { InferRequestType, InferResponseType } from 'hono/client'
+import { api, at, done, read, until } from './client.ts'
 
-export type PluginState = 'enabled' | 'disabled' | 'activating' | 'active' | 'failed' | 'quarantined'
+const one = api.plugins[':id']
 
-export type JsonSchema = { readonly [keyword: string]: unknown }
+/** A plugin as it is listed; what `getPlugin` answers has its readme and changelog besides. */
+export type Plugin = InferResponseType<typeof api.plugins.$get>['plugins'][number]
+export type PluginState = Plugin['state']
+export type PluginSettings = InferRequestType<typeof one.settings.$put>['json']['settings']
 
-export interface PluginRunning {
-  activatedAt?: number | null
-  activationMs?: number | null
-  reason?: string | null
-  calls: number
-  errors: number
-  p95?: number | null
-}
-
-export interface Plugin {
-  id: string
-  name: string
-  version: string
-  publisher: string
-  displayName: Localized
-  description: Localized
-  icon?: string | null
-  categories?: string[]
-  license?: string | null
-  state: PluginState
-  error?: { code?: string; message?: string; detail?: string; hint?: string } | string | null
-  bundled: boolean
-  contributes?: Record<string, unknown> | null
-  permissions?: Record<string, unknown> | null
-  settingsSchema?: JsonSchema | null
-  running?: PluginRunning | null
-  readme?: Localized | string | null
-  changelog?: Localized | string | null
-}
-
-const at = (id: string) => `/plugins/${encodeURIComponent(id)}`
-
-export const listPlugins = (signal?: AbortSignal) => request<{ plugins: Plugin[] }>('/plugins', { signal })
+export const listPlugins = (signal?: AbortSignal) => read(api.plugins.$get({}, until(signal)))
 /** One plugin with its readme and changelog. */
-export const getPlugin = (id: string, signal?: AbortSignal) => request<Plugin>(at(id), { signal })
-export const enablePlugin = (id: string) => request<unknown>(`${at(id)}/enable`, { method: 'POST' })
-export const disablePlugin = (id: string) => request<unknown>(`${at(id)}/disable`, { method: 'POST' })
-export const getPluginSettings = (id: string, signal?: AbortSignal) =>
-  request<{ settings: Record<string, unknown> }>(`${at(id)}/settings`, { signal })
-export const savePluginSettings = (id: string, settings: Record<string, unknown>) =>
-  request<{ settings: Record<string, unknown> }>(`${at(id)}/settings`, { method: 'PUT', body: { settings } })
+export const getPlugin = (id: string, signal?: AbortSignal) => read(one.$get(at(id), until(signal)))
+export const enablePlugin = (id: string) => done(one.enable.$post(at(id)))
+export const disablePlugin = (id: string) => done(one.disable.$post(at(id)))
+export const getPluginSettings = (id: string, signal?: AbortSignal) => read(one.settings.$get(at(id), until(signal)))
+export const savePluginSettings = (id: string, settings: PluginSettings) =>
+  read(one.settings.$put({ ...at(id), json: { settings } }))

@@ -1,63 +1,20 @@
-import { request, requestFile } from './http.ts'
-import type { Localized, ValueType } from './localized.ts'
+import type { InferRequestType, InferResponseType } from 'hono/client'
+import { api, at, read, until } from './client.ts'
+import { readFile } from './http.ts'
 
-export interface ReportBlockInfo {
-  id: string
-  kind: string
-  title: Localized
-  description?: Localized | null
-  span?: number
-}
+const one = api.reports[':id']
 
-export interface Report {
-  id: string
-  title: Localized
-  description?: Localized | null
-  group?: Localized | null
-  parameters?: Record<string, unknown> | null
-  blocks: ReportBlockInfo[]
-}
+export type Report = InferResponseType<typeof api.reports.$get>['reports'][number]
+export type ReportBlockInfo = Report['blocks'][number]
+export type ReportRun = InferResponseType<typeof one.run.$post>
+export type ReportQuestion = InferRequestType<typeof one.run.$post>['json']
+export type Home = InferResponseType<typeof api.home.$get>
+export type Tile = Home['tiles'][number]
+export type Attention = Home['attention'][number]
 
-export interface ReportRun<Block = unknown> {
-  blocks: Record<string, Block>
-  ranAt: number
-  tookMs: number
-}
-
-export interface Tile {
-  id: string
-  title: Localized
-  value: number | null
-  type: ValueType
-  previous?: number | null
-  spark?: (number | null)[]
-  note?: Localized | string | null
-}
-
-export interface Attention {
-  kind: string
-  title: Localized
-  detail?: Localized | string | null
-  /** Place to go, or a place with the words for its button. */
-  action?: string | { to: string; title?: Localized } | null
-}
-
-export interface Home {
-  /** Business day that the tiles show: today, or the newest one with data. */
-  day: string
-  tiles: Tile[]
-  attention: Attention[]
-}
-
-export const listReports = (signal?: AbortSignal) => request<{ reports: Report[] }>('/reports', { signal })
-export const runReport = <Block = unknown>(
-  id: string,
-  body: { parameters: Record<string, unknown>; segmentId?: string },
-  signal?: AbortSignal,
-) => request<ReportRun<Block>>(`/reports/${encodeURIComponent(id)}/run`, { body, signal })
-export const exportReport = (
-  id: string,
-  body: { parameters: Record<string, unknown>; format: 'csv' | 'xlsx'; block?: string },
-) => requestFile(`/reports/${encodeURIComponent(id)}/export`, { body })
-export const getHome = (signal?: AbortSignal) =>
-  request<Home>('/home', { signal })
+export const listReports = (signal?: AbortSignal) => read(api.reports.$get({}, until(signal)))
+export const runReport = (id: string, question: ReportQuestion, signal?: AbortSignal) =>
+  read(one.run.$post({ ...at(id), json: question }, until(signal)))
+export const exportReport = async (id: string, question: InferRequestType<typeof one.export.$post>['json']) =>
+  readFile(await one.export.$post({ ...at(id), json: question }))
+export const getHome = (signal?: AbortSignal) => read(api.home.$get({}, until(signal)))

@@ -1,7 +1,7 @@
 import { useQueryClient } from '@tanstack/vue-query'
 import { onScopeDispose, ref } from 'vue'
 import { isOpen, readJob } from '../api/jobs.ts'
-import type { Job } from '../api/jobs.ts'
+import type { SentJob } from '../api/jobs.ts'
 import { queryKeys } from './query-keys.ts'
 import { applyJob } from './use-jobs.ts'
 
@@ -46,7 +46,7 @@ export function useLive(): void {
   }
   source.onerror = () => (connection.value = 'lost')
   source.addEventListener('job', (event) => {
-    const job = readJob(JSON.parse(event.data) as Job)
+    const job = readJob(JSON.parse(event.data) as SentJob)
     applyJob(client, job)
     if (!isOpen(job)) {
       void client.invalidateQueries({ queryKey: queryKeys.imports })

@@ -2,6 +2,7 @@ import { Hono } from 'hono'
 import { describeRoute } from 'hono-openapi'
 import { z } from 'zod'
 import type { CoreContext } from '../context.ts'
+import { answerJson } from '../http/answer.ts'
 import { requireRole, type SignedIn } from '../http/env.ts'
 import { validate } from '../http/validate.ts'
 import { audit } from '../people/audit.ts'
@@ -64,7 +65,7 @@ export function segmentRoutes(deps: RouteDeps) {
   const wake = () => deps.wake?.()
   return new Hono<SignedIn>()
     .get('/', describeRoute({ tags, summary: 'Segments in use' }), async (c) =>
-      c.json({ segments: await listSegments(deps) }),
+      answerJson(c, { segments: await listSegments(deps) }),
     )
     .post(
       '/',
@@ -74,7 +75,7 @@ export function segmentRoutes(deps: RouteDeps) {
       async (c) => {
         const segment = await createSegment(deps, c.req.valid('json'))
         wake()
-        return c.json(segment, 201)
+        return answerJson(c, segment, 201)
       },
     )
     .post(
@@ -101,7 +102,7 @@ export function segmentRoutes(deps: RouteDeps) {
       },
     )
     .get('/:id', describeRoute({ tags, summary: 'One segment' }), validate('param', SegmentId), async (c) =>
-      c.json(await getSegment(deps, c.req.valid('param').id)),
+      answerJson(c, await getSegment(deps, c.req.valid('param').id)),
     )
     .put(
       '/:id',
@@ -112,7 +113,7 @@ export function segmentRoutes(deps: RouteDeps) {
       async (c) => {
         const segment = await updateSegment(deps, c.req.valid('param').id, c.req.valid('json'))
         wake()
-        return c.json(segment)
+        return answerJson(c, segment)
       },
     )
     .delete(
@@ -133,7 +134,7 @@ export function segmentRoutes(deps: RouteDeps) {
       validate('param', SegmentId),
       validate('json', z.object({ name: Name })),
       async (c) =>
-        c.json(await snapshotSegment(deps, c.req.valid('param').id, c.req.valid('json').name), 201),
+        answerJson(c, await snapshotSegment(deps, c.req.valid('param').id, c.req.valid('json').name), 201),
     )
     .get(
       '/:id/history',

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest'
-import type { TimelineItem } from './customer-api.ts'
+import type { TimelineEntry } from '@huitou/admin-kit'
 import { csvCell } from './export-rows.ts'
 import { toOrders } from './orders.ts'
 
 let seq = 0
-function event(name: string, ts: number, properties: Record<string, unknown>, value?: number): TimelineItem {
-  return { seq: ++seq, name, ts, properties, ...(value === undefined ? {} : { value }) }
+function event(name: string, ts: number, properties: TimelineEntry['properties'], value: number | null = null): TimelineEntry {
+  return { seq: ++seq, name, ts, properties, value }
 }
 
 test('an order says what it was, what it cost and how far it is, whatever order its events came in', () => {

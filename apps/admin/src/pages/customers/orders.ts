@@ -1,4 +1,4 @@
-import type { TimelineItem } from './customer-api.ts'
+import type { TimelineEntry } from '@huitou/admin-kit'
 
 /** An order as its events tell it. */
 export interface Order {
@@ -20,29 +20,30 @@ export interface Order {
 const steps = ['order.created', 'order.paid', 'order.shipped', 'order.delivered', 'order.signed', 'order.completed', 'order.closed', 'order.cancelled', 'order.refunded']
 
 /** Gathers `order.*` events by their order, latest order first. Events without an order number are left out. */
-export function toOrders(events: readonly TimelineItem[]): Order[] {
+export function toOrders(events: readonly TimelineEntry[]): Order[] {
   const byId = Map.groupBy(events.filter((event) => orderIdOf(event) !== undefined), (event) => orderIdOf(event)!)
   return [...byId].map(([id, own]) => toOrder(id, own)).toSorted((a, b) => b.at - a.at)
 }
 
 /** Order number of an event of an order. */
-export function orderIdOf(event: TimelineItem): string | undefined {
+export function orderIdOf(event: TimelineEntry): string | undefined {
   if (!event.name.startsWith('order.')) return undefined
   const id = event.properties['order_id']
   return typeof id === 'string' || typeof id === 'number' ? String(id) : undefined
 }
 
 /** Products named in an event, wherever a shop puts their names. */
-export function itemsOf(event: TimelineItem): { title: string; quantity: number }[] {
+export function itemsOf(event: TimelineEntry): { title: string; quantity: number }[] {
   const items = event.properties['items'] ?? event.properties['products']
   if (!Array.isArray(items)) return []
-  return items.flatMap((item: Record<string, unknown>) => {
-    const title = item?.['title'] ?? item?.['name'] ?? item?.['sku']
+  return items.flatMap((item) => {
+    if (typeof item !== 'object' || item === null || Array.isArray(item)) return []
+    const title = item['title'] ?? item['name'] ?? item['sku']
     return typeof title === 'string' ? [{ title, quantity: Number(item['quantity'] ?? 1) || 1 }] : []
   })
 }
 
-function toOrder(id: string, events: TimelineItem[]): Order {
+function toOrder(id: string, events: TimelineEntry[]): Order {
   const inTime = events.toSorted((a, b) => a.ts - b.ts)
   const items = inTime.map(itemsOf).find((found) => found.length > 0) ?? []
   const valueOf = (name: string) => inTime.findLast((event) => event.name === name)?.value ?? undefined
