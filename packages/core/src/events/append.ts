@@ -8,6 +8,8 @@ import type { NewEvent } from './normalize.ts'
 
 /** Rows per transaction: enough to share one disk flush among many callers, few enough to keep each wait short. */
 const GROUP = 4_000
+/** Turns of the event loop that a commit waits at most for others to join. */
+const GATHER_TURNS = 10
 /** Events that may wait in memory for the disk before senders are asked to come back later. */
 const WAITING_LIMIT = 50_000
 
@@ -37,9 +39,21 @@ export function createEventLog({ db }: Pick<Database, 'db'>, clock: Clock): Even
   let writing = false
   let waiting = 0
 
+  /**
+   * Lets requests that have already arrived join the commit: while more keep coming with every turn of the event
+   * loop, it waits one more. A flush to disk costs as much for one event as for thousands.
+   */
+  async function gather(): Promise<void> {
+    for (let turn = 0, before = -1; turn < GATHER_TURNS && queue.length > before && waiting < GROUP; turn++) {
+      before = queue.length
+      await new Promise<void>((resolve) => void setImmediate(resolve))
+    }
+  }
+
   async function drain(): Promise<void> {
     writing = true
     while (queue.length > 0) {
+      await gather()
       const group: Waiting[] = []
       for (let rows = 0; queue[0] && (group.length === 0 || rows + queue[0].events.length <= GROUP); ) {
         const next = queue.shift() as Waiting
