@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { type RowProblem, type SourceRow, userError } from '@huitou/plugin-api'
 import { rowsOf } from '../db/rows.ts'
 import type { NewEvent } from '../events/normalize.ts'
+import type { Identifier } from '../identity/identifiers.ts'
 import type { Brand } from '../settings/brand.ts'
 import type { TableRows } from './csv-rows.ts'
 import { convertGroups, type Converter, IMPORT_SOURCE } from './convert.ts'
@@ -43,7 +44,7 @@ export async function checkRows(context: ImportContext, record: ImportRecord, ru
     const total = await stageRows({ context, record, stage, path, limits, run, tally, locale })
     await convertAll({ context, converter, stage, limits, run, tally, locale, total })
     await writeProblems(files.problems, headers, stage.problems())
-    const dryRun = tally.finish({ customers: stage.countPeople(), preview: await preview(stage, converter) })
+    const dryRun = tally.finish({ ...stage.countPeople(), preview: await preview(stage, converter) })
     sealed = true
     await stage.seal()
     return dryRun
@@ -147,7 +148,7 @@ async function convertAll({ context, converter, stage, limits, run, tally, local
       const { events, problems } = await convertGroups(chunk.groups, converter)
       stage.addProblems(problems)
       tally.addProblems(problems)
-      stage.addPeople(tally.addEvents(events))
+      stage.addPeople(await whoIsKnown(context, tally.addEvents(events)))
       tally.known += await countKnown(context, events)
       tally.groups += chunk.groups.length
     }
@@ -159,15 +160,33 @@ async function convertAll({ context, converter, stage, limits, run, tally, local
   }
 }
 
-async function countKnown({ database: { analytics } }: ImportContext, events: NewEvent[]): Promise<number> {
+// Both look up by index and go to `db`: on the reader threads a dry run would wait behind every report.
+
+async function countKnown({ database: { db } }: ImportContext, events: NewEvent[]): Promise<number> {
   if (events.length === 0) return 0
-  const ids = rowsOf(analytics, events.map(({ message_id }) => ({ message_id })), { message_id: 'text' })
-  const { count } = await analytics
+  const ids = rowsOf(db, events.map(({ message_id }) => ({ message_id })), { message_id: 'text' })
+  const { count } = await db
     .selectFrom(ids)
     .innerJoin('events', (join) => join.onRef('events.message_id', '=', 'r.message_id').on('events.source', '=', IMPORT_SOURCE))
     .select(({ fn }) => fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow()
   return count
+}
+
+/** Says of each person whether a customer already has one of their identifiers. */
+async function whoIsKnown({ database: { db } }: ImportContext, people: Map<string, Identifier[]>): Promise<Map<string, boolean>> {
+  const named = [...people].flatMap(([person, identifiers]) => identifiers.map(({ kind, value }) => ({ person, kind, value })))
+  const known = new Set<string>()
+  if (named.length > 0) {
+    const rows = await db
+      .selectFrom(rowsOf(db, named, { person: 'text', kind: 'text', value: 'text' }))
+      .innerJoin('identifiers', (join) => join.onRef('identifiers.value', '=', 'r.value').onRef('identifiers.kind', '=', 'r.kind'))
+      .select('r.person')
+      .distinct()
+      .execute()
+    for (const { person } of rows) known.add(person)
+  }
+  return new Map([...people.keys()].map((person) => [person, known.has(person)]))
 }
 
 async function preview(stage: Stage, converter: Converter): Promise<Record<string, unknown>[]> {

@@ -1,5 +1,6 @@
 import type { EventTypeContribution, RowProblem } from '@huitou/plugin-api'
-import type { EventBody, NewEvent } from '../events/normalize.ts'
+import type { EventBody, EventCall, NewEvent } from '../events/normalize.ts'
+import { type Identifier, identifiersOf } from '../identity/identifiers.ts'
 
 /** What an import would do, found by converting every row and writing nothing. */
 export interface DryRun {
@@ -13,6 +14,8 @@ export interface DryRun {
   known: number
   /** Different people that the events name. */
   customers: number
+  /** Those of them that no customer is known by yet. */
+  newCustomers: number
   /** Sums of the events' values by event name and currency, decimal. */
   values: Record<string, Record<string, string>>
   firstAt: number | null
@@ -57,9 +60,9 @@ export class DryRunTally {
     this.#valueOf = (name) => values.get(name)
   }
 
-  /** Counts events and returns a name for each person among them. */
-  addEvents(events: readonly NewEvent[]): Set<string> {
-    const people = new Set<string>()
+  /** Counts events and returns what each person among them goes by, under the name that the file gives them. */
+  addEvents(events: readonly NewEvent[]): Map<string, Identifier[]> {
+    const people = new Map<string, Identifier[]>()
     for (const { name, type, ts, body: json } of events) {
       const label = name ?? type
       this.#events[label] = (this.#events[label] ?? 0) + 1
@@ -67,7 +70,7 @@ export class DryRunTally {
       if (this.#lastAt === null || ts > this.#lastAt) this.#lastAt = ts
       const body = JSON.parse(json) as EventBody
       const id = body.userId ?? body.externalIds?.[0]?.id ?? body.anonymousId
-      if (id !== undefined) people.add(id)
+      if (id !== undefined) people.set(id, [...(people.get(id) ?? []), ...identifiersOf(type as EventCall, body)])
       this.#addValue(label, body)
     }
     return people
@@ -97,7 +100,7 @@ export class DryRunTally {
     if (problem.outcome === 'skipped') this.#problemRows += count - 1
   }
 
-  finish(rest: { customers: number; preview: Record<string, unknown>[] }): DryRun {
+  finish(rest: { customers: number; newCustomers: number; preview: Record<string, unknown>[] }): DryRun {
     return {
       rows: this.rows,
       groups: this.groups,

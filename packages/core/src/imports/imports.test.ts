@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createPostgresDatabase, type PostgresDatabase } from '@huitou/testing/postgres'
 import fc from 'fast-check'
+import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { importFile } from './import-file.ts'
 import { createImportFixture, type ImportFixture, linesSource } from './import-fixture.ts'
@@ -97,6 +98,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (engine) => {
       events: { 'order.paid': 1_000 },
       known: 0,
       customers: 50,
+      newCustomers: 50,
       values: { 'order.paid': { GBP: '7500.00' } },
       problemRows: 2,
     })
@@ -125,6 +127,19 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (engine) => {
     expect(await logOf(fixture)).toEqual(before)
   })
 
+  test('a dry run tells who is new from who is known by any of their names', async () => {
+    const { db } = fixture.database
+    const known = [
+      { id: 1, kind: 'user_id', value: 'customer-3', customer_id: 1, first_seen_at: 0 },
+      { id: 2, kind: 'member_id', value: 'customer-4', customer_id: 2, first_seen_at: 0 },
+    ]
+    await db.insertInto('identifiers').values(known).execute()
+    const { id } = await upload(fixture, `${HEAD}${lines(200).join('\n')}\n`)
+    await checkImport(fixture, id)
+    expect((await settled(fixture, id)).dryRun).toMatchObject({ customers: 50, newCustomers: 49, known: 0 })
+    await db.deleteFrom('identifiers').execute()
+  })
+
   test('a pause holds an import where it stands, and it goes on from there', async () => {
     const { id } = await upload(fixture, `${HEAD}${lines(3_000).join('\n')}\n`)
     await checkImport(fixture, id)
@@ -151,6 +166,20 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (engine) => {
     expect(existsSync(importFiles(fixture.dataDir, id).upload)).toBe(false)
     await expect(startImport(fixture, id)).rejects.toMatchObject({ code: 'E_IMPORT_STATE', status: 409 })
   })
+})
+
+test('a dry run does not wait behind a long read', async () => {
+  await using fixture = await createImportFixture()
+  fixture.work()
+  const { id } = await upload(fixture, `${HEAD}${lines(1_000).join('\n')}\n`)
+  const ended: string[] = []
+  const query = sql`with recursive n(i) as (select 1 union all select i + 1 from n where i < 12000000) select max(i) from n`
+  const read = query.execute(fixture.database.analytics).then(() => ended.push('read'))
+  await checkImport(fixture, id)
+  expect(await settled(fixture, id)).toMatchObject({ state: 'checked', dryRun: { rows: 3_000 } })
+  ended.push('dry run')
+  await read
+  expect(ended).toEqual(['dry run', 'read'])
 })
 
 test('lines of an order may stand anywhere: any order of rows gives the same events', async () => {

@@ -22,16 +22,32 @@ export function readMapping(given: unknown, target: MappingTarget): Mapping {
   if (!isObject(given)) throw userError('E_MAPPING', 'A mapping must be a JSON object')
   const known = target.recognitions[0]?.mapping
   const format = typeof given['format'] === 'string' && given['format'] ? given['format'] : (target.present?.format ?? known?.format ?? 'custom')
-  const base = target.recognitions.find((recognition) => recognition.format === format)?.mapping
-  const options = { ...base?.options, ...target.present?.options, ...readOptions(given['options']) }
+  const present = startOf(format, target)
+  const options = { ...present.options, ...readOptions(given['options']) }
   if (isObject(given['columns'])) {
-    const present = target.present?.fields ?? base?.fields ?? {}
-    const start = isObject(given['fields']) ? fieldsByPosition(given['fields'], target) : present
-    return { format, fields: editFields(start, present, { columns: given['columns'], target }), options }
+    const start = isObject(given['fields']) ? fieldsByPosition(given['fields'], target) : present.fields
+    return { format, fields: editFields(start, present.fields, { columns: given['columns'], target }), options }
   }
   if (isObject(given['fields'])) return { format, fields: fieldsByPosition(given['fields'], target), options }
   const { format: _format, options: _options, ...byField } = given
-  return { format, fields: fieldsByHeading(byField, target), options }
+  return { format, fields: Object.keys(byField).length > 0 ? fieldsByHeading(byField, target) : present.fields, options }
+}
+
+/** Options that say something about the shop's files whatever their format. */
+const LASTING = ['shop', 'currency', 'timeZone', 'dateOrder']
+
+/**
+ * What edits start from: the mapping in use, or, for another format than that, what was recognised of it. Of the
+ * options, what somebody chose goes along where it says something about every format.
+ */
+function startOf(format: string, { present, recognitions }: MappingTarget): Mapping {
+  const recognised = (wanted: string | undefined) => recognitions.find((recognition) => recognition.format === wanted)?.mapping
+  const own = recognised(format) ?? { format, fields: {}, options: {} }
+  if (!present) return own
+  if (present.format === format) return { ...present, options: { ...own.options, ...present.options } }
+  const before = recognised(present.format)?.options
+  const chosen = Object.entries(present.options).filter(([name, value]) => LASTING.includes(name) && value !== before?.[name])
+  return { ...own, options: { ...own.options, ...Object.fromEntries(chosen) } }
 }
 
 /** Refuses to go on while a field that every row needs has no column. */

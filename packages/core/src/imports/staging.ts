@@ -45,7 +45,6 @@ export class Stage {
   #db!: Sqlite.Database
   #insertRow!: Sqlite.Statement
   #insertProblem!: Sqlite.Statement
-  #insertPerson!: Sqlite.Statement
   #readAfter!: Sqlite.Statement
 
   private constructor(db: Sqlite.Database, file: string) {
@@ -61,7 +60,7 @@ export class Stage {
       create table staged_rows (row integer primary key, key text not null, cells text not null);
       create table problems (id integer primary key, row integer not null, code text not null, message text not null, column_name text, value text, outcome text not null);
       create table refused_rows (row integer primary key, cells text not null);
-      create table people (id text primary key) without rowid;
+      create table people (id text primary key, known integer not null) without rowid;
     `)
     return new Stage(db, file)
   }
@@ -94,9 +93,11 @@ export class Stage {
     })
   }
 
-  addPeople(ids: Iterable<string>): void {
+  /** Adds people by their names in the file. Known is who was so in any of their rows. */
+  addPeople(people: ReadonlyMap<string, boolean>): void {
+    const insert = this.#db.prepare('insert into people (id, known) values (?, ?) on conflict (id) do update set known = max(known, excluded.known)')
     this.#write(() => {
-      for (const id of ids) this.#insertPerson.run(id)
+      for (const [id, known] of people) insert.run(id, known ? 1 : 0)
     })
   }
 
@@ -114,8 +115,11 @@ export class Stage {
     }
   }
 
-  countPeople(): number {
-    return (this.#db.prepare('select count(*) as count from people').get() as { count: number }).count
+  countPeople(): { customers: number; newCustomers: number } {
+    return this.#db.prepare('select count(*) as customers, count(*) - coalesce(sum(known), 0) as newCustomers from people').get() as {
+      customers: number
+      newCustomers: number
+    }
   }
 
   /** Whole groups after `position`, about `size` rows of them. No rows at all means the end. */
@@ -188,7 +192,6 @@ export class Stage {
     this.#db = db
     this.#insertRow = db.prepare('insert into staged_rows (row, key, cells) values (?, ?, ?)')
     this.#insertProblem = db.prepare('insert into problems (row, code, message, column_name, value, outcome) values (?, ?, ?, ?, ?, ?)')
-    this.#insertPerson = db.prepare('insert or ignore into people (id) values (?)')
     this.#readAfter = db.prepare('select row, key, cells from staged_rows where (key, row) > (?, ?) order by key, row limit ?')
   }
 

@@ -16,6 +16,7 @@ export function figuresOf(run: ImportDryRun): Figure[] {
     { id: 'events', value: events },
     { id: 'known', value: run.known },
     { id: 'customers', value: run.customers },
+    { id: 'newCustomers', value: run.newCustomers },
     { id: 'problemRows', value: run.problemRows },
   ]
   const paid = run.values['order.paid'] ?? Object.values(run.values)[0] ?? {}
