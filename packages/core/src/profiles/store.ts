@@ -63,6 +63,14 @@ export async function announce(tx: Tx, changes: readonly { customer_id: number; 
   await insertRows(tx, 'profile_changes', { rows: changes, columns: { customer_id: 'integer', columns: 'text' } })
 }
 
+/** Stands for every customer in the log of changes. */
+export const EVERYBODY = 0
+
+/** Announces that columns changed for so many customers that everybody had better be looked at. */
+export async function announceForAll(tx: Tx, columns: readonly string[]): Promise<void> {
+  await announce(tx, [{ customer_id: EVERYBODY, columns: JSON.stringify(columns) }])
+}
+
 function toRow(customer_id: number, state: ProfileState, { columns, definitions, today }: { columns: ProfileColumn[]; definitions: Definitions; today: number }) {
   const row: Record<string, unknown> = {
     customer_id,

@@ -2,90 +2,172 @@ import { type ColumnVector, userError, valueAt } from '@huitou/plugin-api'
 import { sql } from 'kysely'
 import type { CoreContext } from '../context.ts'
 import { transact } from '../db/database.ts'
-import { readColumns, writeProfiles } from '../profiles/columns.ts'
-import { announce } from '../profiles/store.ts'
+import { type ProfileColumn, readColumns, writeProfiles } from '../profiles/columns.ts'
+import { announce, announceForAll } from '../profiles/store.ts'
 import type { Scoring } from './scorings.ts'
 
 /** Rows per transaction when writing back: ingestion gets its turn in between. */
 const WRITE_STEP = 5_000
+/** From here on, changes are announced for everybody at once instead of customer by customer. */
+const ANNOUNCE_ALL = 100_000
 
 export interface ScoringResult {
+  id: string
   customers: number
   changed: number
+  tookMs: number
+  error: unknown
 }
 
-/** Runs one scorer or segmenter over all customers and writes what came out differently. */
-export async function runScoring(context: CoreContext, scoring: Scoring, signal: AbortSignal): Promise<ScoringResult> {
-  const { database, clock } = context
-  const columns = new Map((await readColumns(database.db)).map((column) => [column.name, column]))
-  for (const input of scoring.inputs) {
-    if (!columns.has(input)) {
-      throw userError('E_SCORER_INPUT', `"${scoring.id}" reads the column "${input}", which no enabled plugin provides`, {
+export interface ScoringOptions {
+  signal: AbortSignal
+  /** Called before each scoring. */
+  onProgress?: ((done: number) => void) | undefined
+}
+
+/**
+ * Runs scorers and segmenters over all customers, each on what those before it came to, and writes what came out
+ * differently, every row once. One that fails leaves its columns as they were and stops no other.
+ */
+export async function runScorings(
+  context: CoreContext,
+  scorings: readonly Scoring[],
+  { signal, onProgress }: ScoringOptions,
+): Promise<ScoringResult[]> {
+  const { clock } = context
+  const table = await readTable(context, scorings)
+  const results: ScoringResult[] = []
+  const changes: OutputChange[] = []
+  for (const scoring of scorings) {
+    if (signal.aborted) break
+    onProgress?.(results.length)
+    const started = performance.now()
+    const result: ScoringResult = { id: scoring.id, customers: table.ids.length, changed: 0, tookMs: 0, error: null }
+    results.push(result)
+    try {
+      const inputs = scoring.inputs.map((name) => [name, copyOf(table.column(scoring.id, name))] as const)
+      const after =
+        table.ids.length === 0
+          ? []
+          : await scoring.run({ ids: table.ids.slice(), columns: Object.fromEntries(inputs) }, { now: clock.now(), signal })
+      after.forEach((vector, index) => {
+        const column = scoring.outputs[index] as ProfileColumn
+        const before = table.replace(column.name, vector)
+        changes.push({ column, before, after: vector, result })
+      })
+    } catch (error) {
+      result.error = error
+    }
+    result.tookMs = Math.round(performance.now() - started)
+  }
+  const started = performance.now()
+  await writeChanges(context, { ids: table.ids, changes, signal })
+  const last = results.at(-1)
+  if (last) last.tookMs += Math.round(performance.now() - started)
+  return results
+}
+
+/** All columns that some scoring reads or writes, by customer id. */
+async function readTable({ database }: CoreContext, scorings: readonly Scoring[]) {
+  const known = new Map((await readColumns(database.db)).map((column) => [column.name, column]))
+  const wanted = new Set(scorings.flatMap(({ inputs, outputs }) => [...inputs, ...outputs.map(({ name }) => name)]))
+  const present = [...wanted].flatMap((name) => known.get(name) ?? [])
+  const query = database.analytics
+    .selectFrom('profiles')
+    .select(['customer_id', ...present.map(({ name }) => sql.ref(name).as(name))])
+    .orderBy('customer_id')
+  const { vectors } = await database.readColumns(query, ['number', ...present.map(({ type }) => (isText(type) ? 'text' : 'number') as 'text' | 'number')])
+  const [first, ...rest] = vectors as [ColumnVector, ...ColumnVector[]]
+  const columns = new Map(present.map(({ name }, index) => [name, rest[index] as ColumnVector]))
+  return {
+    ids: first.kind === 'number' ? first.values : new Float64Array(0),
+    column(scoring: string, name: string): ColumnVector {
+      const column = columns.get(name)
+      if (column) return column
+      throw userError('E_SCORER_INPUT', `"${scoring}" reads the column "${name}", which no enabled plugin provides`, {
         hint: 'Enable the plugin that provides it, or disable this one.',
       })
-    }
+    },
+    /** Puts new values in a column's place and returns the old ones. */
+    replace(name: string, vector: ColumnVector): ColumnVector {
+      const before = columns.get(name) as ColumnVector
+      columns.set(name, vector)
+      return before
+    },
   }
-  const inputs = scoring.inputs.map((name) => ({ name, kind: isText(columns.get(name)?.type) ? ('text' as const) : ('number' as const) }))
-  const outputs = scoring.outputs.map(({ name, type }) => ({ name, kind: isText(type) ? ('text' as const) : ('number' as const) }))
-  const all = [{ name: 'customer_id', kind: 'number' as const }, ...inputs, ...outputs]
-  const query = database.analytics.selectFrom('profiles').select(all.map(({ name }) => sql.ref(name).as(name))).orderBy('customer_id')
-  const { vectors, count } = await database.readColumns(query, all.map(({ kind }) => kind))
-  if (count === 0) return { customers: 0, changed: 0 }
-  const ids = (vectors[0] as Extract<ColumnVector, { kind: 'number' }>).values
-  const before = vectors.slice(1 + inputs.length)
-  const batch = {
-    // The plugin's side takes the arrays over: it gets its own copy of what is needed again here.
-    ids: ids.slice(),
-    columns: Object.fromEntries(inputs.map(({ name }, index) => [name, vectors[1 + index] as ColumnVector])),
+}
+
+/** The plugin's side takes arrays over; what others still need must be a copy. */
+function copyOf(vector: ColumnVector): ColumnVector {
+  return vector.kind === 'number' ? { ...vector, values: vector.values.slice() } : { ...vector, indexes: vector.indexes.slice() }
+}
+
+interface OutputChange {
+  column: ProfileColumn
+  before: ColumnVector
+  after: ColumnVector
+  result: ScoringResult
+}
+
+interface Changes {
+  ids: Float64Array
+  changes: readonly OutputChange[]
+  signal: AbortSignal
+}
+
+/** Compares and writes step by step, so that memory holds one step's rows, however many customers there are. */
+async function writeChanges(context: CoreContext, { ids, changes, signal }: Changes): Promise<void> {
+  if (changes.length === 0) return
+  const counts = new Map<ScoringResult, number>()
+  const everybody = countChanged(ids, changes) > ANNOUNCE_ALL
+  let step: ChangedRow[] = []
+  for (let row = 0; row < ids.length && !signal.aborted; row++) {
+    const changed = changedRow(ids, changes, row)
+    if (!changed) continue
+    for (const result of new Set(changed.changes.map((change) => change.result))) counts.set(result, (counts.get(result) ?? 0) + 1)
+    step.push(changed)
+    if (step.length < WRITE_STEP) continue
+    await writeStep(context, { rows: step, changes, everybody })
+    step = []
   }
-  const after = await scoring.run(batch, { now: clock.now(), signal })
-  const rows = changedRows({ ids, before, after, names: outputs.map(({ name }) => name) })
-  for (let from = 0; from < rows.length && !signal.aborted; from += WRITE_STEP) {
-    await writeBack(context, scoring, rows.slice(from, from + WRITE_STEP))
-  }
-  return { customers: count, changed: rows.length }
+  if (step.length > 0 && !signal.aborted) await writeStep(context, { rows: step, changes, everybody })
+  for (const [result, count] of counts) result.changed = count
 }
 
 interface ChangedRow {
   values: Record<string, number | string | null>
-  columns: string[]
+  changes: OutputChange[]
 }
 
-function changedRows({ ids, before, after, names }: { ids: Float64Array; before: ColumnVector[]; after: ColumnVector[]; names: string[] }): ChangedRow[] {
-  const changed: ChangedRow[] = []
-  for (let row = 0; row < ids.length; row++) {
-    let columns: string[] | undefined
-    for (let output = 0; output < names.length; output++) {
-      if (valueAt(before[output] as ColumnVector, row) !== valueAt(after[output] as ColumnVector, row)) (columns ??= []).push(names[output] as string)
-    }
-    if (!columns) continue
-    const values: ChangedRow['values'] = { customer_id: ids[row] as number }
-    for (let output = 0; output < names.length; output++) values[names[output] as string] = valueAt(after[output] as ColumnVector, row) ?? null
-    changed.push({ values, columns })
+function changedRow(ids: Float64Array, changes: readonly OutputChange[], row: number): ChangedRow | undefined {
+  const changed = changes.filter(({ before, after }) => valueAt(before, row) !== valueAt(after, row))
+  if (changed.length === 0) return undefined
+  const values: ChangedRow['values'] = { customer_id: ids[row] as number }
+  for (const { column, after } of changes) values[column.name] = valueAt(after, row) ?? null
+  return { values, changes: changed }
+}
+
+function countChanged(ids: Float64Array, changes: readonly OutputChange[]): number {
+  let count = 0
+  for (let row = 0; row < ids.length && count <= ANNOUNCE_ALL; row++) {
+    if (changes.some(({ before, after }) => valueAt(before, row) !== valueAt(after, row))) count++
   }
-  return changed
+  return count
 }
 
-async function writeBack({ database }: CoreContext, scoring: Scoring, rows: ChangedRow[]): Promise<void> {
+async function writeStep(
+  { database }: CoreContext,
+  { rows, changes, everybody }: { rows: readonly ChangedRow[]; changes: readonly OutputChange[]; everybody: boolean },
+): Promise<void> {
   await transact(database.db, async (tx) => {
-    // A customer that was merged away meanwhile must not come back as an empty row.
-    const ids = rows.map(({ values }) => values['customer_id'] as number)
-    const present = new Set(
-      (
-        await tx
-          .selectFrom('profiles')
-          .select('customer_id')
-          .where('customer_id', '>=', ids[0] as number)
-          .where('customer_id', '<=', ids.at(-1) as number)
-          .execute()
-      ).map(({ customer_id }) => customer_id),
-    )
-    const kept = rows.filter(({ values }) => present.has(values['customer_id'] as number))
-    await writeProfiles(tx, scoring.outputs, kept.map(({ values }) => values), { update: true })
-    await announce(tx, kept.map(({ values, columns }) => ({ customer_id: values['customer_id'] as number, columns: JSON.stringify(columns) })))
+    // Only rows that are there are updated: a customer merged away meanwhile must not come back as an empty one.
+    await writeProfiles(tx, changes.map(({ column }) => column), rows.map(({ values }) => values), { update: true })
+    const namesOf = (row: ChangedRow) => row.changes.map(({ column }) => column.name)
+    if (everybody) await announceForAll(tx, [...new Set(rows.flatMap(namesOf))])
+    else await announce(tx, rows.map((row) => ({ customer_id: row.values['customer_id'] as number, columns: JSON.stringify(namesOf(row)) })))
   })
 }
 
-function isText(type: string | undefined): boolean {
+function isText(type: string): boolean {
   return type === 'text' || type === 'label'
 }

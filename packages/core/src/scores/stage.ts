@@ -4,7 +4,7 @@ import { BusinessDays } from '../days.ts'
 import { transact } from '../db/database.ts'
 import { addColumns, readColumns, retireColumns } from '../profiles/columns.ts'
 import { PROFILES_CURSOR } from '../profiles/project.ts'
-import { runScoring } from './run.ts'
+import { runScorings } from './run.ts'
 import { readScorings, type Scoring } from './scorings.ts'
 
 /** Quiet time after the last event before scores are worked out again, and its multiple of the last run's length. */
@@ -83,37 +83,28 @@ export class ScoreStage {
     const basis = await this.#basis()
     const fresh = force ? new Set<string>() : await this.#freshAt(basis)
     const due = all.filter((scoring) => !fresh.has(runId(scoring)))
+    if (due.length === 0) return []
+    const results = await runScorings(this.#context, due, { signal, onProgress: (done) => onProgress?.(done, due.length) })
     const runs: ScoringRun[] = []
-    for (const scoring of due) {
-      if (signal.aborted) break
-      onProgress?.(runs.length, due.length)
-      runs.push(await this.#run(scoring, basis, signal))
+    for (const [index, result] of results.entries()) {
+      const error = result.error === null ? null : result.error instanceof Error ? result.error.message : String(result.error)
+      if (error !== null) this.#context.log.warn({ scoring: result.id, error }, 'A scorer failed')
+      this.#restUntil = Math.max(this.#restUntil, this.#context.clock.now() + result.tookMs * REST_FACTOR)
+      // Cut short, it is not up to date: the job runs again.
+      if (!signal.aborted) await this.#remember(due[index] as Scoring, basis, { ...result, error })
+      runs.push({ id: result.id, customers: result.customers, changed: result.changed, error })
     }
     return runs
   }
 
-  async #run(scoring: Scoring, basis: string, signal: AbortSignal): Promise<ScoringRun> {
-    const { database, clock, log } = this.#context
-    const started = performance.now()
-    const result = await runScoring(this.#context, scoring, signal).then(
-      (figures) => ({ ...figures, error: null }),
-      (error: unknown) => {
-        const message = error instanceof Error ? error.message : String(error)
-        log.warn({ scoring: scoring.id, error: message }, 'A scorer failed')
-        return { customers: 0, changed: 0, error: message }
-      },
-    )
-    const took_ms = Math.round(performance.now() - started)
-    this.#restUntil = Math.max(this.#restUntil, clock.now() + took_ms * REST_FACTOR)
-    // Cut short, it is not up to date: the job runs again.
-    if (signal.aborted) return { id: scoring.id, ...result }
-    const row = { id: runId(scoring), basis, ran_at: clock.now(), took_ms, ...result }
+  async #remember(scoring: Scoring, basis: string, { tookMs, ...run }: { tookMs: number; customers: number; changed: number; error: string | null }): Promise<void> {
+    const { database, clock } = this.#context
+    const row = { id: runId(scoring), basis, ran_at: clock.now(), took_ms: tookMs, customers: run.customers, changed: run.changed, error: run.error }
     await database.db
       .insertInto('score_runs')
       .values(row)
       .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
       .execute()
-    return { id: scoring.id, ...result }
   }
 
   /** State of the world that scores follow from: log position, business day, plugins and their settings. */

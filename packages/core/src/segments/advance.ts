@@ -4,8 +4,10 @@ import type { CoreContext } from '../context.ts'
 import { readCursor, writeCursor } from '../db/cursor.ts'
 import { type Db, transact, type Tx } from '../db/database.ts'
 import { rowsOf } from '../db/rows.ts'
+import { EVERYBODY } from '../profiles/store.ts'
 import { compileNodes, type RuleScope } from './compile.ts'
 import { evaluateFully } from './evaluate.ts'
+import type { Condition } from './conditions.ts'
 import { type FollowedSegment, readFollowed, writeProblems } from './followed.ts'
 import { applyChanges, type MembershipChange } from './membership.ts'
 
@@ -82,6 +84,8 @@ interface Batch {
   changes: MembershipChange[]
   /** Customers that took another's place in a static list: rules naming the list are due for them. */
   heirs: number[]
+  /** Segments to evaluate for everybody. */
+  due: string[]
 }
 
 async function readBatch(db: Db | Tx, { scope, segments }: Moment): Promise<Batch> {
@@ -91,11 +95,10 @@ async function readBatch(db: Db | Tx, { scope, segments }: Moment): Promise<Batc
     .orderBy('seq')
     .limit(BATCH)
     .execute()
-  if (rows.length === 0) return { seqs: [], changes: [], heirs: [] }
-  const customers = [...new Set(rows.map(({ customer_id }) => customer_id))]
-  const changed = new Set(
-    [...new Set(rows.map(({ columns }) => columns))].flatMap((text) => JSON.parse(text) as string[]),
-  )
+  if (rows.length === 0) return { seqs: [], changes: [], heirs: [], due: [] }
+  const customers = [...new Set(rows.map(({ customer_id }) => customer_id))].filter((id) => id !== EVERYBODY)
+  const changed = columnsIn(rows)
+  const changedForAll = columnsIn(rows.filter(({ customer_id }) => customer_id === EVERYBODY))
   const concerned = segments.filter((segment) => isConcerned(segment, changed))
   const { present, matches } = await evaluate(db, customers, { scope, segments: concerned })
   const members = await readMembers(
@@ -118,7 +121,12 @@ async function readBatch(db: Db | Tx, { scope, segments }: Moment): Promise<Batc
     seqs: rows.map(({ seq }) => seq),
     changes: [...changes, ...leftovers],
     heirs: leftovers.filter(({ entered }) => entered === 1).map(({ customer_id }) => customer_id),
+    due: changedForAll.size === 0 ? [] : segments.filter((segment) => isConcerned(segment, changedForAll)).map(({ id }) => id),
   }
+}
+
+function columnsIn(rows: readonly { columns: string }[]): Set<string> {
+  return new Set([...new Set(rows.map(({ columns }) => columns))].flatMap((text) => JSON.parse(text) as string[]))
 }
 
 function isConcerned({ mentions }: FollowedSegment, changed: ReadonlySet<string>): boolean {
@@ -130,6 +138,17 @@ function isConcerned({ mentions }: FollowedSegment, changed: ReadonlySet<string>
 
 // SQLite keeps the order of a cross join: it cannot know that the changed customers are few and the members many.
 
+const compiled = new WeakMap<FollowedSegment, { scope: RuleScope; condition: Condition }>()
+
+/** The segment's rule as SQL; compiled once for as long as rules, columns and the day stay the same. */
+function conditionOf(segment: FollowedSegment, scope: RuleScope): Condition {
+  const known = compiled.get(segment)
+  if (known?.scope === scope) return known.condition
+  const [condition] = compileNodes([segment.rule], scope, 'few').conditions as [Condition]
+  compiled.set(segment, { scope, condition })
+  return condition
+}
+
 /** Which of `customers` exist, and for each segment those that its rule finds. */
 async function evaluate(
   db: Db | Tx,
@@ -140,11 +159,7 @@ async function evaluate(
   const matches = segments.map(() => new Set<number>())
   for (let start = 0; start === 0 || start < segments.length; start += RULES) {
     const part = segments.slice(start, start + RULES)
-    const { conditions } = compileNodes(
-      part.map(({ rule }) => rule),
-      scope,
-      'few',
-    )
+    const conditions = part.map((segment) => conditionOf(segment, scope))
     const rows = await db
       .selectFrom(
         rowsOf(
@@ -235,7 +250,7 @@ async function followVanished(
   })
 }
 
-async function writeBatch(tx: Tx, { seqs, changes, heirs }: Batch, { scope, now }: Moment): Promise<void> {
+async function writeBatch(tx: Tx, { seqs, changes, heirs, due }: Batch, { scope, now }: Moment): Promise<void> {
   const consumed = await tx
     .deleteFrom('profile_changes')
     .where('seq', 'in', (where) =>
@@ -255,6 +270,7 @@ async function writeBatch(tx: Tx, { seqs, changes, heirs }: Batch, { scope, now 
   if (consumed.length < seqs.length) return
   await readCursor(tx, 'segments')
   await applyChanges(tx, changes, { now, day: scope.today })
+  if (due.length > 0) await tx.updateTable('segments').set({ evaluated_day: null }).where('id', 'in', due).execute()
   if (heirs.length > 0) {
     await tx
       .insertInto('profile_changes')

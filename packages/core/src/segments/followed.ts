@@ -1,4 +1,5 @@
 import { AppError } from '@huitou/plugin-api'
+import { businessDaysIn } from '../days.ts'
 import type { Db, Tx } from '../db/database.ts'
 import type { Brand } from '../settings/brand.ts'
 import { checkRule, readScope, type RuleScope } from './compile.ts'
@@ -16,24 +17,48 @@ export interface FollowedSegment {
   mentions: Mentions
 }
 
-/** Segments to keep up to date. One whose rule cannot be read now is marked with the reason and left alone. */
-export async function readFollowed(
-  db: Db | Tx,
-  brand: Brand,
-  now: number,
-): Promise<{
+/** What the stage works from: the segments to keep up to date, and the world their rules are read in. */
+export interface Followed {
   scope: RuleScope
   segments: FollowedSegment[]
+  /** Segments whose reason for not being readable changed. */
   problems: { id: string; error: string | null }[]
-}> {
-  const scope = await readScope(db, brand, { now })
+}
+
+/** The last reading of each database: rules and columns change rarely, customers all the time. */
+const lastReadings = new WeakMap<object, { basis: string; followed: Followed }>()
+
+/** Segments to keep up to date. One whose rule cannot be read now is marked with the reason and left alone. */
+export async function readFollowed(db: Db, brand: Brand, now: number): Promise<Followed> {
   const rows = await db
     .selectFrom('segments')
-    .select(['id', 'rule', 'evaluated_day', 'error'])
+    .select(['id', 'kind', 'rule', 'evaluated_day', 'error'])
     .where('active', '=', 1)
-    .where('rule', 'is not', null)
     .orderBy('id')
     .execute()
+  const columns = await db
+    .selectFrom('profile_columns')
+    .select(['name', 'type', 'options'])
+    .where('active', '=', 1)
+    .orderBy('name')
+    .execute()
+  const today = businessDaysIn(brand.timeZone).dayOf(now)
+  const basis = JSON.stringify([brand.timeZone, today, rows, columns])
+  const known = lastReadings.get(db)
+  if (known?.basis === basis) return known.followed
+  const followed = toFollowed(rows, await readScope(db, brand, { now }))
+  lastReadings.set(db, { basis, followed })
+  return followed
+}
+
+interface SegmentRow {
+  id: string
+  rule: string | null
+  evaluated_day: number | null
+  error: string | null
+}
+
+function toFollowed(rows: readonly SegmentRow[], scope: RuleScope): Followed {
   const segments: FollowedSegment[] = []
   const problems: { id: string; error: string | null }[] = []
   for (const { id, rule: ruleText, evaluated_day, error } of rows) {
