@@ -1,7 +1,5 @@
-import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { type Auth, type Clock, type Core, createAuth, createCore, LiveTopics, type Logger, openDatabase, type PluginAdmin, readBrand } from '@huitou/core'
-import { type Manifest, pluginId } from '@huitou/plugin-api'
 import { createPluginHost, type HostEvent, type PluginHost, readManifest } from '@huitou/plugin-host'
 import { bundledPlugins } from './bundled-plugins.ts'
 import type { Config } from './config.ts'
@@ -78,11 +76,6 @@ async function openHost(core: Core, { box, log, folders }: { box: SecretBox; log
     clock: core.clock,
     onEvent: (event) => logHostEvent(log, event),
   })
-}
-
-/** Id under which the state of the plugin in `dir` is stored; the host reads and checks the rest of its manifest. */
-function idOf(dir: string): string {
-  return pluginId(JSON.parse(readFileSync(path.join(dir, 'package.json'), 'utf8')) as Manifest)
 }
 
 function logHostEvent(log: Logger, event: HostEvent): void {
