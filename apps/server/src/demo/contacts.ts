@@ -39,7 +39,7 @@ export function writeVisit(
 ): void {
   let at = time
   if (random.chance(0.15)) diary.track(at, who, 'product.searched', { query: random.pick(searches) })
-  for (let views = random.whole(1, 3); views > 0; views--) {
+  for (let views = random.whole(1, 2); views > 0; views--) {
     const { id, name, category: shelf, price } = pickProduct(random, category)
     const product = { product_id: id, name, category: shelf, price, currency: 'CNY' }
     at += random.between(0.3, 3) * MINUTE

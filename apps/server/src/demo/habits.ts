@@ -15,11 +15,11 @@ export interface Habit {
 }
 
 const HABITS: Habit[] = [
-  { id: 'once', share: 0.59, orders: [1, 1], gap: 0, basket: 1.3, quietFor: 0 },
-  { id: 'occasional', share: 0.2, orders: [2, 4], gap: 130, basket: 1.5, quietFor: 0 },
-  { id: 'loyal', share: 0.1, orders: [3, 9], gap: 62, basket: 1.8, quietFor: 0 },
-  { id: 'vip', share: 0.025, orders: [6, 20], gap: 34, basket: 2.5, quietFor: 0 },
-  { id: 'sleeper', share: 0.085, orders: [2, 5], gap: 45, basket: 1.6, quietFor: 190 },
+  { id: 'once', share: 0.43, orders: [1, 1], gap: 0, basket: 1.3, quietFor: 0 },
+  { id: 'occasional', share: 0.28, orders: [2, 5], gap: 95, basket: 1.5, quietFor: 0 },
+  { id: 'loyal', share: 0.16, orders: [4, 11], gap: 48, basket: 1.8, quietFor: 0 },
+  { id: 'vip', share: 0.04, orders: [8, 26], gap: 27, basket: 2.5, quietFor: 0 },
+  { id: 'sleeper', share: 0.09, orders: [2, 6], gap: 45, basket: 1.6, quietFor: 190 },
 ]
 
 const habits = new Choice(HABITS, ({ share }) => share)

@@ -106,8 +106,8 @@ function ship(
   fate.signedAt = deliveredAt + random.between(0.2, 20) * HOUR
   const parcel = { logistics_company: random.pick(carriers), tracking_number: `SF${random.digits(13)}` }
   track(shippedAt, 'order.shipped', parcel)
-  // Marketplaces tell when a parcel leaves and when it has been received; the shop's own channels follow it.
-  if (plan.platform === 'mini-program' || plan.platform === 'youzan') {
+  // Marketplaces tell when a parcel leaves and when it has been received; the shop's own mini program follows it.
+  if (plan.platform === 'mini-program') {
     track(shippedAt + random.between(4, 14) * HOUR, 'order.in_transit', {
       ...parcel,
       location: random.pick(hubs),
