@@ -1,6 +1,7 @@
 import { saveFile } from '@huitou/admin-kit'
 import type { CustomerPage, useFormat } from '@huitou/admin-kit'
 import type { DataColumn } from '@huitou/admin-kit/blocks/data-table.vue'
+import { csvCell } from './csv-cell.ts'
 
 /** Hands every row of a list to the downloads as CSV, as it is shown: masked, in the brand's currency and zone. */
 export async function exportRows(
@@ -27,10 +28,4 @@ export async function exportRows(
   } while (cursor)
   // The mark at the front makes Excel read it as UTF-8.
   saveFile(new Blob([`\uFEFF${lines.map((line) => line.join(',')).join('\r\n')}\r\n`], { type: 'text/csv' }), `${name}.csv`)
-}
-
-/** Quotes what needs it, and keeps spreadsheets from running text that begins like a formula. */
-export function csvCell(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) && Number.isNaN(Number(text)) ? `'${text}` : text
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }

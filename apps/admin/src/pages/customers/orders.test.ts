@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { TimelineEntry } from '@huitou/admin-kit'
-import { csvCell } from './export-rows.ts'
+import { csvCell } from './csv-cell.ts'
 import { toOrders } from './orders.ts'
 
 let seq = 0
