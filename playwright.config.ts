@@ -7,8 +7,11 @@ export default defineConfig({
   testMatch: '*.spec.ts',
   outputDir: 'test-results',
   forbidOnly: Boolean(process.env.CI),
+  fullyParallel: true,
   workers: 2,
   timeout: 60_000,
+  // Generous for machines that do other things as well; what is right shows at once and waits for nothing.
+  expect: { timeout: 15_000 },
   reporter: 'list',
   use: {
     browserName: 'chromium',

@@ -10,7 +10,8 @@ const themes = ['light', 'dark'] as const
 const UNTRANSLATED = /^[a-z]+(\.[a-zA-Z0-9_]+)+$/
 /** Looks like a key and is none: ids of extensions, file names, addresses. */
 const TECHNICAL = /^(huitou|localhost)\.|\.(csv|xlsx|com)$/
-const OWN_WORDS = ['中文', OWNER.name, '测试', ...smallShopWords()]
+// Words that other tests bring into the same shop stand at the end.
+const OWN_WORDS = ['中文', OWNER.name, '测试', ...smallShopWords(), '江浙沪回头客', '键盘建的', '合并人', '晚霜', '拆开测试']
 
 for (const locale of locales) {
   for (const theme of themes) {
@@ -18,12 +19,13 @@ for (const locale of locales) {
       test.use({ locale, colorScheme: theme })
 
       test('every page is translated, fits and is accessible', async ({ page, shop }) => {
-        test.setTimeout(120_000)
+        test.setTimeout(180_000)
+        await page.goto('/')
         for (const [name, path] of await places(shop)) {
-          await page.goto(path)
+          await goTo(page, path)
           await settled(page)
           await page.screenshot({ path: `test-results/pages/${locale}-${theme}/${name}.png`, animations: 'disabled' })
-          await checkPage(page, { name, locale })
+          await checkPage(page, { name, locale, theme })
         }
       })
     })
@@ -36,7 +38,7 @@ for (const locale of locales) {
       await page.goto(`${filled.url}/sign-in`)
       await settled(page)
       await page.screenshot({ path: `test-results/pages/${locale}-light/sign-in.png` })
-      await checkPage(page, { name: 'sign-in', locale })
+      await checkPage(page, { name: 'sign-in', locale, theme: 'light' })
     })
   })
 }
@@ -69,6 +71,15 @@ async function places(shop: Api): Promise<[name: string, path: string][]> {
   ]
 }
 
+/** Follows a link to `path` without loading the whole app anew. */
+async function goTo(page: Page, path: string): Promise<void> {
+  await page.evaluate((to) => {
+    history.pushState({ back: null, current: to, forward: null, position: history.length, replaced: false }, '', to)
+    dispatchEvent(new PopStateEvent('popstate', { state: history.state }))
+  }, path)
+  await expect(page).toHaveURL(path)
+}
+
 /** Texts of a page outside of code, and by how much the page is wider than its window. Runs in the browser. */
 function textsAndWidth() {
   const texts = new Set<string>()
@@ -88,14 +99,16 @@ function textsAndWidth() {
   return { texts: [...texts], overflow: scrollWidth - clientWidth }
 }
 
-async function checkPage(page: Page, { name, locale }: { name: string; locale: Locale }): Promise<void> {
+async function checkPage(page: Page, { name, locale, theme }: { name: string; locale: Locale; theme: string }): Promise<void> {
   const found = await page.evaluate(textsAndWidth)
   const untranslated = found.texts.filter((text) => UNTRANSLATED.test(text) && !TECHNICAL.test(text))
   expect.soft(untranslated, `${name}: untranslated`).toEqual([])
   const other = found.texts.filter((text) => (locale === 'en' ? isChinese(text) : isEnglish(text)))
   expect.soft(other, `${name}: in the other language`).toEqual([])
   expect.soft(found.overflow, `${name}: wider than the window by`).toBe(0)
-  const { violations } = await new AxeBuilder({ page }).analyze()
+  const axe = new AxeBuilder({ page })
+  // Of what axe looks at, only colours differ between the themes.
+  const { violations } = await (theme === 'dark' ? axe.withRules(['color-contrast']) : axe).analyze()
   const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
   expect
     .soft(
