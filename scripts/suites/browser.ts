@@ -1,14 +1,14 @@
-import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { ensureChineseFonts, ensureChromium } from './chromium.ts'
-import { root, runTool } from './run-tool.ts'
+import { runTool } from './run-tool.ts'
 import { tallyOfPlaywright, type Suite } from './tally.ts'
 
 export const browser: Suite = {
   name: 'browser',
   title: 'the admin app in Chromium (Playwright)',
-  exists: () => globSync('apps/server/e2e/*.spec.ts', { cwd: root }).length > 0,
+  exists: () => true,
   async run() {
     const chromium = await ensureChromium()
     await ensureChineseFonts()
