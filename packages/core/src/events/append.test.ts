@@ -31,12 +31,13 @@ test('on PostgreSQL a later append waits for an earlier one, so that no reader s
   const { db, analytics } = core.database
   const visible = () => analytics.selectFrom('events').select('message_id').orderBy('seq').execute()
   const waiting = sql<{ n: number }>`select count(*) as n from pg_locks where locktype = 'advisory' and not granted`
+  const waitingNow = async () => (await waiting.execute(analytics)).rows[0]?.n
   let second: Promise<unknown> = Promise.resolve()
   await transact(db, async (tx) => {
     await insertEvents(tx, [row('first')], 1)
     second = core.events.append([row('second')])
     // The second has reached the lock once the database says that somebody waits for it.
-    while ((await waiting.execute(analytics)).rows[0]?.n !== 1);
+    while ((await waitingNow()) !== 1);
     expect(await visible()).toEqual([])
   })
   await second
