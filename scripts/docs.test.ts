@@ -38,9 +38,12 @@ test('every decision is in the index, under its own title', () => {
   expect(missing).toEqual([])
 })
 
-test.each(['docs/guide/plugins.md', 'docs/zh-CN/guide/plugins.md'])('%s shows the example as it is', (page) => {
-  const example = (file: string) => read(path.join('examples/tea-club', file)).trimEnd()
-  const shown = read(page)
-  expect(shown).toContain(example('package.json'))
-  expect(shown).toContain(example('src/index.ts'))
-})
+test.each(['docs/guide/plugins.md', 'docs/zh-CN/guide/plugins.md'])(
+  '%s shows the example as it is',
+  (page) => {
+    const example = (file: string) => read(path.join('examples/tea-club', file)).trimEnd()
+    const shown = read(page)
+    expect(shown).toContain(example('package.json'))
+    expect(shown).toContain(example('src/index.ts'))
+  },
+)

@@ -5,6 +5,9 @@ import { referencePages } from './generate-reference.ts'
 
 const root = path.dirname(import.meta.dirname)
 
-test.each([...referencePages()])('%s says what the manifest says; else run node scripts/generate-reference.ts', (page, text) => {
-  expect(readFileSync(path.join(root, page), 'utf8')).toBe(text)
-})
+test.each([...referencePages()])(
+  '%s says what the manifest says; else run node scripts/generate-reference.ts',
+  (page, text) => {
+    expect(readFileSync(path.join(root, page), 'utf8')).toBe(text)
+  },
+)

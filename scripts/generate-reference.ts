@@ -1,6 +1,11 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import type { Contributions, FeatureContribution, LabelValue, OutputColumn } from '../packages/plugin-api/src/index.ts'
+import type {
+  Contributions,
+  FeatureContribution,
+  LabelValue,
+  OutputColumn,
+} from '../packages/plugin-api/src/index.ts'
 
 const root = path.dirname(import.meta.dirname)
 const plugins = ['commerce', 'rfm']
@@ -93,7 +98,10 @@ export function referencePages(): Map<string, string> {
 
 function readSource(plugin: string, locale: Locale): Source {
   const read = (file: string) => JSON.parse(readFileSync(path.join(root, 'plugins', plugin, file), 'utf8'))
-  const texts = read(locale === 'en' ? 'package.nls.json' : `package.nls.${locale}.json`) as Record<string, string>
+  const texts = read(locale === 'en' ? 'package.nls.json' : `package.nls.${locale}.json`) as Record<
+    string,
+    string
+  >
   return {
     manifest: read('package.json') as PluginManifest,
     prefix: plugin,
@@ -133,7 +141,9 @@ function eventParts({ manifest, locale, text }: Source): string[] {
     }
     const shown = Object.entries(properties).map(([property, { type, items }]) => {
       const inner = items?.properties ? ` { ${Object.keys(items.properties).join(', ')} }` : ''
-      const notes = [required.includes(property) && words.required, property === value && words.value].filter(Boolean)
+      const notes = [required.includes(property) && words.required, property === value && words.value].filter(
+        Boolean,
+      )
       return `${code(property)} ${type ?? ''}${inner}${notes.length > 0 ? ` (${notes.join(', ')})` : ''}`
     })
     return [code(name), shown.join('; ')]
@@ -155,11 +165,26 @@ function columnParts(source: Source): string[] {
   const explained = ({ title, description }: Pick<OutputColumn, 'title' | 'description'>) =>
     [text(title), text(description)].filter(Boolean).join(locale === 'en' ? ': ' : '：')
   const rows = [
-    ...features.map((feature) => [nameOf(feature.id), explained(feature), feature.type, originOf(feature, source)]),
+    ...features.map((feature) => [
+      nameOf(feature.id),
+      explained(feature),
+      feature.type,
+      originOf(feature, source),
+    ]),
     ...scorers.flatMap(({ outputs, inputs }) =>
-      outputs.map((output) => [nameOf(output.id), explained(output), output.type, inputs.map(code).join(' ')]),
+      outputs.map((output) => [
+        nameOf(output.id),
+        explained(output),
+        output.type,
+        inputs.map(code).join(' '),
+      ]),
     ),
-    ...segmenters.map(({ id, title, inputs }) => [nameOf(id), text(title), 'label', inputs.map(code).join(' ')]),
+    ...segmenters.map(({ id, title, inputs }) => [
+      nameOf(id),
+      text(title),
+      'label',
+      inputs.map(code).join(' '),
+    ]),
   ]
   return [
     `## ${words.columns}`,
@@ -183,7 +208,12 @@ function labelParts(source: Source, segmenter: NonNullable<Contributions['segmen
   const words = WORDS[locale]
   const groups = segmenter.groups ?? []
   const groupTitle = (id: string | undefined) => text(groups.find((group) => group.id === id)?.title)
-  const row = ({ id, title, description, group }: LabelValue) => [code(id), text(title), text(description), groupTitle(group)]
+  const row = ({ id, title, description, group }: LabelValue) => [
+    code(id),
+    text(title),
+    text(description),
+    groupTitle(group),
+  ]
   return [
     `## ${words.labels}`,
     table([words.label, words.title, words.meaning, words.group], segmenter.labels.map(row)),

@@ -32,13 +32,19 @@ export function readConfig(dataDir: string, environment: NodeJS.ProcessEnv = pro
   const parsed = Environment.safeParse(present)
   if (!parsed.success) {
     const mistakes = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`)
-    throw userError('E_CONFIG', `The environment does not fit: ${mistakes.join('; ')}`, { hint: 'Correct these variables and start again.' })
+    throw userError('E_CONFIG', `The environment does not fit: ${mistakes.join('; ')}`, {
+      hint: 'Correct these variables and start again.',
+    })
   }
   const folder = path.resolve(dataDir)
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 })
   } catch (cause) {
-    throw userError('E_DATA_FOLDER', `The data folder ${folder} cannot be made: ${(cause as Error).message}`, { cause, hint: 'Name another with --data.' })
+    throw userError(
+      'E_DATA_FOLDER',
+      `The data folder ${folder} cannot be made: ${(cause as Error).message}`,
+      { cause, hint: 'Name another with --data.' },
+    )
   }
   return {
     dataDir: folder,

@@ -33,7 +33,11 @@ export function connectPlugins(core: Core, host: PluginHost): void {
   })
 }
 
-function* addContributions({ points }: Core, host: PluginHost, { pluginId, columnPrefix, contributes }: PluginContributions): Generator<Undo> {
+function* addContributions(
+  { points }: Core,
+  host: PluginHost,
+  { pluginId, columnPrefix, contributes }: PluginContributions,
+): Generator<Undo> {
   const owner: PointOwner = {
     plugin: pluginId,
     prefix: columnPrefix,
@@ -45,27 +49,36 @@ function* addContributions({ points }: Core, host: PluginHost, { pluginId, colum
   for (const type of declared.events ?? []) yield points.eventTypes.add(owner, type.name, type)
   for (const feature of declared.features ?? []) yield points.features.add(owner, idOf(feature.id), feature)
   for (const source of declared.sources ?? []) {
-    yield points.sources.add(owner, idOf(source.id), { ...source, run: remoteSource(host, pluginId, source.id) })
+    yield points.sources.add(owner, idOf(source.id), {
+      ...source,
+      run: remoteSource(host, pluginId, source.id),
+    })
   }
   for (const scorer of declared.scorers ?? []) {
     yield points.scorers.add(owner, idOf(scorer.id), {
       ...scorer,
       run: (batch: ColumnBatch, context: RunContext) =>
-        host.call(pluginId, 'scorers', scorer.id, 'score', [batch, context], { deadlineMs: SCORE_DEADLINE_MS }) as Promise<ColumnBatch['columns']>,
+        host.call(pluginId, 'scorers', scorer.id, 'score', [batch, context], {
+          deadlineMs: SCORE_DEADLINE_MS,
+        }) as Promise<ColumnBatch['columns']>,
     })
   }
   for (const segmenter of declared.segmenters ?? []) {
     yield points.segmenters.add(owner, idOf(segmenter.id), {
       ...segmenter,
       run: (batch: ColumnBatch, context: RunContext) =>
-        host.call(pluginId, 'segmenters', segmenter.id, 'assign', [batch, context], { deadlineMs: SCORE_DEADLINE_MS }) as Promise<Int16Array>,
+        host.call(pluginId, 'segmenters', segmenter.id, 'assign', [batch, context], {
+          deadlineMs: SCORE_DEADLINE_MS,
+        }) as Promise<Int16Array>,
     })
   }
   for (const report of declared.reports ?? []) {
     yield points.reports.add(owner, idOf(report.id), {
       ...report,
       run: (parameters: Record<string, unknown>, context: RunContext) =>
-        host.call(pluginId, 'reports', report.id, 'run', [parameters, context], { deadlineMs: REPORT_DEADLINE_MS }) as Promise<ReportData>,
+        host.call(pluginId, 'reports', report.id, 'run', [parameters, context], {
+          deadlineMs: REPORT_DEADLINE_MS,
+        }) as Promise<ReportData>,
     })
   }
 }
@@ -74,5 +87,10 @@ function* addContributions({ points }: Core, host: PluginHost, { pluginId, colum
 function remoteSource(host: PluginHost, pluginId: string, id: string): Required<Source> {
   const call = <K extends keyof Source>(method: K) =>
     ((...args: unknown[]) => host.call(pluginId, 'sources', id, method, args)) as Required<Source>[K]
-  return { recognise: call('recognise'), groupKeys: call('groupKeys'), convert: call('convert'), handleWebhook: call('handleWebhook') }
+  return {
+    recognise: call('recognise'),
+    groupKeys: call('groupKeys'),
+    convert: call('convert'),
+    handleWebhook: call('handleWebhook'),
+  }
 }

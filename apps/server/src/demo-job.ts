@@ -7,14 +7,24 @@ export function defineDemoJob(core: Core): void {
     const { loadDemoShop } = await import('./demo/load.ts')
     await writeSetting(core.database.db, 'demo', true)
     if ((await findSetting(core.database.db, 'brand')) === undefined) {
-      await writeBrand(core.database.db, { brandName: '霁屿 Jiyu', currency: 'CNY', timeZone: 'Asia/Shanghai' })
+      await writeBrand(core.database.db, {
+        brandName: '霁屿 Jiyu',
+        currency: 'CNY',
+        timeZone: 'Asia/Shanghai',
+      })
     }
     // Not the present time: a job taken up tomorrow has to go on with the same shop.
-    return { ...(await loadDemoShop({ events: core.events, now: job.createdAt, onProgress: progress, signal })) }
+    return {
+      ...(await loadDemoShop({ events: core.events, now: job.createdAt, onProgress: progress, signal })),
+    }
   })
 }
 
 /** Puts the demo shop in line; while it loads, asking again gives the same job. */
 export async function loadDemo(core: Core): Promise<Job> {
-  return await core.jobs.enqueue({ kind: 'demo', key: 'demo', title: JSON.stringify({ en: 'Demo shop', 'zh-CN': '示例店铺' }) })
+  return await core.jobs.enqueue({
+    kind: 'demo',
+    key: 'demo',
+    title: JSON.stringify({ en: 'Demo shop', 'zh-CN': '示例店铺' }),
+  })
 }

@@ -16,13 +16,21 @@ export interface CustomerExport {
  * Every customer as one line of text, the heading first for CSV. Columns are the profile's own names, and
  * `id_<kind>` with the identifiers of that kind, joined by spaces. Reads page by page; nothing is masked.
  */
-export async function* exportCustomers({ analytics }: Database, { format, segmentId }: CustomerExport): AsyncGenerator<string> {
-  const columns = await analytics.selectFrom('profile_columns').select('name').where('active', '=', 1).orderBy('position').execute()
+export async function* exportCustomers(
+  { analytics }: Database,
+  { format, segmentId }: CustomerExport,
+): AsyncGenerator<string> {
+  const columns = await analytics
+    .selectFrom('profile_columns')
+    .select('name')
+    .where('active', '=', 1)
+    .orderBy('position')
+    .execute()
   const kinds = await analytics.selectFrom('identifiers').select('kind').distinct().orderBy('kind').execute()
   const names = [...new Set(['customer_id', ...columns.map(({ name }) => name)])]
   const headings = [...names, ...kinds.map(({ kind }) => `${IDENTIFIER_PREFIX}${kind}`)]
   if (format === 'csv') yield stringify([headings])
-  for (let after = 0; ; ) {
+  for (let after = 0; ;) {
     let query = analytics
       .selectFrom('profiles')
       .select(names.map((name) => sql.ref(name).as(name)))
@@ -31,7 +39,10 @@ export async function* exportCustomers({ analytics }: Database, { format, segmen
       .limit(PAGE)
     if (segmentId !== undefined) {
       query = query.where('customer_id', 'in', (where) =>
-        where.selectFrom('segment_members').select('segment_members.customer_id').where('segment_id', '=', segmentId),
+        where
+          .selectFrom('segment_members')
+          .select('segment_members.customer_id')
+          .where('segment_id', '=', segmentId),
       )
     }
     const rows = (await query.execute()) as Record<string, string | number | null>[]

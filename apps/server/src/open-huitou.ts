@@ -1,5 +1,16 @@
 import path from 'node:path'
-import { type Auth, type Clock, type Core, createAuth, createCore, LiveTopics, type Logger, openDatabase, type PluginAdmin, readBrand } from '@huitou/core'
+import {
+  type Auth,
+  type Clock,
+  type Core,
+  createAuth,
+  createCore,
+  LiveTopics,
+  type Logger,
+  openDatabase,
+  type PluginAdmin,
+  readBrand,
+} from '@huitou/core'
 import { createPluginHost, type HostEvent, type PluginHost, readManifest } from '@huitou/plugin-host'
 import { bundledPlugins } from './bundled-plugins.ts'
 import type { Config } from './config.ts'
@@ -47,7 +58,12 @@ export async function openHuitou({ config, log, clock, plugins = [] }: OpenOptio
       host,
       live,
       plugins: createPluginAdmin(core, host, box),
-      auth: () => (auth ??= createAuth({ database, secret: config.secret, ...(config.publicUrl ? { publicUrl: config.publicUrl } : {}) })),
+      auth: () =>
+        (auth ??= createAuth({
+          database,
+          secret: config.secret,
+          ...(config.publicUrl ? { publicUrl: config.publicUrl } : {}),
+        })),
       async [Symbol.asyncDispose]() {
         await core.stop()
         await host[Symbol.asyncDispose]()
@@ -60,7 +76,10 @@ export async function openHuitou({ config, log, clock, plugins = [] }: OpenOptio
   }
 }
 
-async function openHost(core: Core, { box, log, folders }: { box: SecretBox; log: Logger; folders: readonly string[] }): Promise<PluginHost> {
+async function openHost(
+  core: Core,
+  { box, log, folders }: { box: SecretBox; log: Logger; folders: readonly string[] },
+): Promise<PluginHost> {
   const states = await readPluginStates(core, box)
   const brand = await readBrand(core.database.db)
   const locations = folders.map(async (dir) => {
@@ -80,7 +99,9 @@ async function openHost(core: Core, { box, log, folders }: { box: SecretBox; log
 
 function logHostEvent(log: Logger, event: HostEvent): void {
   if (event.type === 'settings') log.info({ plugin: event.pluginId }, 'Plugin settings changed')
-  else if (event.type === 'state' && !event.error) log.info({ plugin: event.pluginId, state: event.state }, 'Plugin state')
-  else if (event.type === 'rejected') log.error({ dir: event.dir, error: event.error }, 'A plugin folder holds no valid plugin')
+  else if (event.type === 'state' && !event.error)
+    log.info({ plugin: event.pluginId, state: event.state }, 'Plugin state')
+  else if (event.type === 'rejected')
+    log.error({ dir: event.dir, error: event.error }, 'A plugin folder holds no valid plugin')
   else log.warn({ plugin: event.pluginId, error: event.error }, 'Plugin trouble')
 }

@@ -8,7 +8,10 @@ export interface PluginState {
 }
 
 /** Whether each plugin is switched on, and its settings, secrets opened. */
-export async function readPluginStates({ database }: Pick<Core, 'database'>, box: SecretBox): Promise<Map<string, PluginState>> {
+export async function readPluginStates(
+  { database }: Pick<Core, 'database'>,
+  box: SecretBox,
+): Promise<Map<string, PluginState>> {
   const rows = await database.db.selectFrom('plugin_states').selectAll().execute()
   return new Map(
     rows.map(({ id, enabled, settings }) => {
@@ -94,14 +97,25 @@ function toView({ id, manifest, trusted, state, error, running }: PluginInfo): P
 }
 
 function secretNames({ manifest }: PluginInfo): Set<string> {
-  const schema = manifest.contributes?.configuration as { properties?: Record<string, { secret?: boolean }> } | undefined
-  return new Set(Object.entries(schema?.properties ?? {}).flatMap(([name, { secret }]) => (secret ? [name] : [])))
+  const schema = manifest.contributes?.configuration as
+    | { properties?: Record<string, { secret?: boolean }> }
+    | undefined
+  return new Set(
+    Object.entries(schema?.properties ?? {}).flatMap(([name, { secret }]) => (secret ? [name] : [])),
+  )
 }
 
-function sealSecrets(info: PluginInfo, settings: Record<string, unknown>, box: SecretBox): Record<string, unknown> {
+function sealSecrets(
+  info: PluginInfo,
+  settings: Record<string, unknown>,
+  box: SecretBox,
+): Record<string, unknown> {
   const secrets = secretNames(info)
   return Object.fromEntries(
-    Object.entries(settings).map(([name, value]) => [name, secrets.has(name) && typeof value === 'string' && value !== '' ? box.seal(value) : value]),
+    Object.entries(settings).map(([name, value]) => [
+      name,
+      secrets.has(name) && typeof value === 'string' && value !== '' ? box.seal(value) : value,
+    ]),
   )
 }
 

@@ -1,4 +1,11 @@
-import { aggregateCustomers, type Core, eventSeries, eventsPerCustomer, type Logger, readCustomers } from '@huitou/core'
+import {
+  aggregateCustomers,
+  type Core,
+  eventSeries,
+  eventsPerCustomer,
+  type Logger,
+  readCustomers,
+} from '@huitou/core'
 import { type Effects, routeEffects } from '@huitou/plugin-host'
 
 /** What plugins can ask of the core, already checked against what the owner granted. */

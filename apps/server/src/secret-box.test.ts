@@ -17,7 +17,9 @@ test('what is sealed opens again, looks different every time, and never shows th
 
 test('another secret, or a changed byte, opens nothing', () => {
   const sealed = box.seal('shpss_123')
-  expect(() => createSecretBox('another').open(sealed)).toThrow(expect.objectContaining({ code: 'E_SECRET_SEALED' }) as Error)
+  expect(() => createSecretBox('another').open(sealed)).toThrow(
+    expect.objectContaining({ code: 'E_SECRET_SEALED' }) as Error,
+  )
   const changed = `${sealed.slice(0, -2)}${sealed.endsWith('AA') ? 'BB' : 'AA'}`
   expect(() => box.open(changed)).toThrow(expect.objectContaining({ code: 'E_SECRET_SEALED' }) as Error)
 })

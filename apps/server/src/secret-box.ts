@@ -28,10 +28,15 @@ export function createSecretBox(secret: string): SecretBox {
         decipher.setAuthTag(bytes.subarray(-16))
         return Buffer.concat([decipher.update(bytes.subarray(12, -16)), decipher.final()]).toString('utf8')
       } catch (cause) {
-        throw new AppError('user', 'E_SECRET_SEALED', 'A stored secret was sealed under another secret than this installation has', {
-          hint: 'Start with the HUITOU_SECRET (or the data folder’s file "secret") that it was stored with, or enter the secret again.',
-          cause,
-        })
+        throw new AppError(
+          'user',
+          'E_SECRET_SEALED',
+          'A stored secret was sealed under another secret than this installation has',
+          {
+            hint: 'Start with the HUITOU_SECRET (or the data folder’s file "secret") that it was stored with, or enter the secret again.',
+            cause,
+          },
+        )
       }
     },
     isSealed: (value): value is string => typeof value === 'string' && value.startsWith(PREFIX),

@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs'
 
 /** Version of this Huitou, as its package says. */
-export const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }
+export const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string
+}

@@ -44,7 +44,12 @@ export interface Core extends ImportContext {
 const silent: Logger = { info: () => {}, warn: () => {}, error: () => {} }
 
 /** Brings the schema up to date and puts the loop together; nothing runs before `start`. */
-export async function createCore({ database, dataDir, clock = systemClock, log = silent }: CoreOptions): Promise<Core> {
+export async function createCore({
+  database,
+  dataDir,
+  clock = systemClock,
+  log = silent,
+}: CoreOptions): Promise<Core> {
   await migrate(database, 'core', coreMigrations)
   await transact(database.db, addStandardColumns)
   const context: CoreContext = {

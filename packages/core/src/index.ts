@@ -2,7 +2,14 @@ export * from './clock.ts'
 export * from './context.ts'
 export * from './core.ts'
 export { BusinessDays } from './days.ts'
-export { type Database, type DatabaseOptions, type Db, openDatabase, transact, type Tx } from './db/database.ts'
+export {
+  type Database,
+  type DatabaseOptions,
+  type Db,
+  openDatabase,
+  transact,
+  type Tx,
+} from './db/database.ts'
 export { migrate, type Migrations } from './db/migrate.ts'
 export type { AppendResult, EventLog } from './events/append.ts'
 export { type NewEvent, normalizeMessage } from './events/normalize.ts'
@@ -17,7 +24,12 @@ export { type Auth, createAuth, type NewUser, type User } from './people/auth.ts
 export * from './points/points.ts'
 export { rewindProfiles } from './profiles/stage.ts'
 export type { ScoreStage } from './scores/stage.ts'
-export { aggregateCustomers, eventSeries, eventsPerCustomer, readCustomers } from './reports/plugin-queries.ts'
+export {
+  aggregateCustomers,
+  eventSeries,
+  eventsPerCustomer,
+  readCustomers,
+} from './reports/plugin-queries.ts'
 export { listReports, runReport } from './reports/run.ts'
 export { countRule } from './segments/count.ts'
 export { explainRule } from './segments/explain.ts'

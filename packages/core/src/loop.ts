@@ -16,7 +16,10 @@ const FIRST_PAUSE_MS = 500
  * Runs stages from left to right, again and again: while one has work, those behind it still get their turn.
  * `wake` cuts the wait short. Ends when `signal` aborts, after the piece of work in hand.
  */
-export function createLoop(stages: readonly Stage[], { log, signal }: { log: Logger; signal: AbortSignal }): { wake(): void; ended: Promise<void> } {
+export function createLoop(
+  stages: readonly Stage[],
+  { log, signal }: { log: Logger; signal: AbortSignal },
+): { wake(): void; ended: Promise<void> } {
   let woken = false
   let rouse: () => void = () => {}
   const wake = () => {
@@ -37,7 +40,13 @@ export function createLoop(stages: readonly Stage[], { log, signal }: { log: Log
         pause = FIRST_PAUSE_MS
       } catch (error) {
         if (signal.aborted) return
-        log.error({ error: error instanceof Error ? error.message : String(error), stack: error instanceof Error ? error.stack : undefined }, 'A stage failed; it will try again')
+        log.error(
+          {
+            error: error instanceof Error ? error.message : String(error),
+            stack: error instanceof Error ? error.stack : undefined,
+          },
+          'A stage failed; it will try again',
+        )
         await rest(pause)
         pause = Math.min(pause * 2, 60_000)
         continue
@@ -51,7 +60,10 @@ export function createLoop(stages: readonly Stage[], { log, signal }: { log: Log
   async function rest(ms: number): Promise<void> {
     const nap = new AbortController()
     const roused = new Promise<void>((resolve) => (rouse = resolve))
-    await Promise.race([sleep(ms, undefined, { signal: AbortSignal.any([signal, nap.signal]) }).catch(() => {}), roused])
+    await Promise.race([
+      sleep(ms, undefined, { signal: AbortSignal.any([signal, nap.signal]) }).catch(() => {}),
+      roused,
+    ])
     nap.abort()
   }
 
@@ -60,7 +72,7 @@ export function createLoop(stages: readonly Stage[], { log, signal }: { log: Log
 
 /** Advances all stages until none has anything left to do. For commands and tests, which want an end. */
 export async function runToEnd(stages: readonly Stage[]): Promise<void> {
-  for (let more = true; more; ) {
+  for (let more = true; more;) {
     more = false
     for (const stage of stages) while (await stage.advance()) more = true
   }

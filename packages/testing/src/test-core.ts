@@ -25,7 +25,10 @@ export interface TestCoreOptions {
 }
 
 /** A core on a database of its own, with a clock that stands still. Gone when the scope ends. */
-export async function createTestCore({ engine = 'sqlite', now = '2026-03-01T12:00:00+08:00' }: TestCoreOptions = {}): Promise<TestCore> {
+export async function createTestCore({
+  engine = 'sqlite',
+  now = '2026-03-01T12:00:00+08:00',
+}: TestCoreOptions = {}): Promise<TestCore> {
   const { database, dataDir, remove } = await openTestDatabase(engine)
   const clock = new FakeClock(now)
   const core = await createCore({ database, dataDir, clock })
@@ -33,7 +36,11 @@ export async function createTestCore({ engine = 'sqlite', now = '2026-03-01T12:0
     ...core,
     clock,
     declare({ events = [], features = [] }) {
-      const owner = { plugin: 'test.shop', prefix: 'shop', text: (text: string) => ({ en: text, 'zh-CN': text }) }
+      const owner = {
+        plugin: 'test.shop',
+        prefix: 'shop',
+        text: (text: string) => ({ en: text, 'zh-CN': text }),
+      }
       for (const type of events) core.points.eventTypes.add(owner, type.name, type)
       for (const feature of features) core.points.features.add(owner, `shop.${feature.id}`, feature)
     },
@@ -51,7 +58,11 @@ export async function openTestDatabase(engine: TestEngine) {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'huitou-test-'))
   const removeFolder = () => rmSync(dataDir, { recursive: true, force: true })
   if (engine === 'sqlite') {
-    return { database: openDatabase({ file: path.join(dataDir, 'huitou.db'), readers: 1 }), dataDir, remove: async () => removeFolder() }
+    return {
+      database: openDatabase({ file: path.join(dataDir, 'huitou.db'), readers: 1 }),
+      dataDir,
+      remove: async () => removeFolder(),
+    }
   }
   const { url, drop } = await createPostgresDatabase()
   return {

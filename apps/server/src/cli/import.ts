@@ -6,12 +6,19 @@ import { commonArgs, openForCommand, print, runCommand } from './open.ts'
 import { bringUpToDate } from './up-to-date.ts'
 
 export const importCommand = defineCommand({
-  meta: { name: 'import', description: 'Import a CSV or XLSX file, also gzipped; goes on where an interrupted import stopped' },
+  meta: {
+    name: 'import',
+    description: 'Import a CSV or XLSX file, also gzipped; goes on where an interrupted import stopped',
+  },
   args: {
     source: { type: 'positional', required: true, description: 'orders, or PLUGIN.SOURCE' },
     file: { type: 'positional', required: true, description: 'the file' },
     ...commonArgs,
-    map: { type: 'string', valueHint: 'FILE', description: 'mapping as JSON: {"order_id": "heading", …, "options": {…}}' },
+    map: {
+      type: 'string',
+      valueHint: 'FILE',
+      description: 'mapping as JSON: {"order_id": "heading", …, "options": {…}}',
+    },
     currency: { type: 'string', description: 'currency of the amounts; the brand’s when absent' },
     'time-zone': { type: 'string', description: 'time zone of times without one; the brand’s when absent' },
     shop: { type: 'string', description: 'name of the shop the orders are from' },
@@ -32,7 +39,8 @@ export const importCommand = defineCommand({
           ...(args.shop ? { shop: args.shop } : {}),
         },
         dryRun: args['dry-run'],
-        onProgress: ({ phase, done, total }) => showProgress(`${phase} ${done}${total === null ? '' : ` / ${total}`}`),
+        onProgress: ({ phase, done, total }) =>
+          showProgress(`${phase} ${done}${total === null ? '' : ` / ${total}`}`),
       })
       if (!args['dry-run']) await bringUpToDate(huitou, showProgress)
       showProgress('')
@@ -50,7 +58,17 @@ function readMap(file: string): unknown {
   }
 }
 
-function summary({ name, state, dryRun, result }: { name: string; state: string; dryRun: unknown; result: unknown }): string {
+function summary({
+  name,
+  state,
+  dryRun,
+  result,
+}: {
+  name: string
+  state: string
+  dryRun: unknown
+  result: unknown
+}): string {
   const figures = (result ?? dryRun ?? {}) as Record<string, unknown>
   const numbers = Object.entries(figures).filter(([, value]) => typeof value === 'number')
   return [`${name}: ${state}`, ...numbers.map(([key, value]) => `  ${key}: ${value as number}`)].join('\n')

@@ -8,7 +8,11 @@ import { type Huitou, openHuitou } from '../open-huitou.ts'
 export const commonArgs = {
   data: { type: 'string', default: '.data', valueHint: 'DIR', description: 'data folder' },
   json: { type: 'boolean', default: false, description: 'print one JSON document instead of text' },
-  plugin: { type: 'string', valueHint: 'DIR[,DIR]', description: 'further plugins to run, trusted like bundled ones: for those you are writing' },
+  plugin: {
+    type: 'string',
+    valueHint: 'DIR[,DIR]',
+    description: 'further plugins to run, trusted like bundled ones: for those you are writing',
+  },
 } as const
 
 export interface CommonArgs {
@@ -18,10 +22,19 @@ export interface CommonArgs {
 }
 
 /** Opens Huitou for one command. Logs go to standard error, so that standard output holds the result alone. */
-export async function openForCommand(args: CommonArgs, { quiet = true }: { quiet?: boolean } = {}): Promise<Huitou & { config: Config }> {
+export async function openForCommand(
+  args: CommonArgs,
+  { quiet = true }: { quiet?: boolean } = {},
+): Promise<Huitou & { config: Config }> {
   const config = readConfig(args.data)
-  const log = pino({ level: quiet && config.logLevel === 'info' ? 'warn' : config.logLevel, base: null }, pino.destination({ dest: 2, sync: true }))
-  const plugins = (args.plugin ?? '').split(',').filter(Boolean).map((dir) => path.resolve(dir))
+  const log = pino(
+    { level: quiet && config.logLevel === 'info' ? 'warn' : config.logLevel, base: null },
+    pino.destination({ dest: 2, sync: true }),
+  )
+  const plugins = (args.plugin ?? '')
+    .split(',')
+    .filter(Boolean)
+    .map((dir) => path.resolve(dir))
   return Object.assign(await openHuitou({ config, log, plugins }), { config })
 }
 

@@ -15,18 +15,30 @@ export const replayCommand = defineCommand({
   async run({ args }) {
     await runCommand(args, async () => {
       if (args.stage !== 'profiles' && args.stage !== 'scores') {
-        throw userError('E_STAGE', `There is no stage "${args.stage}" to replay`, { hint: 'profiles or scores.' })
+        throw userError('E_STAGE', `There is no stage "${args.stage}" to replay`, {
+          hint: 'profiles or scores.',
+        })
       }
       await using huitou = await openForCommand(args)
       const { db } = huitou.core.database
-      const { events } = await db.selectFrom('events').select(sql<number>`count(*)`.as('events')).executeTakeFirstOrThrow()
+      const { events } = await db
+        .selectFrom('events')
+        .select(sql<number>`count(*)`.as('events'))
+        .executeTakeFirstOrThrow()
       if (!args['dry-run']) {
         if (args.stage === 'profiles') await transact(db, rewindProfiles)
         else await huitou.core.scores.runAll({ force: true })
         await bringUpToDate(huitou)
       }
-      const { customers } = await db.selectFrom('profiles').select(sql<number>`count(*)`.as('customers')).executeTakeFirstOrThrow()
-      print(args, { stage: args.stage, events, customers }, `${args.stage}: ${events} events, ${customers} customers`)
+      const { customers } = await db
+        .selectFrom('profiles')
+        .select(sql<number>`count(*)`.as('customers'))
+        .executeTakeFirstOrThrow()
+      print(
+        args,
+        { stage: args.stage, events, customers },
+        `${args.stage}: ${events} events, ${customers} customers`,
+      )
     })
   },
 })

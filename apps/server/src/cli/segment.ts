@@ -1,5 +1,14 @@
 import { readFileSync } from 'node:fs'
-import { countRule, createSegment, deleteSegment, explainRule, getSegment, listSegments, parseRule, type Rule } from '@huitou/core'
+import {
+  countRule,
+  createSegment,
+  deleteSegment,
+  explainRule,
+  getSegment,
+  listSegments,
+  parseRule,
+  type Rule,
+} from '@huitou/core'
 import { userError } from '@huitou/plugin-api'
 import { defineCommand } from 'citty'
 import type { Huitou } from '../open-huitou.ts'
@@ -9,7 +18,11 @@ import { bringUpToDate } from './up-to-date.ts'
 export const segmentCommand = defineCommand({
   meta: { name: 'segment', description: 'Segments: list | count | create | members | why | delete' },
   args: {
-    action: { type: 'positional', required: true, description: 'list | count | create | members | why | delete' },
+    action: {
+      type: 'positional',
+      required: true,
+      description: 'list | count | create | members | why | delete',
+    },
     id: { type: 'positional', required: false, description: 'segment id, for members, why and delete' },
     ...commonArgs,
     name: { type: 'string', description: 'name of a new segment' },
@@ -38,7 +51,10 @@ async function act(huitou: Huitou, wish: Wish): Promise<{ result: unknown; text:
   switch (wish.action) {
     case 'list': {
       const segments = await listSegments(core)
-      return { result: { segments }, text: segments.map(({ id, name, count }) => `${count}\t${name}\t${id}`).join('\n') }
+      return {
+        result: { segments },
+        text: segments.map(({ id, name, count }) => `${count}\t${name}\t${id}`).join('\n'),
+      }
     }
     case 'count': {
       const count = await countRule(core, ruleOf(wish))
@@ -60,7 +76,10 @@ async function act(huitou: Huitou, wish: Wish): Promise<{ result: unknown; text:
         .where('segment_id', '=', id)
         .orderBy('profiles.customer_id')
         .execute()
-      return { result: { members: rows }, text: rows.map(({ id: customer, key }) => `${customer}\t${key}`).join('\n') }
+      return {
+        result: { members: rows },
+        text: rows.map(({ id: customer, key }) => `${customer}\t${key}`).join('\n'),
+      }
     }
     case 'why': {
       const segment = await getSegment(core, idOf(wish))
@@ -73,7 +92,9 @@ async function act(huitou: Huitou, wish: Wish): Promise<{ result: unknown; text:
       await deleteSegment(core, idOf(wish))
       return { result: { deleted: wish.id }, text: `${wish.id} deleted` }
     default:
-      throw userError('E_ACTION', `"${wish.action}" is not something to do with segments`, { hint: 'list, count, create, members, why or delete.' })
+      throw userError('E_ACTION', `"${wish.action}" is not something to do with segments`, {
+        hint: 'list, count, create, members, why or delete.',
+      })
   }
 }
 
@@ -83,7 +104,8 @@ function ruleOf({ rule }: Wish): Rule {
   try {
     return parseRule(JSON.parse(text))
   } catch (cause) {
-    if (cause instanceof SyntaxError) throw userError('E_JSON', `The rule is not valid JSON: ${cause.message}`, { cause })
+    if (cause instanceof SyntaxError)
+      throw userError('E_JSON', `The rule is not valid JSON: ${cause.message}`, { cause })
     throw cause
   }
 }

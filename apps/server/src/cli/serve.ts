@@ -20,7 +20,9 @@ export const serveCommand = defineCommand({
       await sweepImports(huitou.core)
       huitou.core.start()
       if (args.demo && (await isEmpty(huitou.core))) await loadDemo(huitou.core)
-      process.stdout.write(args.json ? `${JSON.stringify({ url: server.url })}\n` : `Huitou is ready: ${server.url}\n`)
+      process.stdout.write(
+        args.json ? `${JSON.stringify({ url: server.url })}\n` : `Huitou is ready: ${server.url}\n`,
+      )
       await stopped()
       await server.close()
       await huitou[Symbol.asyncDispose]()

@@ -14,7 +14,11 @@ export const userCommand = defineCommand({
     name: { type: 'string', description: 'name of a new person' },
     role: { type: 'string', default: 'operator', description: ROLES.join(' | ') },
     locale: { type: 'string', default: 'zh-CN', description: 'zh-CN | en' },
-    'password-stdin': { type: 'boolean', default: false, description: 'read the password from standard input; else one is made up' },
+    'password-stdin': {
+      type: 'boolean',
+      default: false,
+      description: 'read the password from standard input; else one is made up',
+    },
   },
   async run({ args }) {
     await runCommand(args, async () => {
@@ -26,7 +30,9 @@ export const userCommand = defineCommand({
         return
       }
       if (args.action !== 'add' && args.action !== 'password') {
-        throw userError('E_ACTION', `"${args.action}" is not something to do with people`, { hint: 'list, add or password.' })
+        throw userError('E_ACTION', `"${args.action}" is not something to do with people`, {
+          hint: 'list, add or password.',
+        })
       }
       if (!args.email) throw userError('E_EMAIL', `Name the e-mail: huitou user ${args.action} EMAIL`)
       const made = args['password-stdin'] ? undefined : randomBytes(12).toString('base64url')
@@ -34,9 +40,19 @@ export const userCommand = defineCommand({
       const role = ROLES.find((known) => known === args.role)
       if (!role) throw userError('E_ROLE', `There is no role "${args.role}"`, { hint: ROLES.join(', ') })
       if (args.action === 'add') {
-        await auth.createUser({ email: args.email, name: args.name ?? args.email, password, role, locale: args.locale })
+        await auth.createUser({
+          email: args.email,
+          name: args.name ?? args.email,
+          password,
+          role,
+          locale: args.locale,
+        })
       } else await auth.setPassword(args.email, password)
-      print(args, { email: args.email, ...(made ? { password: made } : {}) }, made ? `${args.email}\npassword: ${made}` : args.email)
+      print(
+        args,
+        { email: args.email, ...(made ? { password: made } : {}) },
+        made ? `${args.email}\npassword: ${made}` : args.email,
+      )
     })
   },
 })

@@ -30,29 +30,45 @@ const PAGE = `<!doctype html>
 <body><div id="page"></div><script src="docs/swagger-ui-bundle.js"></script><script src="docs/start.js"></script></body></html>`
 
 /** The API's description at `/openapi.json`, and a page to read it at `/docs`, without anything from elsewhere. */
-export function docsRoutes<E extends Env, S extends Schema, P extends string>(described: Hono<E, S, P>, version: string) {
+export function docsRoutes<E extends Env, S extends Schema, P extends string>(
+  described: Hono<E, S, P>,
+  version: string,
+) {
   const folder = path.dirname(fileURLToPath(import.meta.resolve('swagger-ui-dist/package.json')))
   let description: Promise<unknown> | undefined
   const app = new Hono()
-    .get('/openapi.json', async (c) => c.json((await (description ??= describe(described, version))) as object))
+    .get('/openapi.json', async (c) =>
+      c.json((await (description ??= describe(described, version))) as object),
+    )
     .get('/docs', (c) => c.html(PAGE))
     .get('/docs/start.js', (c) =>
-      c.body("SwaggerUIBundle({ url: '../api/openapi.json', dom_id: '#page' })", 200, { 'Content-Type': 'text/javascript; charset=utf-8' }),
+      c.body("SwaggerUIBundle({ url: '../api/openapi.json', dom_id: '#page' })", 200, {
+        'Content-Type': 'text/javascript; charset=utf-8',
+      }),
     )
   for (const [file, type] of Object.entries(FILES)) {
-    app.get(`/docs/${file}`, (c) => c.body(readFileSync(path.join(folder, file)), 200, { 'Content-Type': type, 'Cache-Control': 'public, max-age=86400' }))
+    app.get(`/docs/${file}`, (c) =>
+      c.body(readFileSync(path.join(folder, file)), 200, {
+        'Content-Type': type,
+        'Cache-Control': 'public, max-age=86400',
+      }),
+    )
   }
   return app
 }
 
-async function describe<E extends Env, S extends Schema, P extends string>(described: Hono<E, S, P>, version: string): Promise<unknown> {
+async function describe<E extends Env, S extends Schema, P extends string>(
+  described: Hono<E, S, P>,
+  version: string,
+): Promise<unknown> {
   const specification = await generateSpecs(described, {
     documentation: {
       openapi: '3.1.0',
       info: {
         title: 'Huitou',
         version,
-        description: 'Events in, customers and segments out. Errors are RFC 9457 problem documents with a stable `code`.',
+        description:
+          'Events in, customers and segments out. Errors are RFC 9457 problem documents with a stable `code`.',
       },
       components: {
         securitySchemes: {
@@ -64,7 +80,10 @@ async function describe<E extends Env, S extends Schema, P extends string>(descr
     },
     excludeStaticFile: true,
   })
-  const components = { ...specification.components, schemas: { ...specification.components?.schemas, Problem: PROBLEM } }
+  const components = {
+    ...specification.components,
+    schemas: { ...specification.components?.schemas, Problem: PROBLEM },
+  }
   const problem = {
     description: 'The request was refused, or failed',
     content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },

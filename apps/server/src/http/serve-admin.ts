@@ -41,7 +41,10 @@ export function adminRoutes(folder = adminFolder()) {
   return app
     .use(
       '/assets/*',
-      serveStatic({ root: folder, onFound: (_path, c) => c.header('Cache-Control', 'public, max-age=31536000, immutable') }),
+      serveStatic({
+        root: folder,
+        onFound: (_path, c) => c.header('Cache-Control', 'public, max-age=31536000, immutable'),
+      }),
     )
     .get('/assets/*', (c) => c.text('Not found', 404))
     .use('*', serveStatic({ root: folder, index: 'none' }))

@@ -42,18 +42,25 @@ export async function createServerApp(huitou: Huitou, version: string) {
 }
 
 /** Listens, and tells open pages of what changes. */
-export async function startServer(huitou: Huitou, { port, host, version }: ServerOptions): Promise<RunningServer> {
+export async function startServer(
+  huitou: Huitou,
+  { port, host, version }: ServerOptions,
+): Promise<RunningServer> {
   const api = await createServerApp(huitou, version)
   const admin = adminRoutes()
   const app = new Hono().all('*', async (c) => {
     const { path } = c.req
-    const ours = path.startsWith('/api/') || path.startsWith('/v1/') || path.startsWith('/hooks/') || path === '/healthz'
+    const ours =
+      path.startsWith('/api/') || path.startsWith('/v1/') || path.startsWith('/hooks/') || path === '/healthz'
     return await (ours ? api : admin).fetch(c.req.raw, c.env)
   })
   const stop = announceChanges(huitou.core, huitou)
   const server = await listen(app.fetch, port, host)
   const { address, port: actual } = server.address() as AddressInfo
-  const name = address === '::' || address === '0.0.0.0' || address === '127.0.0.1' || address === '::1' ? 'localhost' : address
+  const name =
+    address === '::' || address === '0.0.0.0' || address === '127.0.0.1' || address === '::1'
+      ? 'localhost'
+      : address
   return {
     url: `http://${name}:${actual}`,
     async close() {
@@ -67,16 +74,27 @@ export async function startServer(huitou: Huitou, { port, host, version }: Serve
   }
 }
 
-function listen(fetch: (request: Request, env?: unknown) => Response | Promise<Response>, port: number, hostname: string): Promise<ServerType> {
+function listen(
+  fetch: (request: Request, env?: unknown) => Response | Promise<Response>,
+  port: number,
+  hostname: string,
+): Promise<ServerType> {
   return new Promise((resolve, reject) => {
     const server = serve({ fetch, port, hostname }, () => resolve(server))
     server.on('error', (cause: NodeJS.ErrnoException) => {
       const taken = cause.code === 'EADDRINUSE'
       reject(
-        new AppError('world', taken ? 'E_PORT_TAKEN' : 'E_LISTEN', taken ? `Port ${port} is in use` : `Cannot listen on ${hostname}:${port}: ${cause.message}`, {
-          hint: taken ? 'Another Huitou may be running; stop it or choose another port with --port.' : 'Choose another --host or --port.',
-          cause,
-        }),
+        new AppError(
+          'world',
+          taken ? 'E_PORT_TAKEN' : 'E_LISTEN',
+          taken ? `Port ${port} is in use` : `Cannot listen on ${hostname}:${port}: ${cause.message}`,
+          {
+            hint: taken
+              ? 'Another Huitou may be running; stop it or choose another port with --port.'
+              : 'Choose another --host or --port.',
+            cause,
+          },
+        ),
       )
     })
   })

@@ -25,7 +25,11 @@ export interface Database {
 
 export type DatabaseOptions =
   | { /** SQLite file; made when absent. */ file: string; readers?: number }
-  | { /** `postgres://…` */ url: string; /** Replica for long reads; the same server when absent. */ analyticsUrl?: string; poolSize?: number }
+  | {
+      /** `postgres://…` */ url: string
+      /** Replica for long reads; the same server when absent. */ analyticsUrl?: string
+      poolSize?: number
+    }
 
 /** Opens SQLite or PostgreSQL. The schema is not touched: see `migrate`. */
 export function openDatabase(options: DatabaseOptions): Database {
@@ -88,7 +92,10 @@ function openPostgres(options: { url: string; analyticsUrl?: string; poolSize?: 
     return pool
   }
   const main = connect(options.url, options.poolSize ?? 10)
-  const long = connect(options.analyticsUrl ?? options.url, Math.max(2, Math.floor((options.poolSize ?? 10) / 3)))
+  const long = connect(
+    options.analyticsUrl ?? options.url,
+    Math.max(2, Math.floor((options.poolSize ?? 10) / 3)),
+  )
   const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: main }) })
   const analytics = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: long }) })
   return {

@@ -37,7 +37,8 @@ export async function insertRows<R extends object>(
     return rows.map((_, position) => position)
   }
   const keys = conflict.columns as (keyof R & string)[]
-  const { rows: written } = await sql<R>`${source} returning ${sql.join(keys.map((key) => sql.ref(key)))}`.execute(tx)
+  const { rows: written } =
+    await sql<R>`${source} returning ${sql.join(keys.map((key) => sql.ref(key)))}`.execute(tx)
   const keyOf = (row: R) => JSON.stringify(keys.map((key) => String(row[key])))
   const positions = new Map(rows.map((row, position) => [keyOf(row), position] as const).toReversed())
   return written.map((row) => positions.get(keyOf(row)) as number)
@@ -58,7 +59,9 @@ export async function updateRows<R extends object>(
     return
   }
   const changes = sql.join(names.map((name) => sql`${sql.ref(name)} = ${sql.ref(`r.${name}`)}`))
-  await sql`update ${sql.table(table)} set ${changes} from ${rowsOf(tx, rows, columns)} where ${sql.ref(`${table}.${key}`)} = ${sql.ref(`r.${key}`)}`.execute(tx)
+  await sql`update ${sql.table(table)} set ${changes} from ${rowsOf(tx, rows, columns)} where ${sql.ref(`${table}.${key}`)} = ${sql.ref(`r.${key}`)}`.execute(
+    tx,
+  )
 }
 
 async function runEach<R extends object>(
@@ -67,8 +70,12 @@ async function runEach<R extends object>(
   { rows, columns, names }: { rows: readonly R[]; columns: Columns<R>; names: readonly (keyof R & string)[] },
 ): Promise<number[]> {
   const types = names.map((name) => columns[name])
-  const parameters = rows.map((row) => names.map((name, index) => toParameter(row[name], types[index] as SqlType)))
-  const { rows: changed } = await tx.executeQuery<number>(CompiledQuery.raw(query.compile(tx).sql, [new EachRow(parameters)]))
+  const parameters = rows.map((row) =>
+    names.map((name, index) => toParameter(row[name], types[index] as SqlType)),
+  )
+  const { rows: changed } = await tx.executeQuery<number>(
+    CompiledQuery.raw(query.compile(tx).sql, [new EachRow(parameters)]),
+  )
   return changed
 }
 
@@ -80,10 +87,15 @@ function toParameter(value: unknown, type: SqlType): unknown {
   return type === 'text' && typeof value !== 'string' ? String(value) : value
 }
 
-function onConflict(names: readonly string[], { columns, then }: NonNullable<InsertOptions['conflict']>): RawBuilder<unknown> {
+function onConflict(
+  names: readonly string[],
+  { columns, then }: NonNullable<InsertOptions['conflict']>,
+): RawBuilder<unknown> {
   const keys = sql.join(columns.map((column) => sql.ref(column)))
   if (then === 'keep') return sql` on conflict (${keys}) do nothing`
-  const updates = names.filter((name) => !columns.includes(name)).map((name) => sql`${sql.ref(name)} = excluded.${sql.ref(name)}`)
+  const updates = names
+    .filter((name) => !columns.includes(name))
+    .map((name) => sql`${sql.ref(name)} = excluded.${sql.ref(name)}`)
   return sql` on conflict (${keys}) do update set ${sql.join(updates)}`
 }
 

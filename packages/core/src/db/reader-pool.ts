@@ -40,7 +40,10 @@ export class ReaderPool {
     return 'rows' in answer ? (answer.rows as R[]) : []
   }
 
-  async columns(query: CompiledQuery, columns: VectorKind[]): Promise<{ vectors: ColumnVector[]; count: number }> {
+  async columns(
+    query: CompiledQuery,
+    columns: VectorKind[],
+  ): Promise<{ vectors: ColumnVector[]; count: number }> {
     const answer = await this.#ask({ sql: query.sql, parameters: query.parameters, columns })
     return 'vectors' in answer ? answer : { vectors: [], count: 0 }
   }
@@ -72,7 +75,9 @@ export class ReaderPool {
   }
 
   #start() {
-    const worker = new Worker(new URL('./reader-worker.ts', import.meta.url), { workerData: { file: this.#file } })
+    const worker = new Worker(new URL('./reader-worker.ts', import.meta.url), {
+      workerData: { file: this.#file },
+    })
     const reader = { worker, waiting: new Map<number, Waiting>() }
     const fail = (error: Error) => {
       const index = this.#readers.indexOf(reader)

@@ -34,9 +34,14 @@ parentPort?.on('message', (request: ReaderRequest) => {
       count++
     }
     const vectors = builders.map((builder) => builder.build())
-    const buffers = vectors.map((vector) => (vector.kind === 'number' ? vector.values : vector.indexes).buffer as ArrayBuffer)
+    const buffers = vectors.map(
+      (vector) => (vector.kind === 'number' ? vector.values : vector.indexes).buffer as ArrayBuffer,
+    )
     port?.postMessage({ id: request.id, vectors, count } satisfies ReaderAnswer, buffers)
   } catch (error) {
-    port?.postMessage({ id: request.id, error: error instanceof Error ? error.message : String(error) } satisfies ReaderAnswer)
+    port?.postMessage({
+      id: request.id,
+      error: error instanceof Error ? error.message : String(error),
+    } satisfies ReaderAnswer)
   }
 })

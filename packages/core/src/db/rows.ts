@@ -3,7 +3,12 @@ import type { Engine } from './database.ts'
 
 export type SqlType = 'integer' | 'real' | 'text' | 'json'
 
-const POSTGRES_TYPES: Record<SqlType, string> = { integer: 'bigint', real: 'double precision', text: 'text', json: 'json' }
+const POSTGRES_TYPES: Record<SqlType, string> = {
+  integer: 'bigint',
+  real: 'double precision',
+  text: 'text',
+  json: 'json',
+}
 
 /** Engine behind a Kysely handle or transaction. */
 export function engineOf(db: Kysely<never> | Kysely<any>): Engine {
@@ -31,7 +36,11 @@ export function rowsOf<R extends object>(
   return sql<R>`(select ${sql.join(fields)} from ${source})`.as('r') as AliasedRawBuilder<R, 'r'>
 }
 
-function field(engine: Engine, type: SqlType, { name, index }: { name: string; index: number }): RawBuilder<unknown> {
+function field(
+  engine: Engine,
+  type: SqlType,
+  { name, index }: { name: string; index: number },
+): RawBuilder<unknown> {
   if (engine === 'postgres') {
     return sql`(value ->> ${sql.lit(index)})::${sql.raw(POSTGRES_TYPES[type])} as ${sql.ref(name)}`
   }
@@ -39,10 +48,16 @@ function field(engine: Engine, type: SqlType, { name, index }: { name: string; i
 }
 
 /** Text found at `path` (property names and array positions) of a JSON column; NULL when absent. */
-export function jsonText(db: Kysely<any>, column: string, path: readonly (string | number)[]): RawBuilder<string | null> {
+export function jsonText(
+  db: Kysely<any>,
+  column: string,
+  path: readonly (string | number)[],
+): RawBuilder<string | null> {
   if (engineOf(db) === 'postgres') {
     return sql<string | null>`(${sql.ref(column)} #>> ${sql.val(path.map(String))}::text[])`
   }
-  const steps = path.map((step) => (typeof step === 'number' ? `[${step}]` : `."${step.replaceAll('"', '')}"`)).join('')
+  const steps = path
+    .map((step) => (typeof step === 'number' ? `[${step}]` : `."${step.replaceAll('"', '')}"`))
+    .join('')
   return sql<string | null>`cast(json_extract(${sql.ref(column)}, ${`$${steps}`}) as text)`
 }

@@ -55,14 +55,20 @@ export function createEventLog({ db }: Pick<Database, 'db'>, clock: Clock): Even
     while (queue.length > 0) {
       await gather()
       const group: Waiting[] = []
-      for (let rows = 0; queue[0] && (group.length === 0 || rows + queue[0].events.length <= GROUP); ) {
+      for (let rows = 0; queue[0] && (group.length === 0 || rows + queue[0].events.length <= GROUP);) {
         const next = queue.shift() as Waiting
         rows += next.events.length
         group.push(next)
       }
       const taken = group.reduce((sum, { events }) => sum + events.length, 0)
       try {
-        const added = await transact(db, (tx) => insertEvents(tx, group.flatMap(({ events }) => events), clock.now()))
+        const added = await transact(db, (tx) =>
+          insertEvents(
+            tx,
+            group.flatMap(({ events }) => events),
+            clock.now(),
+          ),
+        )
         settle(group, added)
         if (added.size > 0) for (const listener of listeners) listener()
       } catch (error) {
@@ -98,7 +104,11 @@ export function createEventLog({ db }: Pick<Database, 'db'>, clock: Clock): Even
 }
 
 /** Inserts what is new and returns its `source messageId` keys. For callers with a transaction of their own. */
-export async function insertEvents(tx: Tx, events: readonly NewEvent[], receivedAt: number): Promise<Set<string>> {
+export async function insertEvents(
+  tx: Tx,
+  events: readonly NewEvent[],
+  receivedAt: number,
+): Promise<Set<string>> {
   await takeTurn(tx)
   const written = await insertRows(tx, 'events', {
     rows: events.map((event) => ({ ...event, received_at: event.received_at ?? receivedAt })),

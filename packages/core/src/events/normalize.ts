@@ -55,7 +55,10 @@ export function normalizeMessage(message: unknown, receipt: Receipt): NewEvent |
   if (!isObject(message)) return userError('E_EVENT_NOT_OBJECT', 'An event must be a JSON object')
   const type = message['type']
   if (typeof type !== 'string' || !CALLS.has(type)) {
-    return userError('E_EVENT_TYPE', `Event type ${JSON.stringify(type)} is not one of ${[...CALLS].join(', ')}`)
+    return userError(
+      'E_EVENT_TYPE',
+      `Event type ${JSON.stringify(type)} is not one of ${[...CALLS].join(', ')}`,
+    )
   }
   const body = toBody(message, receipt.context)
   const wrong = checkIds(type as EventCall, body) ?? checkSizes(message)
@@ -66,11 +69,17 @@ export function normalizeMessage(message: unknown, receipt: Receipt): NewEvent |
   if (ts instanceof Error) return ts
   const json = storable(JSON.stringify(body))
   if (json.length > EVENT_LIMIT) {
-    return userError('E_EVENT_TOO_LARGE', `An event may hold ${EVENT_LIMIT / 1_024} KB, this one holds ${Math.ceil(json.length / 1_024)} KB`)
+    return userError(
+      'E_EVENT_TOO_LARGE',
+      `An event may hold ${EVENT_LIMIT / 1_024} KB, this one holds ${Math.ceil(json.length / 1_024)} KB`,
+    )
   }
   const version = toTime(isObject(message['context']) ? message['context']['version'] : undefined)
   return {
-    message_id: typeof message['messageId'] === 'string' && message['messageId'] ? cleanText(message['messageId']) : randomUUID(),
+    message_id:
+      typeof message['messageId'] === 'string' && message['messageId']
+        ? cleanText(message['messageId'])
+        : randomUUID(),
     source: receipt.source,
     type: type as EventCall,
     name,
@@ -81,18 +90,27 @@ export function normalizeMessage(message: unknown, receipt: Receipt): NewEvent |
 }
 
 function toBody(message: Record<string, unknown>, batchContext: unknown): EventBody {
-  const context = { ...(isObject(batchContext) ? batchContext : {}), ...(isObject(message['context']) ? message['context'] : {}) }
+  const context = {
+    ...(isObject(batchContext) ? batchContext : {}),
+    ...(isObject(message['context']) ? message['context'] : {}),
+  }
   const body: EventBody = {}
   for (const field of ['userId', 'anonymousId', 'previousId', 'groupId'] as const) {
     const value = message[field]
-    if (typeof value === 'number' || (typeof value === 'string' && value.trim() !== '')) body[field] = String(value).trim()
+    if (typeof value === 'number' || (typeof value === 'string' && value.trim() !== ''))
+      body[field] = String(value).trim()
   }
   const externalIds = toExternalIds(context['externalIds'])
   if (externalIds.length > 0) body.externalIds = externalIds
   if (isObject(message['properties'])) body.properties = message['properties']
-  const traits = { ...(isObject(context['traits']) ? context['traits'] : {}), ...(isObject(message['traits']) ? message['traits'] : {}) }
+  const traits = {
+    ...(isObject(context['traits']) ? context['traits'] : {}),
+    ...(isObject(message['traits']) ? message['traits'] : {}),
+  }
   if (Object.keys(traits).length > 0) body.traits = traits
-  const kept = Object.fromEntries(CONTEXT_KEPT.filter((key) => context[key] !== undefined).map((key) => [key, context[key]]))
+  const kept = Object.fromEntries(
+    CONTEXT_KEPT.filter((key) => context[key] !== undefined).map((key) => [key, context[key]]),
+  )
   if (Object.keys(kept).length > 0) body.context = kept
   return body
 }
@@ -113,9 +131,15 @@ function checkIds(type: EventCall, body: EventBody): AppError | undefined {
       hint: 'Send userId (your own customer id), anonymousId, or context.externalIds.',
     })
   }
-  if (type === 'alias' && !body.previousId) return userError('E_EVENT_NO_PREVIOUS_ID', 'An alias call needs previousId')
+  if (type === 'alias' && !body.previousId)
+    return userError('E_EVENT_NO_PREVIOUS_ID', 'An alias call needs previousId')
   if (type === 'group' && !body.groupId) return userError('E_EVENT_NO_GROUP_ID', 'A group call needs groupId')
-  const long = [body.userId, body.anonymousId, body.previousId, ...(body.externalIds ?? []).map(({ id }) => id)]
+  const long = [
+    body.userId,
+    body.anonymousId,
+    body.previousId,
+    ...(body.externalIds ?? []).map(({ id }) => id),
+  ]
   if (long.some((id) => id !== undefined && id.length > ID_LIMIT)) {
     return userError('E_EVENT_ID_TOO_LONG', `An id may have ${ID_LIMIT} characters`)
   }
@@ -125,7 +149,10 @@ function checkIds(type: EventCall, body: EventBody): AppError | undefined {
 function checkSizes(message: Record<string, unknown>): AppError | undefined {
   const id = message['messageId']
   if (typeof id === 'string' && id.length > MESSAGE_ID_LIMIT) {
-    return userError('E_EVENT_MESSAGE_ID', `messageId may have ${MESSAGE_ID_LIMIT} characters, this one has ${id.length}`)
+    return userError(
+      'E_EVENT_MESSAGE_ID',
+      `messageId may have ${MESSAGE_ID_LIMIT} characters, this one has ${id.length}`,
+    )
   }
   return undefined
 }
@@ -136,11 +163,14 @@ function eventName(type: EventCall, message: Record<string, unknown>): string | 
     if (typeof name !== 'string' || name.trim() === '') {
       return userError('E_EVENT_NO_NAME', 'A track call needs the name of the event in "event"')
     }
-    if (name.length > NAME_LIMIT) return userError('E_EVENT_NAME', `An event name may have ${NAME_LIMIT} characters`)
+    if (name.length > NAME_LIMIT)
+      return userError('E_EVENT_NAME', `An event name may have ${NAME_LIMIT} characters`)
     return cleanText(name.trim())
   }
   const name = message['name']
-  return (type === 'page' || type === 'screen') && typeof name === 'string' ? cleanText(name.slice(0, NAME_LIMIT)) : null
+  return (type === 'page' || type === 'screen') && typeof name === 'string'
+    ? cleanText(name.slice(0, NAME_LIMIT))
+    : null
 }
 
 function eventTime(message: Record<string, unknown>, { receivedAt, sentAt }: Receipt): number | AppError {
@@ -161,7 +191,8 @@ function eventTime(message: Record<string, unknown>, { receivedAt, sentAt }: Rec
 
 /** Epoch milliseconds of an ISO text or a number of milliseconds. */
 function toTime(value: unknown): number | undefined {
-  if (typeof value === 'number') return Number.isFinite(value) && Math.abs(value) < 8.64e15 ? Math.round(value) : undefined
+  if (typeof value === 'number')
+    return Number.isFinite(value) && Math.abs(value) < 8.64e15 ? Math.round(value) : undefined
   if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\d/.test(value)) return undefined
   const time = Date.parse(value)
   return Number.isNaN(time) ? undefined : time

@@ -28,10 +28,17 @@ export const STORED_EVENT_COLUMNS = [
 
 /** Up to `limit` events after `after`, in log order. Appending keeps the log without gaps: see `insertEvents`. */
 export async function readEvents(tx: Tx, after: number, limit: number): Promise<StoredEvent[]> {
-  const query = tx.selectFrom('events').select(STORED_EVENT_COLUMNS).where('seq', '>', after).orderBy('seq').limit(limit)
+  const query = tx
+    .selectFrom('events')
+    .select(STORED_EVENT_COLUMNS)
+    .where('seq', '>', after)
+    .orderBy('seq')
+    .limit(limit)
   return (await query.execute()).map(toStoredEvent)
 }
 
-export function toStoredEvent(row: { body: string; type: string } & Omit<StoredEvent, 'body' | 'type'>): StoredEvent {
+export function toStoredEvent(
+  row: { body: string; type: string } & Omit<StoredEvent, 'body' | 'type'>,
+): StoredEvent {
   return { ...row, type: row.type as EventCall, body: JSON.parse(row.body) as EventBody }
 }

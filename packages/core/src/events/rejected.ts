@@ -27,8 +27,17 @@ export async function rememberRejected(db: Db, rejections: readonly Rejection[])
       })),
     )
     .execute()
-  const newest = await db.selectFrom('rejected_events').select('id').orderBy('id', 'desc').limit(1).executeTakeFirst()
-  if (newest) await db.deleteFrom('rejected_events').where('id', '<=', newest.id - KEPT).execute()
+  const newest = await db
+    .selectFrom('rejected_events')
+    .select('id')
+    .orderBy('id', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  if (newest)
+    await db
+      .deleteFrom('rejected_events')
+      .where('id', '<=', newest.id - KEPT)
+      .execute()
 }
 
 /** Names and kinds of what was sent; values may be personal. */

@@ -24,7 +24,11 @@ test('a source that sends too fast is told when to come back', async () => {
   app.onError((error, c) => answerProblem(c, error, core.log))
   const { key } = await createWriteKey(core.database.db, core.clock, 'shop')
   const send = (messageId: string) =>
-    app.request('/track', { method: 'POST', headers: { Authorization: `Bearer ${key}` }, body: JSON.stringify({ event: 'Seen', userId: 'u', messageId }) })
+    app.request('/track', {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${key}` },
+      body: JSON.stringify({ event: 'Seen', userId: 'u', messageId }),
+    })
   expect((await send('1')).status).toBe(200)
   expect((await send('2')).status).toBe(200)
   const refused = await send('3')

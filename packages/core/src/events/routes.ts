@@ -27,9 +27,18 @@ export interface IngestDeps extends Pick<CoreContext, 'database' | 'clock'> {
 export function ingestRoutes({ database, clock, events, requestsPerSecond = 1_000 }: IngestDeps) {
   const door = new WriteKeyDoor(database.db, clock)
   const rate = new RequestRate(clock, requestsPerSecond)
-  const app = new Hono().use(cors({ origin: '*', allowHeaders: ['Authorization', 'Content-Type', 'Content-Encoding'], maxAge: 86_400 }))
+  const app = new Hono().use(
+    cors({
+      origin: '*',
+      allowHeaders: ['Authorization', 'Content-Type', 'Content-Encoding'],
+      maxAge: 86_400,
+    }),
+  )
 
-  async function admit(c: Context, limit: number): Promise<{ source: string; body: Record<string, unknown> }> {
+  async function admit(
+    c: Context,
+    limit: number,
+  ): Promise<{ source: string; body: Record<string, unknown> }> {
     const body = await readJson(c, limit)
     const source = await door.sourceOf(keyOf(c, body))
     const wait = rate.take(source)
@@ -45,37 +54,54 @@ export function ingestRoutes({ database, clock, events, requestsPerSecond = 1_00
   }
 
   for (const type of CALLS) {
-    app.post(`/${type}`, describeRoute({ tags: ['ingest'], summary: `Segment ${type} call`, security: [{ writeKey: [] }] }), async (c) => {
-      const { source, body } = await admit(c, EVENT_LIMIT)
-      const event = normalizeMessage({ ...body, type }, { source, receivedAt: clock.now() })
-      if (event instanceof AppError) {
-        await rememberRejected(database.db, [{ source, at: clock.now(), error: event, message: body }])
-        throw event
-      }
-      await events.append([event])
-      return c.json({ success: true })
-    })
+    app.post(
+      `/${type}`,
+      describeRoute({ tags: ['ingest'], summary: `Segment ${type} call`, security: [{ writeKey: [] }] }),
+      async (c) => {
+        const { source, body } = await admit(c, EVENT_LIMIT)
+        const event = normalizeMessage({ ...body, type }, { source, receivedAt: clock.now() })
+        if (event instanceof AppError) {
+          await rememberRejected(database.db, [{ source, at: clock.now(), error: event, message: body }])
+          throw event
+        }
+        await events.append([event])
+        return c.json({ success: true })
+      },
+    )
   }
 
-  app.post('/batch', describeRoute({ tags: ['ingest'], summary: 'Up to 500 KB of calls at once', security: [{ writeKey: [] }] }), async (c) => {
-    const { source, body } = await admit(c, BATCH_LIMIT)
-    const batch = body['batch']
-    if (!Array.isArray(batch)) throw userError('E_BATCH', 'A batch request needs an array "batch"')
-    const receipt = { source, receivedAt: clock.now(), sentAt: body['sentAt'], context: body['context'] }
-    const accepted: NewEvent[] = []
-    const rejected: { index: number; code: string; message: string }[] = []
-    const remember: Rejection[] = []
-    batch.forEach((message: unknown, index) => {
-      const event = normalizeMessage(message, receipt)
-      if (event instanceof AppError) {
-        rejected.push({ index, code: event.code, message: event.message })
-        remember.push({ source, at: receipt.receivedAt, error: event, message })
-      } else accepted.push(event)
-    })
-    const { duplicates } = await events.append(accepted)
-    await rememberRejected(database.db, remember)
-    return c.json({ success: true, accepted: accepted.length - duplicates, duplicates, ...(rejected.length > 0 ? { rejected } : {}) })
-  })
+  app.post(
+    '/batch',
+    describeRoute({
+      tags: ['ingest'],
+      summary: 'Up to 500 KB of calls at once',
+      security: [{ writeKey: [] }],
+    }),
+    async (c) => {
+      const { source, body } = await admit(c, BATCH_LIMIT)
+      const batch = body['batch']
+      if (!Array.isArray(batch)) throw userError('E_BATCH', 'A batch request needs an array "batch"')
+      const receipt = { source, receivedAt: clock.now(), sentAt: body['sentAt'], context: body['context'] }
+      const accepted: NewEvent[] = []
+      const rejected: { index: number; code: string; message: string }[] = []
+      const remember: Rejection[] = []
+      batch.forEach((message: unknown, index) => {
+        const event = normalizeMessage(message, receipt)
+        if (event instanceof AppError) {
+          rejected.push({ index, code: event.code, message: event.message })
+          remember.push({ source, at: receipt.receivedAt, error: event, message })
+        } else accepted.push(event)
+      })
+      const { duplicates } = await events.append(accepted)
+      await rememberRejected(database.db, remember)
+      return c.json({
+        success: true,
+        accepted: accepted.length - duplicates,
+        duplicates,
+        ...(rejected.length > 0 ? { rejected } : {}),
+      })
+    },
+  )
   return app
 }
 
@@ -83,15 +109,21 @@ async function readJson(c: Context, limit: number): Promise<Record<string, unkno
   const bytes = await readBody(c, limit)
   try {
     const body: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-    if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Record<string, unknown>
+    if (typeof body === 'object' && body !== null && !Array.isArray(body))
+      return body as Record<string, unknown>
   } catch (cause) {
-    throw userError('E_JSON', `The body is not valid JSON: ${cause instanceof Error ? cause.message : 'unreadable'}`, { cause })
+    throw userError(
+      'E_JSON',
+      `The body is not valid JSON: ${cause instanceof Error ? cause.message : 'unreadable'}`,
+      { cause },
+    )
   }
   throw userError('E_JSON', 'The body must be a JSON object')
 }
 
 async function readBody(c: Context, limit: number): Promise<Uint8Array> {
-  const tooLarge = () => userError('E_BODY_TOO_LARGE', `The body may hold ${limit / 1_024} KB`, { hint: 'Send smaller batches.' })
+  const tooLarge = () =>
+    userError('E_BODY_TOO_LARGE', `The body may hold ${limit / 1_024} KB`, { hint: 'Send smaller batches.' })
   if (Number(c.req.header('Content-Length') ?? 0) > limit) throw tooLarge()
   const chunks: Uint8Array[] = []
   let size = 0

@@ -20,7 +20,14 @@ export interface EventTables {
     body: string
   }
   /** What was refused and why, so that a sender can find its mistake; trimmed to the newest. */
-  rejected_events: { id: Generated<number>; source: string; at: number; code: string; message: string; excerpt: string }
+  rejected_events: {
+    id: Generated<number>
+    source: string
+    at: number
+    code: string
+    message: string
+    excerpt: string
+  }
 }
 
 export const eventMigrations: Migrations = {
@@ -38,7 +45,12 @@ export const eventMigrations: Migrations = {
         .addColumn('version', 'bigint', (column) => column.notNull())
         .addColumn('body', jsonType(db), (column) => column.notNull())
         .execute()
-      await db.schema.createIndex('events_message').on('events').columns(['message_id', 'source']).unique().execute()
+      await db.schema
+        .createIndex('events_message')
+        .on('events')
+        .columns(['message_id', 'source'])
+        .unique()
+        .execute()
       await db.schema
         .createTable('rejected_events')
         .$call(autoIncrement(db, 'id'))

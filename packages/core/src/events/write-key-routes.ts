@@ -11,8 +11,11 @@ import { createWriteKey, deleteWriteKey, listWriteKeys } from './write-keys.ts'
 export function writeKeyRoutes({ database, clock }: Pick<CoreContext, 'database' | 'clock'>) {
   const { db } = database
   return new Hono<SignedIn>()
-    .get('/', describeRoute({ tags: ['settings'], summary: 'Keys that send events' }), requireRole('developer'), async (c) =>
-      c.json({ writeKeys: await listWriteKeys(db) }),
+    .get(
+      '/',
+      describeRoute({ tags: ['settings'], summary: 'Keys that send events' }),
+      requireRole('developer'),
+      async (c) => c.json({ writeKeys: await listWriteKeys(db) }),
     )
     .post(
       '/',
@@ -25,9 +28,18 @@ export function writeKeyRoutes({ database, clock }: Pick<CoreContext, 'database'
         return c.json(key, 201)
       },
     )
-    .delete('/:id', describeRoute({ tags: ['settings'], summary: 'Revoke a key' }), requireRole('developer'), async (c) => {
-      await deleteWriteKey(db, c.req.param('id'))
-      await audit(db, clock, { userId: c.get('user').id, action: 'write-key.revoke', subject: c.req.param('id') })
-      return c.body(null, 204)
-    })
+    .delete(
+      '/:id',
+      describeRoute({ tags: ['settings'], summary: 'Revoke a key' }),
+      requireRole('developer'),
+      async (c) => {
+        await deleteWriteKey(db, c.req.param('id'))
+        await audit(db, clock, {
+          userId: c.get('user').id,
+          action: 'write-key.revoke',
+          subject: c.req.param('id'),
+        })
+        return c.body(null, 204)
+      },
+    )
 }

@@ -14,9 +14,20 @@ export interface WriteKey {
   lastUsedAt: number | null
 }
 
-export async function createWriteKey(db: Db, clock: Clock, name: string): Promise<WriteKey & { key: string }> {
+export async function createWriteKey(
+  db: Db,
+  clock: Clock,
+  name: string,
+): Promise<WriteKey & { key: string }> {
   const key = `hk_${randomBytes(24).toString('base64url')}`
-  const row = { id: uuid(), name, digest: digestOf(key), tail: key.slice(-4), created_at: clock.now(), last_used_at: null }
+  const row = {
+    id: uuid(),
+    name,
+    digest: digestOf(key),
+    tail: key.slice(-4),
+    created_at: clock.now(),
+    last_used_at: null,
+  }
   await db.insertInto('write_keys').values(row).execute()
   return { ...toWriteKey(row), key }
 }
@@ -54,7 +65,10 @@ export class WriteKeyDoor {
     const known = this.#known.get(digest)
     const source = known && known.until > now ? known.source : await this.#look(digest, now)
     if (source === undefined) {
-      throw userError('E_WRITE_KEY_UNKNOWN', 'No source has this write key', { status: 401, hint: 'Look it up under Settings, or make a new one.' })
+      throw userError('E_WRITE_KEY_UNKNOWN', 'No source has this write key', {
+        status: 401,
+        hint: 'Look it up under Settings, or make a new one.',
+      })
     }
     return source
   }
@@ -77,6 +91,18 @@ function digestOf(key: string): string {
   return createHash('sha256').update(key).digest('base64url')
 }
 
-function toWriteKey(row: { id: string; name: string; tail: string; created_at: number; last_used_at: number | null }): WriteKey {
-  return { id: row.id, name: row.name, tail: row.tail, createdAt: row.created_at, lastUsedAt: row.last_used_at }
+function toWriteKey(row: {
+  id: string
+  name: string
+  tail: string
+  created_at: number
+  last_used_at: number | null
+}): WriteKey {
+  return {
+    id: row.id,
+    name: row.name,
+    tail: row.tail,
+    createdAt: row.created_at,
+    lastUsedAt: row.last_used_at,
+  }
 }

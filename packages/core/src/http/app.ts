@@ -43,11 +43,18 @@ const JSON_LIMIT = 1_048_576
 function signedInRoutes({ core, auth, plugins, live, onBrand, loadDemo }: AppDeps) {
   return new Hono<SignedIn>()
     .use(requireUser(auth))
-    .get('/me', describeRoute({ tags: ['people'], summary: 'Who is signed in' }), (c) => c.json(c.get('user')))
-    .post('/demo', describeRoute({ tags: ['setup'], summary: 'Load the demo shop' }), requireRole(), async (c) => {
-      const { id } = await loadDemo()
-      return c.json({ jobId: id }, 202)
-    })
+    .get('/me', describeRoute({ tags: ['people'], summary: 'Who is signed in' }), (c) =>
+      c.json(c.get('user')),
+    )
+    .post(
+      '/demo',
+      describeRoute({ tags: ['setup'], summary: 'Load the demo shop' }),
+      requireRole(),
+      async (c) => {
+        const { id } = await loadDemo()
+        return c.json({ jobId: id }, 202)
+      },
+    )
     .route('/settings', settingsRoutes({ ...core, onBrand }))
     .route('/settings/write-keys', writeKeyRoutes(core))
     .route('/jobs', jobRoutes(core))
@@ -69,7 +76,9 @@ export function createApp(deps: AppDeps) {
   const json = bodyLimit({
     maxSize: JSON_LIMIT,
     onError: () => {
-      throw userError('E_BODY_TOO_LARGE', `A request to this address may hold ${JSON_LIMIT / 1_024} KB`, { status: 413 })
+      throw userError('E_BODY_TOO_LARGE', `A request to this address may hold ${JSON_LIMIT / 1_024} KB`, {
+        status: 413,
+      })
     },
   })
   const app = new Hono()
@@ -80,7 +89,8 @@ export function createApp(deps: AppDeps) {
     .use('/api/setup/*', json)
     .on(['GET', 'POST'], '/api/auth/*', (c) => {
       // Accounts are made by an owner, not by whoever finds the address.
-      if (c.req.path.startsWith('/api/auth/sign-up')) throw userError('E_NO_SIGN_UP', 'Accounts are made by an owner', { status: 403 })
+      if (c.req.path.startsWith('/api/auth/sign-up'))
+        throw userError('E_NO_SIGN_UP', 'Accounts are made by an owner', { status: 403 })
       return auth.handler(c.req.raw)
     })
     .route('/v1', ingestRoutes(core))
@@ -88,7 +98,13 @@ export function createApp(deps: AppDeps) {
     .route('/api/setup', setupRoutes({ ...core, auth, version }))
     .get('/healthz', (c) => c.json({ status: 'ok', version }))
     .route('/api', signedInRoutes(deps))
-  app.notFound((c) => answerProblem(c, userError('E_NOT_FOUND', `There is nothing at ${c.req.path}`, { status: 404 }), core.log))
+  app.notFound((c) =>
+    answerProblem(
+      c,
+      userError('E_NOT_FOUND', `There is nothing at ${c.req.path}`, { status: 404 }),
+      core.log,
+    ),
+  )
   app.onError((error, c) => answerProblem(c, error, core.log))
   return app
 }

@@ -35,16 +35,23 @@ const HEARTBEAT_MS = 15_000
 
 /** Server-sent events at `/api/live`: `job` with a job, `change` with the topics that changed. */
 export function liveRoutes({ jobs, live }: Pick<CoreContext, 'jobs'> & { live: LiveTopics }) {
-  return new Hono<SignedIn>().get('/', describeRoute({ tags: ['live'], summary: 'Changes as they happen (server-sent events)' }), (c) =>
-    streamSSE(c, async (stream) => {
-      const send = (event: string, data: unknown) => stream.writeSSE({ event, data: JSON.stringify(data) }).catch(() => {})
-      const stops = [jobs.onChange((job) => void send('job', job)), live.onChange((topics) => void send('change', { topics }))]
-      stream.onAbort(() => stops.forEach((stop) => stop()))
-      await send('hello', {})
-      while (!stream.aborted && !stream.closed) {
-        await stream.sleep(HEARTBEAT_MS)
-        await stream.write(': still here\n\n')
-      }
-    }),
+  return new Hono<SignedIn>().get(
+    '/',
+    describeRoute({ tags: ['live'], summary: 'Changes as they happen (server-sent events)' }),
+    (c) =>
+      streamSSE(c, async (stream) => {
+        const send = (event: string, data: unknown) =>
+          stream.writeSSE({ event, data: JSON.stringify(data) }).catch(() => {})
+        const stops = [
+          jobs.onChange((job) => void send('job', job)),
+          live.onChange((topics) => void send('change', { topics })),
+        ]
+        stream.onAbort(() => stops.forEach((stop) => stop()))
+        await send('hello', {})
+        while (!stream.aborted && !stream.closed) {
+          await stream.sleep(HEARTBEAT_MS)
+          await stream.write(': still here\n\n')
+        }
+      }),
   )
 }

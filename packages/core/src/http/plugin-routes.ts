@@ -27,7 +27,14 @@ export interface PluginView {
   contributes: Record<string, unknown>
   permissions: Record<string, unknown>
   settingsSchema: Record<string, unknown> | null
-  running: { activatedAt: number | null; activationMs: number | null; reason: string | null; calls: number; errors: number; p95: number | null }
+  running: {
+    activatedAt: number | null
+    activationMs: number | null
+    reason: string | null
+    calls: number
+    errors: number
+    p95: number | null
+  }
 }
 
 /** What the HTTP app may do with plugins; the server puts the plugin host behind it. */
@@ -54,23 +61,44 @@ export function pluginRoutes({ database, clock, plugins, live }: PluginDeps) {
     live.announce('plugins')
   }
   return new Hono<SignedIn>()
-    .get('/', describeRoute({ tags: ['plugins'], summary: 'Installed plugins' }), (c) => c.json({ plugins: plugins.list() }))
-    .get('/:id', describeRoute({ tags: ['plugins'], summary: 'One plugin with its documents' }), async (c) => {
-      const id = c.req.param('id')
-      return c.json({ ...plugins.get(id), ...(await plugins.documents(id)) })
-    })
-    .post('/:id/enable', describeRoute({ tags: ['plugins'], summary: 'Enable' }), requireRole(), async (c) => {
-      await plugins.enable(c.req.param('id'))
-      await note(c.get('user').id, 'plugin.enable', c.req.param('id'))
-      return c.json(plugins.get(c.req.param('id')))
-    })
-    .post('/:id/disable', describeRoute({ tags: ['plugins'], summary: 'Disable' }), requireRole(), async (c) => {
-      await plugins.disable(c.req.param('id'))
-      await note(c.get('user').id, 'plugin.disable', c.req.param('id'))
-      return c.json(plugins.get(c.req.param('id')))
-    })
+    .get('/', describeRoute({ tags: ['plugins'], summary: 'Installed plugins' }), (c) =>
+      c.json({ plugins: plugins.list() }),
+    )
+    .get(
+      '/:id',
+      describeRoute({ tags: ['plugins'], summary: 'One plugin with its documents' }),
+      async (c) => {
+        const id = c.req.param('id')
+        return c.json({ ...plugins.get(id), ...(await plugins.documents(id)) })
+      },
+    )
+    .post(
+      '/:id/enable',
+      describeRoute({ tags: ['plugins'], summary: 'Enable' }),
+      requireRole(),
+      async (c) => {
+        await plugins.enable(c.req.param('id'))
+        await note(c.get('user').id, 'plugin.enable', c.req.param('id'))
+        return c.json(plugins.get(c.req.param('id')))
+      },
+    )
+    .post(
+      '/:id/disable',
+      describeRoute({ tags: ['plugins'], summary: 'Disable' }),
+      requireRole(),
+      async (c) => {
+        await plugins.disable(c.req.param('id'))
+        await note(c.get('user').id, 'plugin.disable', c.req.param('id'))
+        return c.json(plugins.get(c.req.param('id')))
+      },
+    )
     .get('/:id/settings', describeRoute({ tags: ['plugins'], summary: 'Settings' }), (c) =>
-      c.json({ settings: plugins.settings(c.req.param('id')) as Record<string, string | number | boolean | null | object> }),
+      c.json({
+        settings: plugins.settings(c.req.param('id')) as Record<
+          string,
+          string | number | boolean | null | object
+        >,
+      }),
     )
     .put(
       '/:id/settings',
@@ -81,7 +109,9 @@ export function pluginRoutes({ database, clock, plugins, live }: PluginDeps) {
         const id = c.req.param('id')
         await plugins.setSettings(id, c.req.valid('json').settings)
         await note(c.get('user').id, 'plugin.settings', id)
-        return c.json({ settings: plugins.settings(id) as Record<string, string | number | boolean | null | object> })
+        return c.json({
+          settings: plugins.settings(id) as Record<string, string | number | boolean | null | object>,
+        })
       },
     )
 }

@@ -19,10 +19,21 @@ export interface Problem {
 export function answerProblem(c: Context, error: Error, log: Logger): Response {
   const problem = toProblem(error)
   if (problem.status >= 500) {
-    log.error({ code: problem.code, path: c.req.path, method: c.req.method, error: error.message, stack: error.stack }, 'A request failed')
+    log.error(
+      {
+        code: problem.code,
+        path: c.req.path,
+        method: c.req.method,
+        error: error.message,
+        stack: error.stack,
+      },
+      'A request failed',
+    )
   }
   if (problem.status === 503) c.header('Retry-After', '5')
-  return c.body(JSON.stringify(problem), problem.status as ContentfulStatusCode, { 'Content-Type': 'application/problem+json' })
+  return c.body(JSON.stringify(problem), problem.status as ContentfulStatusCode, {
+    'Content-Type': 'application/problem+json',
+  })
 }
 
 export function toProblem(error: Error): Problem {
@@ -38,7 +49,13 @@ export function toProblem(error: Error): Problem {
     }
   }
   if (error instanceof HTTPException) {
-    return { type: 'about:blank', title: 'E_HTTP', status: error.status, code: 'E_HTTP', detail: error.message || 'The request was refused' }
+    return {
+      type: 'about:blank',
+      title: 'E_HTTP',
+      status: error.status,
+      code: 'E_HTTP',
+      detail: error.message || 'The request was refused',
+    }
   }
   return {
     type: 'about:blank',

@@ -18,8 +18,9 @@ export class Components {
   /** Smallest member of the set that holds `node`. */
   find(node: number): number {
     let root = node
-    for (let up = this.#parent.get(root); up !== undefined && up !== root; up = this.#parent.get(root)) root = up
-    for (let step = node; step !== root; ) {
+    for (let up = this.#parent.get(root); up !== undefined && up !== root; up = this.#parent.get(root))
+      root = up
+    for (let step = node; step !== root;) {
       const next = this.#parent.get(step) ?? root
       this.#parent.set(step, root)
       step = next

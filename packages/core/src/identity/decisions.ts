@@ -28,7 +28,9 @@ export async function writeDecisions(tx: Tx, decisions: Decision[]): Promise<Dec
     .columns([...columns])
     .expression(
       tx
-        .selectFrom(rowsOf(tx, rows, { a: 'integer', b: 'integer', cut: 'integer', ts: 'integer', message_id: 'text' }))
+        .selectFrom(
+          rowsOf(tx, rows, { a: 'integer', b: 'integer', cut: 'integer', ts: 'integer', message_id: 'text' }),
+        )
         .select(columns.map((column) => `r.${column}` as const))
         .where(sql<boolean>`true`),
     )
@@ -54,7 +56,15 @@ export async function writeDecisions(tx: Tx, decisions: Decision[]): Promise<Dec
       .columns(['a', 'b', 'weak', 'ts', 'message_id', 'seq'])
       .expression(
         tx
-          .selectFrom(rowsOf(tx, joined, { a: 'integer', b: 'integer', cut: 'integer', ts: 'integer', message_id: 'text' }))
+          .selectFrom(
+            rowsOf(tx, joined, {
+              a: 'integer',
+              b: 'integer',
+              cut: 'integer',
+              ts: 'integer',
+              message_id: 'text',
+            }),
+          )
           .select(['r.a', 'r.b', sql<number>`0`.as('weak'), 'r.ts', 'r.message_id', sql<number>`0`.as('seq')])
           .where(sql<boolean>`true`),
       )

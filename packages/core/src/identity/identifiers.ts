@@ -7,7 +7,16 @@ export interface Identifier {
 }
 
 /** Kinds that name a person, the most telling first; the order also picks a customer's `key`. */
-const STRONG_KINDS = ['user_id', 'member_id', 'union_id', 'external_userid', 'phone', 'email', 'open_id', 'buyer_id'] as const
+const STRONG_KINDS = [
+  'user_id',
+  'member_id',
+  'union_id',
+  'external_userid',
+  'phone',
+  'email',
+  'open_id',
+  'buyer_id',
+] as const
 
 /** Traits that are identifiers as well, by their common spellings. */
 const TRAIT_KINDS: Record<string, string> = {
@@ -44,7 +53,8 @@ export function identifiersOf(type: EventCall, body: EventBody): Identifier[] {
   const add = (kind: string, value: unknown) => {
     const normal = normalizeIdentifier(kind, value)
     if (normal === undefined) return
-    if (!found.some((other) => other.kind === kind && other.value === normal)) found.push({ kind, value: normal })
+    if (!found.some((other) => other.kind === kind && other.value === normal))
+      found.push({ kind, value: normal })
   }
   add('user_id', body.userId)
   add('anonymous_id', body.anonymousId)
@@ -56,7 +66,9 @@ export function identifiersOf(type: EventCall, body: EventBody): Identifier[] {
   for (const [trait, kind] of Object.entries(TRAIT_KINDS)) {
     if (body.traits && Object.hasOwn(body.traits, trait)) add(kind, body.traits[trait])
   }
-  return found.sort((a, b) => rankOf(a.kind) - rankOf(b.kind) || compare(a.kind, b.kind) || compare(a.value, b.value))
+  return found.sort(
+    (a, b) => rankOf(a.kind) - rankOf(b.kind) || compare(a.kind, b.kind) || compare(a.value, b.value),
+  )
 }
 
 /** The form in which an identifier is compared; `undefined` when the value cannot name anyone. */

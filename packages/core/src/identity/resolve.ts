@@ -36,7 +36,10 @@ export async function resolveIdentities(tx: Tx, events: readonly StoredEvent[]):
   const customers = new Map([...known.values()].map(({ id, customer_id }) => [id, customer_id]))
 
   const fresh = await addLinks(tx, linksOf(events, named, idOf))
-  const decided = await writeDecisions(tx, decisions.flatMap((event) => toDecisions(event, idOf)))
+  const decided = await writeDecisions(
+    tx,
+    decisions.flatMap((event) => toDecisions(event, idOf)),
+  )
   const touched = new Set<number>()
   for (const { a, b } of [...fresh, ...decided]) {
     const first = customers.get(a) as number
@@ -53,7 +56,11 @@ export async function resolveIdentities(tx: Tx, events: readonly StoredEvent[]):
   }
 }
 
-async function findOrCreate(tx: Tx, events: readonly StoredEvent[], named: Identifier[][]): Promise<Map<string, Known>> {
+async function findOrCreate(
+  tx: Tx,
+  events: readonly StoredEvent[],
+  named: Identifier[][],
+): Promise<Map<string, Known>> {
   const wanted = new Map<string, Identifier & { first_seen_at: number }>()
   named.forEach((identifiers, index) => {
     const seen = events[index]?.ts ?? 0
@@ -65,14 +72,23 @@ async function findOrCreate(tx: Tx, events: readonly StoredEvent[], named: Ident
   if (wanted.size === 0) return new Map()
   const rows = await tx
     .selectFrom(rowsOf(tx, [...wanted.values()], { kind: 'text', value: 'text', first_seen_at: 'integer' }))
-    .innerJoin('identifiers', (join) => join.onRef('identifiers.value', '=', 'r.value').onRef('identifiers.kind', '=', 'r.kind'))
+    .innerJoin('identifiers', (join) =>
+      join.onRef('identifiers.value', '=', 'r.value').onRef('identifiers.kind', '=', 'r.kind'),
+    )
     .select(['identifiers.id', 'identifiers.kind', 'identifiers.value', 'identifiers.customer_id'])
     .execute()
   const known = new Map<string, Known>(rows.map((row) => [textOf(row), row]))
   const missing = [...wanted].filter(([text]) => !known.has(text)).map(([, identifier]) => identifier)
   if (missing.length === 0) return known
-  const { last } = await tx.selectFrom('identifiers').select(sql<number>`coalesce(max(id), 0)`.as('last')).executeTakeFirstOrThrow()
-  const created = missing.map((identifier, index) => ({ ...identifier, id: last + index + 1, customer_id: last + index + 1 }))
+  const { last } = await tx
+    .selectFrom('identifiers')
+    .select(sql<number>`coalesce(max(id), 0)`.as('last'))
+    .executeTakeFirstOrThrow()
+  const created = missing.map((identifier, index) => ({
+    ...identifier,
+    id: last + index + 1,
+    customer_id: last + index + 1,
+  }))
   await insertRows(tx, 'identifiers', {
     rows: created,
     columns: { id: 'integer', kind: 'text', value: 'text', customer_id: 'integer', first_seen_at: 'integer' },
@@ -82,7 +98,11 @@ async function findOrCreate(tx: Tx, events: readonly StoredEvent[], named: Ident
 }
 
 /** A star around the first strong identifier: the same components as every pair, with fewer rows. */
-function linksOf(events: readonly StoredEvent[], named: Identifier[][], idOf: (identifier: Identifier) => number) {
+function linksOf(
+  events: readonly StoredEvent[],
+  named: Identifier[][],
+  idOf: (identifier: Identifier) => number,
+) {
   const links = new Map<string, Link & { seq: number }>()
   events.forEach((event, index) => {
     const [center, ...others] = named[index] as Identifier[]
@@ -115,7 +135,16 @@ async function addLinks(tx: Tx, links: (Link & { seq: number })[]): Promise<Link
     .columns([...columns])
     .expression(
       tx
-        .selectFrom(rowsOf(tx, links, { a: 'integer', b: 'integer', weak: 'integer', ts: 'integer', message_id: 'text', seq: 'integer' }))
+        .selectFrom(
+          rowsOf(tx, links, {
+            a: 'integer',
+            b: 'integer',
+            weak: 'integer',
+            ts: 'integer',
+            message_id: 'text',
+            seq: 'integer',
+          }),
+        )
         .select(columns.map((column) => `r.${column}` as const))
         .where(sql<boolean>`true`),
     )
@@ -173,15 +202,27 @@ async function neighbourhood(tx: Tx, touched: Set<number>) {
   const nodes = new Map<number, Node>()
   const links: Link[] = []
   let decisions: Map<string, Decision> = new Map()
-  for (let customers = [...touched]; customers.length > 0; ) {
+  for (let customers = [...touched]; customers.length > 0;) {
     const found = await tx
-      .selectFrom(rowsOf(tx, customers.map((id) => ({ id })), { id: 'integer' }))
+      .selectFrom(
+        rowsOf(
+          tx,
+          customers.map((id) => ({ id })),
+          { id: 'integer' },
+        ),
+      )
       .innerJoin('identifiers', 'identifiers.customer_id', 'r.id')
       .select(['identifiers.id', 'identifiers.customer_id'])
       .execute()
     for (const node of found) nodes.set(node.id, node)
     const fromHere = await tx
-      .selectFrom(rowsOf(tx, found.map(({ id }) => ({ id })), { id: 'integer' }))
+      .selectFrom(
+        rowsOf(
+          tx,
+          found.map(({ id }) => ({ id })),
+          { id: 'integer' },
+        ),
+      )
       .innerJoin('identity_links', 'identity_links.a', 'r.id')
       .select(['a', 'b', 'weak', 'ts', 'message_id'])
       .execute()
@@ -192,7 +233,13 @@ async function neighbourhood(tx: Tx, touched: Set<number>) {
       .filter((id) => !nodes.has(id))
     if (outside.length === 0) break
     const further = await tx
-      .selectFrom(rowsOf(tx, outside.map((id) => ({ id })), { id: 'integer' }))
+      .selectFrom(
+        rowsOf(
+          tx,
+          outside.map((id) => ({ id })),
+          { id: 'integer' },
+        ),
+      )
       .innerJoin('identifiers', 'identifiers.id', 'r.id')
       .select('identifiers.customer_id')
       .distinct()
@@ -204,10 +251,18 @@ async function neighbourhood(tx: Tx, touched: Set<number>) {
 
 async function moveIdentifiers(
   tx: Tx,
-  { moved, merged, divided }: { moved: Map<number, number>; merged: Map<number, number>; divided: Set<number> },
+  {
+    moved,
+    merged,
+    divided,
+  }: { moved: Map<number, number>; merged: Map<number, number>; divided: Set<number> },
 ): Promise<void> {
   if (moved.size === 0) return
-  const changes = rowsOf(tx, [...moved].map(([id, customer]) => ({ id, customer })), { id: 'integer', customer: 'integer' })
+  const changes = rowsOf(
+    tx,
+    [...moved].map(([id, customer]) => ({ id, customer })),
+    { id: 'integer', customer: 'integer' },
+  )
   await tx
     .updateTable('identifiers')
     .from(changes)
@@ -218,7 +273,13 @@ async function moveIdentifiers(
   if (whole.length > 0) {
     await tx
       .updateTable('timeline')
-      .from(rowsOf(tx, whole.map(([before, after]) => ({ before, after })), { before: 'integer', after: 'integer' }))
+      .from(
+        rowsOf(
+          tx,
+          whole.map(([before, after]) => ({ before, after })),
+          { before: 'integer', after: 'integer' },
+        ),
+      )
       .set({ customer_id: (set) => set.ref('r.after') })
       .whereRef('timeline.customer_id', '=', 'r.before')
       .execute()
@@ -228,10 +289,23 @@ async function moveIdentifiers(
       .updateTable('timeline')
       .set({
         customer_id: (set) =>
-          set.selectFrom('identifiers').select('identifiers.customer_id').whereRef('identifiers.id', '=', 'timeline.identifier_id').$asScalar().$notNull(),
+          set
+            .selectFrom('identifiers')
+            .select('identifiers.customer_id')
+            .whereRef('identifiers.id', '=', 'timeline.identifier_id')
+            .$asScalar()
+            .$notNull(),
       })
       .where('customer_id', 'in', (where) =>
-        where.selectFrom(rowsOf(tx, [...divided].map((id) => ({ id })), { id: 'integer' })).select('r.id'),
+        where
+          .selectFrom(
+            rowsOf(
+              tx,
+              [...divided].map((id) => ({ id })),
+              { id: 'integer' },
+            ),
+          )
+          .select('r.id'),
       )
       .execute()
   }

@@ -11,18 +11,34 @@ import { readMerges, separate, undoMerge } from './merges.ts'
 const Id = z.object({ id: z.coerce.number().int().positive() })
 
 /** Who is whom, mounted at `/api/customers`. */
-export function identityRoutes({ database, clock, events }: Pick<CoreContext, 'database' | 'clock'> & { events: EventLog }) {
+export function identityRoutes({
+  database,
+  clock,
+  events,
+}: Pick<CoreContext, 'database' | 'clock'> & { events: EventLog }) {
   const deps = { db: database.db, events, clock }
   return new Hono<SignedIn>()
-    .get('/:id{[0-9]+}/merges', describeRoute({ tags: ['customers'], summary: 'What made this customer one person' }), validate('param', Id), async (c) =>
-      c.json({ merges: await readMerges(database.db, c.req.valid('param').id) }),
+    .get(
+      '/:id{[0-9]+}/merges',
+      describeRoute({ tags: ['customers'], summary: 'What made this customer one person' }),
+      validate('param', Id),
+      async (c) => c.json({ merges: await readMerges(database.db, c.req.valid('param').id) }),
     )
-    .post('/merges/:merge{[0-9]+-[0-9]+}/undo', describeRoute({ tags: ['customers'], summary: 'Part them again' }), requireRole('operator'), async (c) => {
-      const merge = c.req.param('merge')
-      await undoMerge(deps, merge)
-      await audit(database.db, clock, { userId: c.get('user').id, action: 'customer.unmerge', subject: merge })
-      return c.json({ undone: merge }, 202)
-    })
+    .post(
+      '/merges/:merge{[0-9]+-[0-9]+}/undo',
+      describeRoute({ tags: ['customers'], summary: 'Part them again' }),
+      requireRole('operator'),
+      async (c) => {
+        const merge = c.req.param('merge')
+        await undoMerge(deps, merge)
+        await audit(database.db, clock, {
+          userId: c.get('user').id,
+          action: 'customer.unmerge',
+          subject: merge,
+        })
+        return c.json({ undone: merge }, 202)
+      },
+    )
     .post(
       '/:id{[0-9]+}/separate',
       describeRoute({ tags: ['customers'], summary: 'Take identifiers away from a customer' }),
@@ -32,7 +48,11 @@ export function identityRoutes({ database, clock, events }: Pick<CoreContext, 'd
       async (c) => {
         const { id } = c.req.valid('param')
         await separate(deps, id, new Set(c.req.valid('json').identifiers))
-        await audit(database.db, clock, { userId: c.get('user').id, action: 'customer.separate', subject: String(id) })
+        await audit(database.db, clock, {
+          userId: c.get('user').id,
+          action: 'customer.separate',
+          subject: String(id),
+        })
         return c.json({ separated: id }, 202)
       },
     )

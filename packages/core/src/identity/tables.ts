@@ -27,7 +27,12 @@ export const identityMigrations: Migrations = {
         .addColumn('customer_id', 'bigint', (column) => column.notNull())
         .addColumn('first_seen_at', 'bigint', (column) => column.notNull())
         .execute()
-      await db.schema.createIndex('identifiers_value').on('identifiers').columns(['value', 'kind']).unique().execute()
+      await db.schema
+        .createIndex('identifiers_value')
+        .on('identifiers')
+        .columns(['value', 'kind'])
+        .unique()
+        .execute()
       await db.schema.createIndex('identifiers_customer').on('identifiers').column('customer_id').execute()
       await db.schema
         .createTable('identity_links')

@@ -12,7 +12,11 @@ describe.each(engines)('on %s', (engine) => {
     const { id, state } = await core.jobs.enqueue({ kind: 'add', title: 'Add', payload: { a: 1, b: 2 } })
     expect(state).toBe('queued')
     core.start()
-    expect(await core.jobs.finished(id)).toMatchObject({ state: 'done', result: { sum: 3 }, progress: { done: 2 } })
+    expect(await core.jobs.finished(id)).toMatchObject({
+      state: 'done',
+      result: { sum: 3 },
+      progress: { done: 2 },
+    })
   })
 
   test('asking twice with one key gives one job, until that one has ended', async () => {
@@ -57,7 +61,11 @@ describe.each(engines)('on %s', (engine) => {
     await using core = await createTestCore({ engine })
     core.jobs.define('work', async () => ({ by: 'second' }))
     const { id } = await core.jobs.enqueue({ kind: 'work', title: 'Work' })
-    await core.database.db.updateTable('jobs').set({ state: 'running', leased_until: core.clock.now() + 30_000 }).where('id', '=', id).execute()
+    await core.database.db
+      .updateTable('jobs')
+      .set({ state: 'running', leased_until: core.clock.now() + 30_000 })
+      .where('id', '=', id)
+      .execute()
     const other = await core.jobs.enqueue({ kind: 'work', title: 'Other' })
     core.start()
     await core.jobs.finished(other.id)
@@ -76,9 +84,14 @@ describe.each(engines)('on %s', (engine) => {
     })
     const call = await core.jobs.enqueue({ kind: 'call', title: 'Call' })
     const ask = await core.jobs.enqueue({ kind: 'ask', title: 'Ask' })
-    const retried = new Promise<void>((resolve) => core.jobs.onChange((job) => job.id === call.id && job.error && resolve()))
+    const retried = new Promise<void>((resolve) =>
+      core.jobs.onChange((job) => job.id === call.id && job.error && resolve()),
+    )
     core.start()
-    expect(await core.jobs.finished(ask.id)).toMatchObject({ state: 'failed', error: { code: 'E_WRONG', hint: 'Ask better.' } })
+    expect(await core.jobs.finished(ask.id)).toMatchObject({
+      state: 'failed',
+      error: { code: 'E_WRONG', hint: 'Ask better.' },
+    })
     await retried
     expect(await core.jobs.get(call.id)).toMatchObject({ state: 'queued', error: { code: 'E_AWAY' } })
   })

@@ -130,7 +130,12 @@ class EmbeddedJobs implements Jobs {
   }
 
   async list(limit: number): Promise<Job[]> {
-    const rows = await this.#db.selectFrom('jobs').selectAll().orderBy('created_at', 'desc').limit(limit).execute()
+    const rows = await this.#db
+      .selectFrom('jobs')
+      .selectAll()
+      .orderBy('created_at', 'desc')
+      .limit(limit)
+      .execute()
     return rows.map(toJob)
   }
 
@@ -151,7 +156,13 @@ class EmbeddedJobs implements Jobs {
   async resume(id: string): Promise<Job> {
     const job = await this.get(id)
     if (job.state !== 'paused' && job.state !== 'failed') return job
-    return await this.#update(id, { state: 'queued', run_at: this.#clock.now(), error: null, finished_at: null, wish: null })
+    return await this.#update(id, {
+      state: 'queued',
+      run_at: this.#clock.now(),
+      error: null,
+      finished_at: null,
+      wish: null,
+    })
   }
 
   async finished(id: string): Promise<Job> {
@@ -190,7 +201,12 @@ class EmbeddedJobs implements Jobs {
   }
 
   async #update(id: string, change: Partial<JobTables['jobs']>): Promise<Job> {
-    const row = await this.#db.updateTable('jobs').set(change).where('id', '=', id).returningAll().executeTakeFirst()
+    const row = await this.#db
+      .updateTable('jobs')
+      .set(change)
+      .where('id', '=', id)
+      .returningAll()
+      .executeTakeFirst()
     if (!row) throw notFound('Job', id)
     return this.#emit(toJob(row))
   }

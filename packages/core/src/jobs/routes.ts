@@ -14,14 +14,25 @@ export function jobRoutes({ jobs }: Pick<CoreContext, 'jobs'>) {
       validate('query', z.object({ limit: z.coerce.number().int().min(1).max(200).default(50) })),
       async (c) => c.json({ jobs: await jobs.list(c.req.valid('query').limit) }),
     )
-    .get('/:id', describeRoute({ tags: ['jobs'], summary: 'One job' }), async (c) => c.json(await jobs.get(c.req.param('id'))))
-    .post('/:id/pause', describeRoute({ tags: ['jobs'], summary: 'Pause' }), requireRole('operator'), async (c) =>
-      c.json(await jobs.pause(c.req.param('id'))),
+    .get('/:id', describeRoute({ tags: ['jobs'], summary: 'One job' }), async (c) =>
+      c.json(await jobs.get(c.req.param('id'))),
     )
-    .post('/:id/resume', describeRoute({ tags: ['jobs'], summary: 'Go on' }), requireRole('operator'), async (c) =>
-      c.json(await jobs.resume(c.req.param('id'))),
+    .post(
+      '/:id/pause',
+      describeRoute({ tags: ['jobs'], summary: 'Pause' }),
+      requireRole('operator'),
+      async (c) => c.json(await jobs.pause(c.req.param('id'))),
     )
-    .post('/:id/cancel', describeRoute({ tags: ['jobs'], summary: 'Cancel' }), requireRole('operator'), async (c) =>
-      c.json(await jobs.cancel(c.req.param('id'))),
+    .post(
+      '/:id/resume',
+      describeRoute({ tags: ['jobs'], summary: 'Go on' }),
+      requireRole('operator'),
+      async (c) => c.json(await jobs.resume(c.req.param('id'))),
+    )
+    .post(
+      '/:id/cancel',
+      describeRoute({ tags: ['jobs'], summary: 'Cancel' }),
+      requireRole('operator'),
+      async (c) => c.json(await jobs.cancel(c.req.param('id'))),
     )
 }

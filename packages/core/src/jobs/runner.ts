@@ -14,7 +14,11 @@ const TICK_MS = 250
 
 type Interruption = 'pause' | 'cancel' | 'stopping'
 
-const STATE_AFTER: Record<Interruption, JobState> = { pause: 'paused', cancel: 'cancelled', stopping: 'queued' }
+const STATE_AFTER: Record<Interruption, JobState> = {
+  pause: 'paused',
+  cancel: 'cancelled',
+  stopping: 'queued',
+}
 
 export interface RunnerDeps {
   db: Db
@@ -91,7 +95,12 @@ export class JobRunner {
         // Conditional on what was read: of two nodes that saw the same row one gets it.
         const leased = await tx
           .updateTable('jobs')
-          .set({ state: 'running', leased_until: now + LEASE_MS, started_at: row.started_at ?? now, attempts: row.attempts + 1 })
+          .set({
+            state: 'running',
+            leased_until: now + LEASE_MS,
+            started_at: row.started_at ?? now,
+            attempts: row.attempts + 1,
+          })
           .where('id', '=', row.id)
           .where('state', '=', row.state)
           .where('attempts', '=', row.attempts)
@@ -120,9 +129,16 @@ export class JobRunner {
     try {
       await update(job.id, { leased_until: clock.now() + LEASE_MS })
       const handler = this.#handlers.get(job.kind) as JobHandler
-      const result = await handler({ job, signal: controller.signal, progress: (progress) => (latest = progress) })
+      const result = await handler({
+        job,
+        signal: controller.signal,
+        progress: (progress) => (latest = progress),
+      })
       clearInterval(tick)
-      await this.#settle(job, controller.signal, { progress: JSON.stringify(latest), result: JSON.stringify(result ?? {}) })
+      await this.#settle(job, controller.signal, {
+        progress: JSON.stringify(latest),
+        result: JSON.stringify(result ?? {}),
+      })
     } catch (error) {
       clearInterval(tick)
       await this.#fail(job, controller.signal, { progress: JSON.stringify(latest), error })
@@ -139,23 +155,51 @@ export class JobRunner {
     if (row?.wish && !controller.signal.aborted) controller.abort(row.wish)
   }
 
-  async #settle(job: Job, signal: AbortSignal, { progress, result }: { progress: string; result: string }): Promise<void> {
+  async #settle(
+    job: Job,
+    signal: AbortSignal,
+    { progress, result }: { progress: string; result: string },
+  ): Promise<void> {
     if (signal.aborted) return await this.#interrupted(job, signal.reason as Interruption, progress)
     const finished_at = this.#deps.clock.now()
-    await this.#deps.update(job.id, { state: 'done', progress, result, finished_at, leased_until: null, wish: null })
+    await this.#deps.update(job.id, {
+      state: 'done',
+      progress,
+      result,
+      finished_at,
+      leased_until: null,
+      wish: null,
+    })
   }
 
-  async #fail(job: Job, signal: AbortSignal, { progress, error }: { progress: string; error: unknown }): Promise<void> {
+  async #fail(
+    job: Job,
+    signal: AbortSignal,
+    { progress, error }: { progress: string; error: unknown },
+  ): Promise<void> {
     if (signal.aborted) return await this.#interrupted(job, signal.reason as Interruption, progress)
     const { db, clock, update } = this.#deps
     const row = await db.selectFrom('jobs').select('attempts').where('id', '=', job.id).executeTakeFirst()
     const attempts = row?.attempts ?? 0
     const stored = JSON.stringify(toStoredError(error))
     if (error instanceof AppError && error.kind === 'world' && attempts < MAX_ATTEMPTS) {
-      await update(job.id, { state: 'queued', progress, error: stored, leased_until: null, run_at: clock.now() + 2 ** attempts * 1_000 })
+      await update(job.id, {
+        state: 'queued',
+        progress,
+        error: stored,
+        leased_until: null,
+        run_at: clock.now() + 2 ** attempts * 1_000,
+      })
       return
     }
-    await update(job.id, { state: 'failed', progress, error: stored, finished_at: clock.now(), leased_until: null, wish: null })
+    await update(job.id, {
+      state: 'failed',
+      progress,
+      error: stored,
+      finished_at: clock.now(),
+      leased_until: null,
+      wish: null,
+    })
   }
 
   async #interrupted(job: Job, reason: Interruption, progress: string): Promise<void> {
@@ -166,6 +210,7 @@ export class JobRunner {
 }
 
 function toStoredError(error: unknown): { code: string; message: string; hint?: string } {
-  if (!(error instanceof AppError)) return { code: 'E_UNEXPECTED', message: error instanceof Error ? error.message : String(error) }
+  if (!(error instanceof AppError))
+    return { code: 'E_UNEXPECTED', message: error instanceof Error ? error.message : String(error) }
   return { code: error.code, message: error.message, ...(error.hint ? { hint: error.hint } : {}) }
 }

@@ -2,7 +2,11 @@ import type { Clock } from '../clock.ts'
 import type { Db, Tx } from '../db/database.ts'
 
 /** Writes down who did what to what. `details` never hold personal data. */
-export async function audit(db: Db | Tx, clock: Clock, entry: { userId: string; action: string; subject: string; details?: object }): Promise<void> {
+export async function audit(
+  db: Db | Tx,
+  clock: Clock,
+  entry: { userId: string; action: string; subject: string; details?: object },
+): Promise<void> {
   await db
     .insertInto('audit_log')
     .values({

@@ -64,7 +64,12 @@ export async function createAuth({ database, secret, publicUrl }: AuthOptions): 
       },
     },
     session: { expiresIn: 14 * 24 * 3_600, updateAge: 24 * 3_600 },
-    rateLimit: { enabled: true, window: 60, max: 300, customRules: { '/sign-in/email': { window: 60, max: 10 } } },
+    rateLimit: {
+      enabled: true,
+      window: 60,
+      max: 300,
+      customRules: { '/sign-in/email': { window: 60, max: 10 } },
+    },
     advanced: { cookiePrefix: 'huitou' },
     telemetry: { enabled: false },
     logger: { disabled: true },
@@ -80,7 +85,10 @@ export async function createAuth({ database, secret, publicUrl }: AuthOptions): 
     if (await context.internalAdapter.findUserByEmail(email)) {
       throw userError('E_USER_EXISTS', 'Someone signs in with this e-mail already', { status: 409 })
     }
-    const user = await context.internalAdapter.createUser({ name, email: email.toLowerCase(), role, locale, emailVerified: true }, { method: 'admin' })
+    const user = await context.internalAdapter.createUser(
+      { name, email: email.toLowerCase(), role, locale, emailVerified: true },
+      { method: 'admin' },
+    )
     await context.internalAdapter.linkAccount({
       userId: user.id,
       accountId: user.id,
@@ -104,7 +112,8 @@ export async function createAuth({ database, secret, publicUrl }: AuthOptions): 
       return await auth.api.signInEmail({ body: credentials, headers, asResponse: true })
     },
     async setPassword(email, password) {
-      if (password.length < PASSWORD_MIN) throw userError('E_PASSWORD_SHORT', `A password needs at least ${PASSWORD_MIN} characters`)
+      if (password.length < PASSWORD_MIN)
+        throw userError('E_PASSWORD_SHORT', `A password needs at least ${PASSWORD_MIN} characters`)
       const found = await context.internalAdapter.findUserByEmail(email)
       if (!found) throw userError('E_NOT_FOUND', 'Nobody signs in with this e-mail', { status: 404 })
       await context.internalAdapter.updatePassword(found.user.id, await context.password.hash(password))
@@ -120,12 +129,19 @@ export async function createAuth({ database, secret, publicUrl }: AuthOptions): 
 export function requireUser(auth: Pick<Auth, 'findUser'>) {
   return createMiddleware<SignedIn>(async (c, next) => {
     const user = await auth.findUser(c.req.raw.headers)
-    if (!user) throw userError('E_SIGN_IN', 'You are not signed in', { status: 401, hint: 'Sign in and try again.' })
+    if (!user)
+      throw userError('E_SIGN_IN', 'You are not signed in', { status: 401, hint: 'Sign in and try again.' })
     c.set('user', user)
     await next()
   })
 }
 
 function toUser(row: { id: string; name: string; email: string } & Record<string, unknown>): User {
-  return { id: row.id, name: row.name, email: row.email, role: (row['role'] as Role | undefined) ?? 'operator', locale: (row['locale'] as string | undefined) ?? 'zh-CN' }
+  return {
+    id: row.id,
+    name: row.name,
+    email: row.email,
+    role: (row['role'] as Role | undefined) ?? 'operator',
+    locale: (row['locale'] as string | undefined) ?? 'zh-CN',
+  }
 }

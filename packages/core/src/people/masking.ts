@@ -1,5 +1,8 @@
 /** Personal data as everyone may see it: enough to recognise, too little to use. */
-export function maskValue<T extends string | number | null>(value: T, { pii, logical }: { pii: boolean; logical: string }): T | string {
+export function maskValue<T extends string | number | null>(
+  value: T,
+  { pii, logical }: { pii: boolean; logical: string },
+): T | string {
   // A name is what people call a customer by; it is shown to everyone who may see customers at all.
   if (!pii || value === null || logical === 'name') return value
   if (/phone|mobile/i.test(logical)) return maskPhone(String(value))

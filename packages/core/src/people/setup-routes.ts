@@ -22,23 +22,39 @@ export interface SetupDeps extends Pick<CoreContext, 'database'> {
 /** First steps on an empty installation. Open to everyone until there is an owner. */
 export function setupRoutes({ database, auth, version }: SetupDeps) {
   return new Hono()
-    .get('/', describeRoute({ tags: ['setup'], summary: 'What the installation still needs', security: [] }), async (c) => {
-      const anyone = await database.db.selectFrom('profiles').select('customer_id').limit(1).executeTakeFirst()
-      return c.json({
-        needsOwner: !(await auth.hasUsers()),
-        hasData: anyone !== undefined,
-        demo: (await findSetting(database.db, 'demo')) === true,
-        version,
-      })
-    })
-    .post('/owner', describeRoute({ tags: ['setup'], summary: 'Make the owner account and sign in', security: [] }), validate('json', NewOwner), async (c) => {
-      if (await auth.hasUsers()) {
-        throw userError('E_SETUP_DONE', 'This installation has an owner already', { status: 409, hint: 'Sign in instead.' })
-      }
-      const owner = c.req.valid('json')
-      const user = await auth.createUser({ ...owner, role: 'owner' })
-      const answer = await auth.signIn(owner, c.req.raw.headers)
-      for (const cookie of answer.headers.getSetCookie()) c.header('Set-Cookie', cookie, { append: true })
-      return c.json(user, 201)
-    })
+    .get(
+      '/',
+      describeRoute({ tags: ['setup'], summary: 'What the installation still needs', security: [] }),
+      async (c) => {
+        const anyone = await database.db
+          .selectFrom('profiles')
+          .select('customer_id')
+          .limit(1)
+          .executeTakeFirst()
+        return c.json({
+          needsOwner: !(await auth.hasUsers()),
+          hasData: anyone !== undefined,
+          demo: (await findSetting(database.db, 'demo')) === true,
+          version,
+        })
+      },
+    )
+    .post(
+      '/owner',
+      describeRoute({ tags: ['setup'], summary: 'Make the owner account and sign in', security: [] }),
+      validate('json', NewOwner),
+      async (c) => {
+        if (await auth.hasUsers()) {
+          throw userError('E_SETUP_DONE', 'This installation has an owner already', {
+            status: 409,
+            hint: 'Sign in instead.',
+          })
+        }
+        const owner = c.req.valid('json')
+        const user = await auth.createUser({ ...owner, role: 'owner' })
+        const answer = await auth.signIn(owner, c.req.raw.headers)
+        for (const cookie of answer.headers.getSetCookie()) c.header('Set-Cookie', cookie, { append: true })
+        return c.json(user, 201)
+      },
+    )
 }

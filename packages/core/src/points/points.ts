@@ -49,9 +49,14 @@ export class ExtensionPoint<T> {
   add(owner: PointOwner, id: string, value: T): () => void {
     const taken = this.#entries.get(id)
     if (taken) {
-      throw new AppError('bug', 'E_DUPLICATE_CONTRIBUTION', `Plugin "${owner.plugin}" adds ${this.name} "${id}", but plugin "${taken.owner.plugin}" already did`, {
-        hint: `Disable one of them in Extensions, or rename the id in "${owner.plugin}".`,
-      })
+      throw new AppError(
+        'bug',
+        'E_DUPLICATE_CONTRIBUTION',
+        `Plugin "${owner.plugin}" adds ${this.name} "${id}", but plugin "${taken.owner.plugin}" already did`,
+        {
+          hint: `Disable one of them in Extensions, or rename the id in "${owner.plugin}".`,
+        },
+      )
     }
     const entry = { owner, id, value }
     this.#entries.set(id, entry)
@@ -110,4 +115,3 @@ export function createPoints(): Points {
     reports: new ExtensionPoint('reports'),
   }
 }
-

@@ -36,7 +36,8 @@ const mergeCounts = (a: Counts, b: Counts): Counts => {
   return large
 }
 
-const countOf = (sample: Sample): Counts | undefined => (sample.value === undefined ? undefined : { [sample.value]: 1 })
+const countOf = (sample: Sample): Counts | undefined =>
+  sample.value === undefined ? undefined : { [sample.value]: 1 }
 
 const DAY_MS = 86_400_000
 
@@ -51,8 +52,16 @@ export const monoids: { [K in Aggregate]: Monoid<any> } = {
   },
   min: { of: ({ number }) => number, merge: Math.min, result: (a: number) => a },
   max: { of: ({ number }) => number, merge: Math.max, result: (a: number) => a },
-  first: { of: dated, merge: (a: Dated, b: Dated) => (before(a, b) ? a : b), result: ([value]: Dated) => value },
-  last: { of: dated, merge: (a: Dated, b: Dated) => (before(a, b) ? b : a), result: ([value]: Dated) => value },
+  first: {
+    of: dated,
+    merge: (a: Dated, b: Dated) => (before(a, b) ? a : b),
+    result: ([value]: Dated) => value,
+  },
+  last: {
+    of: dated,
+    merge: (a: Dated, b: Dated) => (before(a, b) ? b : a),
+    result: ([value]: Dated) => value,
+  },
   distinct: { of: countOf, merge: mergeCounts, result: (counts: Counts) => Object.keys(counts).length },
   mode: {
     of: countOf,

@@ -51,18 +51,27 @@ export function readDefinitions(points: Points, brand: Brand): Definitions {
   const features: Feature[] = []
   const usesOf = new Map<string, FeatureUse[]>()
   for (const { owner, value } of points.features.list()) {
-    const feature = toFeature(owner.prefix, value, { plugin: owner.plugin, text: (text) => owner.text(text), eventTypes })
+    const feature = toFeature(owner.prefix, value, {
+      plugin: owner.plugin,
+      text: (text) => owner.text(text),
+      eventTypes,
+    })
     features.push(feature)
     for (const { name, factor = 1, where = {} } of value.events) {
       const use: FeatureUse = {
         feature,
         factor,
-        where: Object.entries(where).map(([property, wanted]) => [property, Array.isArray(wanted) ? wanted : [wanted]]),
+        where: Object.entries(where).map(([property, wanted]) => [
+          property,
+          Array.isArray(wanted) ? wanted : [wanted],
+        ]),
       }
       usesOf.set(name, [...(usesOf.get(name) ?? []), use])
     }
   }
-  const digits = new Intl.NumberFormat('en', { style: 'currency', currency: brand.currency }).resolvedOptions().maximumFractionDigits ?? 2
+  const digits =
+    new Intl.NumberFormat('en', { style: 'currency', currency: brand.currency }).resolvedOptions()
+      .maximumFractionDigits ?? 2
   const declared = JSON.stringify([
     points.eventTypes.list().map(({ value }) => value),
     points.features.list().map(({ owner, value }) => [owner.prefix, value]),
@@ -76,10 +85,16 @@ export function readDefinitions(points: Points, brand: Brand): Definitions {
 function toFeature(
   prefix: string,
   value: FeatureContribution,
-  { plugin, text, eventTypes }: { plugin: string; text: (text: string) => Text; eventTypes: Map<string, EventTypeContribution> },
+  {
+    plugin,
+    text,
+    eventTypes,
+  }: { plugin: string; text: (text: string) => Text; eventTypes: Map<string, EventTypeContribution> },
 ): Feature {
   const of = value.of ?? 'value'
-  const money = value.type === 'money' || value.events.some(({ name }) => of === 'value' && eventTypes.get(name)?.valueType === 'money')
+  const money =
+    value.type === 'money' ||
+    value.events.some(({ name }) => of === 'value' && eventTypes.get(name)?.valueType === 'money')
   return {
     column: columnName(prefix, value.id),
     owner: plugin,

@@ -7,12 +7,31 @@ import { rewindProfiles } from './stage.ts'
 
 const ORDERS = {
   events: [
-    { name: 'order.paid', title: 'Paid', aliases: ['Order Completed'], key: ['order_id'], value: 'total', valueType: 'money' as const },
-    { name: 'order.refunded', title: 'Refunded', key: ['order_id', 'refund_id?'], value: 'amount', valueType: 'money' as const },
+    {
+      name: 'order.paid',
+      title: 'Paid',
+      aliases: ['Order Completed'],
+      key: ['order_id'],
+      value: 'total',
+      valueType: 'money' as const,
+    },
+    {
+      name: 'order.refunded',
+      title: 'Refunded',
+      key: ['order_id', 'refund_id?'],
+      value: 'amount',
+      valueType: 'money' as const,
+    },
     { name: 'product.viewed', title: 'Viewed' },
   ],
   features: [
-    { id: 'orders', title: 'Orders', events: [{ name: 'order.paid' }], aggregate: 'count' as const, type: 'integer' as const },
+    {
+      id: 'orders',
+      title: 'Orders',
+      events: [{ name: 'order.paid' }],
+      aggregate: 'count' as const,
+      type: 'integer' as const,
+    },
     {
       id: 'net',
       title: 'Net',
@@ -20,25 +39,81 @@ const ORDERS = {
       aggregate: 'sum' as const,
       type: 'money' as const,
     },
-    { id: 'basket', title: 'Basket', events: [{ name: 'order.paid' }], aggregate: 'mean' as const, type: 'money' as const },
-    { id: 'last', title: 'Last', events: [{ name: 'order.paid' }], aggregate: 'last' as const, of: 'time', type: 'time' as const },
-    { id: 'category', title: 'Category', events: [{ name: 'product.viewed' }], aggregate: 'mode' as const, of: 'category', type: 'text' as const },
-    { id: 'kinds', title: 'Kinds', events: [{ name: 'product.viewed' }], aggregate: 'distinct' as const, of: 'category', type: 'integer' as const },
-    { id: 'gap', title: 'Gap', events: [{ name: 'order.paid' }], aggregate: 'mean_gap' as const, type: 'number' as const },
-    { id: 'views_7d', title: 'Views', events: [{ name: 'product.viewed' }], aggregate: 'count' as const, windowDays: 7, type: 'integer' as const },
-    { id: 'weight', title: 'Weight', events: [{ name: 'product.viewed' }], aggregate: 'sum' as const, of: 'weight', type: 'number' as const },
+    {
+      id: 'basket',
+      title: 'Basket',
+      events: [{ name: 'order.paid' }],
+      aggregate: 'mean' as const,
+      type: 'money' as const,
+    },
+    {
+      id: 'last',
+      title: 'Last',
+      events: [{ name: 'order.paid' }],
+      aggregate: 'last' as const,
+      of: 'time',
+      type: 'time' as const,
+    },
+    {
+      id: 'category',
+      title: 'Category',
+      events: [{ name: 'product.viewed' }],
+      aggregate: 'mode' as const,
+      of: 'category',
+      type: 'text' as const,
+    },
+    {
+      id: 'kinds',
+      title: 'Kinds',
+      events: [{ name: 'product.viewed' }],
+      aggregate: 'distinct' as const,
+      of: 'category',
+      type: 'integer' as const,
+    },
+    {
+      id: 'gap',
+      title: 'Gap',
+      events: [{ name: 'order.paid' }],
+      aggregate: 'mean_gap' as const,
+      type: 'number' as const,
+    },
+    {
+      id: 'views_7d',
+      title: 'Views',
+      events: [{ name: 'product.viewed' }],
+      aggregate: 'count' as const,
+      windowDays: 7,
+      type: 'integer' as const,
+    },
+    {
+      id: 'weight',
+      title: 'Weight',
+      events: [{ name: 'product.viewed' }],
+      aggregate: 'sum' as const,
+      of: 'weight',
+      type: 'number' as const,
+    },
   ],
 }
 
 /** Profiles by the identifiers they hold, without the numbers that arrival order decides. */
 async function profilesOf(core: TestCore): Promise<Record<string, unknown>> {
   const profiles = await core.database.db.selectFrom('profiles').selectAll().execute()
-  const identifiers = await core.database.db.selectFrom('identifiers').select(['kind', 'value', 'customer_id']).execute()
+  const identifiers = await core.database.db
+    .selectFrom('identifiers')
+    .select(['kind', 'value', 'customer_id'])
+    .execute()
   return Object.fromEntries(
     profiles
       .map(({ customer_id, ...columns }) => {
         const own = identifiers.filter((identifier) => identifier.customer_id === customer_id)
-        return [own.map(({ kind, value }) => `${kind}:${value}`).toSorted().join(' '), columns] as const
+        return [
+          own
+            .map(({ kind, value }) => `${kind}:${value}`)
+            .toSorted()
+            .join(' '),
+          columns,
+        ] as const
       })
       .toSorted(([a], [b]) => (a < b ? -1 : 1)),
   )
@@ -61,9 +136,29 @@ describe.each(engines)('on %s', (engine) => {
     await core.send(
       paid('c1', 'A', '19.99', '2026-02-10'),
       paid('c1', 'B', 0.01, '2026-02-20'),
-      { type: 'track', event: 'order.refunded', messageId: 'r', userId: 'c1', timestamp: day('2026-02-21'), properties: { order_id: 'A', amount: 5 } },
-      { type: 'track', event: 'product.viewed', messageId: 'v', userId: 'c1', timestamp: day('2026-02-28'), properties: { category: 'serum', weight: 0.1 } },
-      { type: 'identify', messageId: 'i', userId: 'c1', timestamp: day('2026-02-01'), traits: { name: '林知夏', address: { city: '上海' } } },
+      {
+        type: 'track',
+        event: 'order.refunded',
+        messageId: 'r',
+        userId: 'c1',
+        timestamp: day('2026-02-21'),
+        properties: { order_id: 'A', amount: 5 },
+      },
+      {
+        type: 'track',
+        event: 'product.viewed',
+        messageId: 'v',
+        userId: 'c1',
+        timestamp: day('2026-02-28'),
+        properties: { category: 'serum', weight: 0.1 },
+      },
+      {
+        type: 'identify',
+        messageId: 'i',
+        userId: 'c1',
+        timestamp: day('2026-02-01'),
+        traits: { name: '林知夏', address: { city: '上海' } },
+      },
     )
     await core.settle()
     expect(Object.values(await profilesOf(core))).toMatchObject([
@@ -95,9 +190,20 @@ describe.each(engines)('on %s', (engine) => {
   })
 
   test('a later version of an order takes the place of the earlier, whichever comes first', async () => {
-    const earlier = { ...paid('c1', 'A', 100), messageId: 'a1', context: { version: Date.parse(day('2026-02-20')) } }
-    const later = { ...paid('c1', 'A', 80), messageId: 'a2', context: { version: Date.parse(day('2026-02-22')) } }
-    for (const order of [[earlier, later], [later, earlier]]) {
+    const earlier = {
+      ...paid('c1', 'A', 100),
+      messageId: 'a1',
+      context: { version: Date.parse(day('2026-02-20')) },
+    }
+    const later = {
+      ...paid('c1', 'A', 80),
+      messageId: 'a2',
+      context: { version: Date.parse(day('2026-02-22')) },
+    }
+    for (const order of [
+      [earlier, later],
+      [later, earlier],
+    ]) {
       await using core = await createTestCore({ engine })
       core.declare(ORDERS)
       for (const message of order) {
@@ -116,12 +222,28 @@ describe.each(engines)('on %s', (engine) => {
     await core.settle()
     expect(Object.keys(await profilesOf(core))).toEqual(['buyer_id:tmall:qing', 'user_id:mini-7'])
     await core.send(
-      { type: 'identify', messageId: 'i1', ...buyer, traits: { phone: '138 0013 8000' }, timestamp: day('2026-02-21') },
-      { type: 'identify', messageId: 'i2', userId: 'mini-7', traits: { phone: '+8613800138000' }, timestamp: day('2026-02-21') },
+      {
+        type: 'identify',
+        messageId: 'i1',
+        ...buyer,
+        traits: { phone: '138 0013 8000' },
+        timestamp: day('2026-02-21'),
+      },
+      {
+        type: 'identify',
+        messageId: 'i2',
+        userId: 'mini-7',
+        traits: { phone: '+8613800138000' },
+        timestamp: day('2026-02-21'),
+      },
     )
     await core.settle()
     expect(await profilesOf(core)).toMatchObject({
-      'buyer_id:tmall:qing phone:+8613800138000 user_id:mini-7': { shop_orders: 2, shop_net: 3_000, key: 'mini-7' },
+      'buyer_id:tmall:qing phone:+8613800138000 user_id:mini-7': {
+        shop_orders: 2,
+        shop_net: 3_000,
+        key: 'mini-7',
+      },
     })
     await core.events.append([
       {
@@ -168,9 +290,16 @@ describe.each(engines)('on %s', (engine) => {
   test('a window moves when only time passes', async () => {
     await using core = await createTestCore({ engine, now: day('2026-02-20') })
     core.declare(ORDERS)
-    await core.send({ type: 'track', event: 'product.viewed', messageId: 'v', userId: 'c', timestamp: day('2026-02-20') })
+    await core.send({
+      type: 'track',
+      event: 'product.viewed',
+      messageId: 'v',
+      userId: 'c',
+      timestamp: day('2026-02-20'),
+    })
     await core.settle()
-    const views = async () => (Object.values(await profilesOf(core))[0] as Record<string, unknown>)['shop_views_7d']
+    const views = async () =>
+      (Object.values(await profilesOf(core))[0] as Record<string, unknown>)['shop_views_7d']
     expect(await views()).toBe(1)
     core.clock.set(day('2026-02-26'))
     await core.settle()
@@ -179,13 +308,21 @@ describe.each(engines)('on %s', (engine) => {
     // This stage alone: segments would read the changes and take them away.
     while (await core.profiles.advance()) continue
     expect(await views()).toBe(0)
-    const changes = await core.database.db.selectFrom('profile_changes').select('columns').orderBy('seq', 'desc').executeTakeFirstOrThrow()
+    const changes = await core.database.db
+      .selectFrom('profile_changes')
+      .select('columns')
+      .orderBy('seq', 'desc')
+      .executeTakeFirstOrThrow()
     expect(changes.columns).toBe('["shop_views_7d"]')
   })
 
   test('features of a plugin that is switched on later cover what happened before', async () => {
     await using core = await createTestCore({ engine })
-    await core.send(paid('c1', 'A', 10), { ...paid('c1', 'A', 12), messageId: 'later', context: { version: core.clock.now() } })
+    await core.send(paid('c1', 'A', 10), {
+      ...paid('c1', 'A', 12),
+      messageId: 'later',
+      context: { version: core.clock.now() },
+    })
     await core.settle()
     expect(Object.values(await profilesOf(core))).toMatchObject([{ event_count: 2 }])
     core.declare(ORDERS)
@@ -193,33 +330,40 @@ describe.each(engines)('on %s', (engine) => {
     expect(Object.values(await profilesOf(core))).toMatchObject([{ shop_orders: 1, shop_net: 1_200 }])
   })
 
-  test('neither order of arrival, nor repetition, nor replay changes a profile', { timeout: 120_000 }, async () => {
-    await fc.assert(
-      fc.asyncProperty(messages, fc.infiniteStream(fc.nat()), async (sent, numbers) => {
-        await using first = await createTestCore({ engine })
-        await using second = await createTestCore({ engine })
-        first.declare(ORDERS)
-        second.declare(ORDERS)
-        await first.send(...sent)
-        await first.settle()
-        const shuffled = shuffle([...sent, ...sent.slice(0, 5)], numbers)
-        for (let at = 0; at < shuffled.length; ) {
-          const size = 1 + ((numbers.next().value as number) % 7)
-          await second.send(...shuffled.slice(at, at + size))
+  test(
+    'neither order of arrival, nor repetition, nor replay changes a profile',
+    { timeout: 120_000 },
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(messages, fc.infiniteStream(fc.nat()), async (sent, numbers) => {
+          await using first = await createTestCore({ engine })
+          await using second = await createTestCore({ engine })
+          first.declare(ORDERS)
+          second.declare(ORDERS)
+          await first.send(...sent)
+          await first.settle()
+          const shuffled = shuffle([...sent, ...sent.slice(0, 5)], numbers)
+          for (let at = 0; at < shuffled.length;) {
+            const size = 1 + ((numbers.next().value as number) % 7)
+            await second.send(...shuffled.slice(at, at + size))
+            await second.settle()
+            at += size
+          }
+          const expected = await profilesOf(first)
+          expect(await profilesOf(second)).toEqual(expected)
+          await transact(second.database.db, rewindProfiles)
           await second.settle()
-          at += size
-        }
-        const expected = await profilesOf(first)
-        expect(await profilesOf(second)).toEqual(expected)
-        await transact(second.database.db, rewindProfiles)
-        await second.settle()
-        expect(await profilesOf(second)).toEqual(expected)
-        const { n } = await second.database.db.selectFrom('timeline').select(sql<number>`count(*)`.as('n')).executeTakeFirstOrThrow()
-        expect(n).toBe(new Set(sent.map((message) => message.messageId)).size)
-      }),
-      { numRuns: engine === 'sqlite' ? 60 : 10 },
-    )
-  })
+          expect(await profilesOf(second)).toEqual(expected)
+          const { n } = await second.database.db
+            .selectFrom('timeline')
+            .select(sql<number>`count(*)`.as('n'))
+            .executeTakeFirstOrThrow()
+          expect(n).toBe(new Set(sent.map((message) => message.messageId)).size)
+        }),
+        { numRuns: engine === 'sqlite' ? 60 : 10 },
+      )
+    },
+  )
 })
 
 const who = fc.record({
@@ -229,7 +373,13 @@ const who = fc.record({
 })
 
 const message = fc
-  .tuple(who, fc.integer({ min: 0, max: 40 }), fc.constantFrom('order.paid', 'order.refunded', 'product.viewed', 'identify'), fc.constantFrom('A', 'B', 'C'), fc.integer({ min: 1, max: 9_999 }))
+  .tuple(
+    who,
+    fc.integer({ min: 0, max: 40 }),
+    fc.constantFrom('order.paid', 'order.refunded', 'product.viewed', 'identify'),
+    fc.constantFrom('A', 'B', 'C'),
+    fc.integer({ min: 1, max: 9_999 }),
+  )
   .filter(([{ userId, anonymousId, phone }]) => Boolean(userId ?? anonymousId ?? phone))
   .map(([{ userId, anonymousId, phone }, hours, event, thing, cents]) => ({
     type: event === 'identify' ? 'identify' : 'track',
@@ -238,7 +388,13 @@ const message = fc
     anonymousId,
     timestamp: new Date(Date.parse('2026-02-20T00:00:00+08:00') + hours * 7 * 3_600_000).toISOString(),
     context: { externalIds: phone ? [{ type: 'phone', id: phone }] : [], version: hours % 3 },
-    properties: { order_id: thing, total: cents / 100, amount: cents / 1000, category: `k${thing}`, weight: cents / 997 },
+    properties: {
+      order_id: thing,
+      total: cents / 100,
+      amount: cents / 1000,
+      category: `k${thing}`,
+      weight: cents / 997,
+    },
     traits: event === 'identify' ? { city: `city${cents % 5}`, level: cents % 3 } : undefined,
   }))
 

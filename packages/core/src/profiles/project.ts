@@ -68,7 +68,13 @@ async function supersede(tx: Tx, placed: Placed[]): Promise<Set<number>> {
     .innerJoin('timeline', 'timeline.fact_key', 'r.key')
     .innerJoin('events', 'events.seq', 'timeline.seq')
     .where('timeline.current', '=', 1)
-    .select(['timeline.seq', 'timeline.customer_id', 'timeline.version', 'timeline.fact_key', 'events.message_id'])
+    .select([
+      'timeline.seq',
+      'timeline.customer_id',
+      'timeline.version',
+      'timeline.fact_key',
+      'events.message_id',
+    ])
     .execute()
   const stored = new Map(known.map((row) => [row.fact_key, row]))
   const best = new Map<string, Placed>()
@@ -79,7 +85,8 @@ async function supersede(tx: Tx, placed: Placed[]): Promise<Set<number>> {
     const old = stored.get(key)
     const version = { version: row.version, message_id: row.event.message_id }
     if (old && !isNewer(version, old)) row.current = 0
-    else if (rival && !isNewer(version, { version: rival.version, message_id: rival.event.message_id })) row.current = 0
+    else if (rival && !isNewer(version, { version: rival.version, message_id: rival.event.message_id }))
+      row.current = 0
     else {
       if (rival) rival.current = 0
       best.set(key, row)
@@ -95,7 +102,9 @@ async function supersede(tx: Tx, placed: Placed[]): Promise<Set<number>> {
     await tx
       .updateTable('timeline')
       .set({ current: 0 })
-      .where('seq', 'in', (where) => where.selectFrom(rowsOf(tx, retired, { seq: 'integer' })).select('r.seq'))
+      .where('seq', 'in', (where) =>
+        where.selectFrom(rowsOf(tx, retired, { seq: 'integer' })).select('r.seq'),
+      )
       .execute()
   }
   return outdated
@@ -120,18 +129,31 @@ async function writeTimeline(tx: Tx, placed: Placed[]): Promise<void> {
 
 async function fold(
   tx: Tx,
-  { placed, resolution, outdated, projection }: { placed: Placed[]; resolution: Resolution; outdated: Set<number>; projection: Projection },
+  {
+    placed,
+    resolution,
+    outdated,
+    projection,
+  }: { placed: Placed[]; resolution: Resolution; outdated: Set<number>; projection: Projection },
 ): Promise<void> {
   const { merged, divided } = resolution
   const afresh = new Set<number>([...divided].map((customer) => merged.get(customer) ?? customer))
   for (const customer of outdated) afresh.add(merged.get(customer) ?? customer)
   // Whoever takes over a customer that must be folded again has to be folded again as well.
-  const wanted = new Set<number>([...merged.keys(), ...merged.values(), ...placed.map(({ customer_id }) => customer_id)])
-  const states = await readStates(tx, [...wanted].filter((customer) => !afresh.has(customer)))
+  const wanted = new Set<number>([
+    ...merged.keys(),
+    ...merged.values(),
+    ...placed.map(({ customer_id }) => customer_id),
+  ])
+  const states = await readStates(
+    tx,
+    [...wanted].filter((customer) => !afresh.has(customer)),
+  )
   const drafts = new Map<number, Draft>()
   const draftOf = (customer: number): Draft => {
     let draft = drafts.get(customer)
-    if (!draft) drafts.set(customer, (draft = { state: states.get(customer) ?? emptyState(), topics: new Set() }))
+    if (!draft)
+      drafts.set(customer, (draft = { state: states.get(customer) ?? emptyState(), topics: new Set() }))
     return draft
   }
   for (const [before, after] of merged) {
@@ -144,15 +166,26 @@ async function fold(
   for (const { event, customer_id, current, ...row } of placed) {
     if (!current || afresh.has(customer_id)) continue
     const draft = draftOf(customer_id)
-    foldEvent(draft.state, { event, row, definitions: projection.definitions, day: projection.days.dayOf(event.ts) })
+    foldEvent(draft.state, {
+      event,
+      row,
+      definitions: projection.definitions,
+      day: projection.days.dayOf(event.ts),
+    })
     draft.topics.add(`event:${row.name}`)
   }
   // A superseded event still tells of identity and traits only through its successor; nothing to fold for it.
-  await removeProfiles(tx, [...merged.keys()].filter((customer) => !afresh.has(customer)))
+  await removeProfiles(
+    tx,
+    [...merged.keys()].filter((customer) => !afresh.has(customer)),
+  )
   await saveDrafts(tx, drafts, projection)
   await refold(tx, [...afresh], projection)
 }
 
-function isNewer(a: { version: number; message_id: string }, b: { version: number; message_id: string }): boolean {
+function isNewer(
+  a: { version: number; message_id: string },
+  b: { version: number; message_id: string },
+): boolean {
   return a.version !== b.version ? a.version > b.version : a.message_id > b.message_id
 }

@@ -37,8 +37,17 @@ export async function currentCustomerId(db: Db, id: number): Promise<number> {
 
 export async function getCustomer(db: Db, id: number): Promise<Customer> {
   const current = await currentCustomerId(db, id)
-  const row = (await db.selectFrom('profiles').selectAll().where('customer_id', '=', current).executeTakeFirst()) as
-    | (Record<string, string | number | null> & { key: string; first_seen_at: number; last_seen_at: number; event_count: number })
+  const row = (await db
+    .selectFrom('profiles')
+    .selectAll()
+    .where('customer_id', '=', current)
+    .executeTakeFirst()) as
+    | (Record<string, string | number | null> & {
+        key: string
+        first_seen_at: number
+        last_seen_at: number
+        event_count: number
+      })
     | undefined
   if (!row) throw notFound('Customer', id)
   const columns = await readColumns(db)
@@ -73,7 +82,11 @@ export async function getCustomer(db: Db, id: number): Promise<Customer> {
 }
 
 /** What to call someone: the name, or else the masked id. */
-export function customerName(name: unknown, key: string, identifiers: { kind: string; value: string }[] = []): string {
+export function customerName(
+  name: unknown,
+  key: string,
+  identifiers: { kind: string; value: string }[] = [],
+): string {
   return typeof name === 'string' && name !== '' ? name : maskKey(key, identifiers)
 }
 
@@ -116,7 +129,13 @@ export async function readTimeline(
   }
   if (names && names.length > 0) {
     query = query.where((where) =>
-      where.or(names.map((name) => (name.endsWith('*') ? where('timeline.name', 'like', `${name.slice(0, -1)}%`) : where('timeline.name', '=', name)))),
+      where.or(
+        names.map((name) =>
+          name.endsWith('*')
+            ? where('timeline.name', 'like', `${name.slice(0, -1)}%`)
+            : where('timeline.name', '=', name),
+        ),
+      ),
     )
   }
   const rows = await query.execute()

@@ -45,7 +45,10 @@ async function syncColumns(tx: Tx, definitions: Definitions): Promise<void> {
   const names = new Set(wanted.map(({ name }) => name))
   const gone = (await readColumns(tx)).filter(({ kind, name }) => kind === 'feature' && !names.has(name))
   await addColumns(tx, wanted)
-  await retireColumns(tx, gone.map(({ name }) => name))
+  await retireColumns(
+    tx,
+    gone.map(({ name }) => name),
+  )
 }
 
 async function deriveRows(tx: Tx, state: Redefinition, definitions: Definitions): Promise<void> {
@@ -61,7 +64,15 @@ async function deriveRows(tx: Tx, state: Redefinition, definitions: Definitions)
   if (rows.length > 0) {
     await tx
       .updateTable('timeline')
-      .from(rowsOf(tx, rows, { seq: 'integer', name: 'text', value: 'real', fact_key: 'text', version: 'integer' }))
+      .from(
+        rowsOf(tx, rows, {
+          seq: 'integer',
+          name: 'text',
+          value: 'real',
+          fact_key: 'text',
+          version: 'integer',
+        }),
+      )
       .set({
         name: (set) => set.ref('r.name'),
         value: (set) => set.ref('r.value'),
@@ -103,16 +114,31 @@ async function refoldCustomers(tx: Tx, state: Redefinition, projection: Projecti
     .limit(STEP / 4)
     .select('customer_id')
     .execute()
-  await refold(tx, rows.map(({ customer_id }) => customer_id), projection)
+  await refold(
+    tx,
+    rows.map(({ customer_id }) => customer_id),
+    projection,
+  )
   await step(tx, state, { position: rows.at(-1)?.customer_id, next: 'done' })
 }
 
-async function step(tx: Tx, state: Redefinition, { position, next }: { position: number | undefined; next: Redefinition['phase'] }): Promise<void> {
-  await writeState(tx, position === undefined ? { ...state, phase: next, position: 0 } : { ...state, position })
+async function step(
+  tx: Tx,
+  state: Redefinition,
+  { position, next }: { position: number | undefined; next: Redefinition['phase'] },
+): Promise<void> {
+  await writeState(
+    tx,
+    position === undefined ? { ...state, phase: next, position: 0 } : { ...state, position },
+  )
 }
 
 async function readState(tx: Tx): Promise<Redefinition | undefined> {
-  const row = await tx.selectFrom('cursors').select('details').where('name', '=', DEFINITIONS_CURSOR).executeTakeFirst()
+  const row = await tx
+    .selectFrom('cursors')
+    .select('details')
+    .where('name', '=', DEFINITIONS_CURSOR)
+    .executeTakeFirst()
   return row?.details ? (JSON.parse(row.details) as Redefinition) : undefined
 }
 

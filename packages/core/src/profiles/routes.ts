@@ -26,8 +26,11 @@ const Reveal = z.union([z.object({ column: z.string().max(64) }), z.object({ ide
 export function customerRoutes({ database, clock }: Pick<CoreContext, 'database' | 'clock'>) {
   const { db } = database
   return new Hono<SignedIn>()
-    .get('/:id{[0-9]+}', describeRoute({ tags: ['customers'], summary: 'A customer, personal data masked' }), validate('param', Id), async (c) =>
-      c.json(await getCustomer(db, c.req.valid('param').id)),
+    .get(
+      '/:id{[0-9]+}',
+      describeRoute({ tags: ['customers'], summary: 'A customer, personal data masked' }),
+      validate('param', Id),
+      async (c) => c.json(await getCustomer(db, c.req.valid('param').id)),
     )
     .get(
       '/:id{[0-9]+}/timeline',
@@ -41,7 +44,10 @@ export function customerRoutes({ database, clock }: Pick<CoreContext, 'database'
     )
     .post(
       '/:id{[0-9]+}/reveal',
-      describeRoute({ tags: ['customers'], summary: 'One masked value in clear; every look is written down' }),
+      describeRoute({
+        tags: ['customers'],
+        summary: 'One masked value in clear; every look is written down',
+      }),
       requireRole('operator', 'agent'),
       validate('param', Id),
       validate('json', Reveal),
@@ -49,9 +55,16 @@ export function customerRoutes({ database, clock }: Pick<CoreContext, 'database'
         const customer = await currentCustomerId(db, c.req.valid('param').id)
         const wanted = c.req.valid('json')
         const value =
-          'column' in wanted ? await columnValue(database, customer, wanted.column) : await identifierValue(database, customer, wanted.identifier)
+          'column' in wanted
+            ? await columnValue(database, customer, wanted.column)
+            : await identifierValue(database, customer, wanted.identifier)
         const subject = 'column' in wanted ? wanted.column : `identifier ${wanted.identifier}`
-        await audit(db, clock, { userId: c.get('user').id, action: 'customer.reveal', subject: String(customer), details: { what: subject } })
+        await audit(db, clock, {
+          userId: c.get('user').id,
+          action: 'customer.reveal',
+          subject: String(customer),
+          details: { what: subject },
+        })
         return c.json({ value })
       },
     )
@@ -61,32 +74,44 @@ export function customerRoutes({ database, clock }: Pick<CoreContext, 'database'
 export function columnRoutes({ database, points }: Pick<CoreContext, 'database' | 'points'>) {
   const { db, analytics } = database
   return new Hono<SignedIn>()
-    .get('/', describeRoute({ tags: ['columns'], summary: 'Columns of profiles and kinds of events' }), async (c) => {
-      const counts = await analytics
-        .selectFrom('timeline')
-        .select(['name', sql<number>`count(*)`.as('count')])
-        .where('current', '=', 1)
-        .groupBy('name')
-        .execute()
-      const countOf = new Map(counts.map(({ name, count }) => [name, count]))
-      const declared = points.eventTypes.list()
-      const known = new Set(declared.map(({ value }) => value.name))
-      const events = [
-        ...declared.map(({ owner, value }) => ({
-          name: value.name,
-          title: owner.text(value.title),
-          icon: value.icon ?? null,
-          owner: owner.plugin,
-          count: countOf.get(value.name) ?? 0,
-          money: value.valueType === 'money',
-          properties: Object.keys((value.schema?.['properties'] as object | undefined) ?? {}),
-        })),
-        ...counts
-          .filter(({ name }) => !known.has(name))
-          .map(({ name, count }) => ({ name, title: { en: name, 'zh-CN': name }, icon: null, owner: 'core', count, money: false, properties: [] as string[] })),
-      ]
-      return c.json({ columns: await readColumns(db), events })
-    })
+    .get(
+      '/',
+      describeRoute({ tags: ['columns'], summary: 'Columns of profiles and kinds of events' }),
+      async (c) => {
+        const counts = await analytics
+          .selectFrom('timeline')
+          .select(['name', sql<number>`count(*)`.as('count')])
+          .where('current', '=', 1)
+          .groupBy('name')
+          .execute()
+        const countOf = new Map(counts.map(({ name, count }) => [name, count]))
+        const declared = points.eventTypes.list()
+        const known = new Set(declared.map(({ value }) => value.name))
+        const events = [
+          ...declared.map(({ owner, value }) => ({
+            name: value.name,
+            title: owner.text(value.title),
+            icon: value.icon ?? null,
+            owner: owner.plugin,
+            count: countOf.get(value.name) ?? 0,
+            money: value.valueType === 'money',
+            properties: Object.keys((value.schema?.['properties'] as object | undefined) ?? {}),
+          })),
+          ...counts
+            .filter(({ name }) => !known.has(name))
+            .map(({ name, count }) => ({
+              name,
+              title: { en: name, 'zh-CN': name },
+              icon: null,
+              owner: 'core',
+              count,
+              money: false,
+              properties: [] as string[],
+            })),
+        ]
+        return c.json({ columns: await readColumns(db), events })
+      },
+    )
     .get(
       '/:name/values',
       describeRoute({ tags: ['columns'], summary: 'Most frequent values of a column' }),
@@ -94,26 +119,49 @@ export function columnRoutes({ database, points }: Pick<CoreContext, 'database' 
       async (c) => {
         const column = (await readColumns(db)).find(({ name }) => name === c.req.param('name'))
         if (!column) throw notFound('Column', c.req.param('name'))
-        if (column.pii) throw userError('E_PERSONAL_DATA', `Values of "${column.name}" are personal data and not listed`, { status: 403 })
+        if (column.pii)
+          throw userError('E_PERSONAL_DATA', `Values of "${column.name}" are personal data and not listed`, {
+            status: 403,
+          })
         const ref = sql.ref(column.name)
         const { search } = c.req.valid('query')
         const pattern = `%${search.toLowerCase().replaceAll(/[\\%_]/g, (found) => `\\${found}`)}%`
-        const rows = await sql<{ value: string | number; count: number }>`select ${ref} as value, count(*) as count from profiles
-          where ${ref} is not null and lower(cast(${ref} as text)) like ${pattern} escape '\\' group by ${ref} order by count(*) desc, ${ref} limit 50`.execute(analytics)
+        const rows = await sql<{
+          value: string | number
+          count: number
+        }>`select ${ref} as value, count(*) as count from profiles
+          where ${ref} is not null and lower(cast(${ref} as text)) like ${pattern} escape '\\' group by ${ref} order by count(*) desc, ${ref} limit 50`.execute(
+          analytics,
+        )
         return c.json({ values: rows.rows })
       },
     )
 }
 
-async function columnValue({ db }: CoreContext['database'], customer: number, name: string): Promise<string | number | null> {
+async function columnValue(
+  { db }: CoreContext['database'],
+  customer: number,
+  name: string,
+): Promise<string | number | null> {
   const column = (await readColumns(db)).find((known) => known.name === name)
   if (!column) throw notFound('Column', name)
-  const row = await sql<{ value: string | number | null }>`select ${sql.ref(column.name)} as value from profiles where customer_id = ${customer}`.execute(db)
+  const row = await sql<{
+    value: string | number | null
+  }>`select ${sql.ref(column.name)} as value from profiles where customer_id = ${customer}`.execute(db)
   return row.rows[0]?.value ?? null
 }
 
-async function identifierValue({ db }: CoreContext['database'], customer: number, id: number): Promise<string> {
-  const row = await db.selectFrom('identifiers').select('value').where('id', '=', id).where('customer_id', '=', customer).executeTakeFirst()
+async function identifierValue(
+  { db }: CoreContext['database'],
+  customer: number,
+  id: number,
+): Promise<string> {
+  const row = await db
+    .selectFrom('identifiers')
+    .select('value')
+    .where('id', '=', id)
+    .where('customer_id', '=', customer)
+    .executeTakeFirst()
   if (!row) throw notFound('Identifier', id)
   return row.value
 }

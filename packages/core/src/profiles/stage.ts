@@ -26,7 +26,12 @@ export function createProfileStage(context: CoreContext): ProfileStage {
 
   async function current(): Promise<{ definitions: Definitions; days: BusinessDays }> {
     const brand = await context.brand()
-    if (cached && cached.definitions.brand.timeZone === brand.timeZone && cached.definitions.brand.currency === brand.currency) return cached
+    if (
+      cached &&
+      cached.definitions.brand.timeZone === brand.timeZone &&
+      cached.definitions.brand.currency === brand.currency
+    )
+      return cached
     const days = cached?.days.timeZone === brand.timeZone ? cached.days : new BusinessDays(brand.timeZone)
     return (cached = { definitions: readDefinitions(points, brand), days })
   }
@@ -48,7 +53,14 @@ export function createProfileStage(context: CoreContext): ProfileStage {
 }
 
 /** Tables that hold nothing but what the log says: emptied before a replay. */
-const FOLDED = ['timeline', 'profile_states', 'profiles', 'identity_decisions', 'identity_links', 'identifiers'] as const
+const FOLDED = [
+  'timeline',
+  'profile_states',
+  'profiles',
+  'identity_decisions',
+  'identity_links',
+  'identifiers',
+] as const
 
 /** Empties profiles and identities and rewinds the cursor, so that the stage folds the whole log again. */
 export async function rewindProfiles(tx: Tx): Promise<void> {

@@ -1,7 +1,15 @@
 import type { Tx } from '../db/database.ts'
 import { insertRows } from '../db/insert-rows.ts'
 import { rowsOf } from '../db/rows.ts'
-import { addColumns, type ProfileColumn, readColumns, standardColumns, TRAIT_COLUMN_LIMIT, traitColumn, writeProfiles } from './columns.ts'
+import {
+  addColumns,
+  type ProfileColumn,
+  readColumns,
+  standardColumns,
+  TRAIT_COLUMN_LIMIT,
+  traitColumn,
+  writeProfiles,
+} from './columns.ts'
 import type { Definitions } from './definitions.ts'
 import { featureValues, nextExpiry, type ProfileState } from './state.ts'
 
@@ -24,7 +32,11 @@ export async function readStates(tx: Tx, customers: Iterable<number>): Promise<M
 }
 
 /** Writes drafts to the wide row, stores their accumulators, and announces the columns that changed. */
-export async function saveDrafts(tx: Tx, drafts: ReadonlyMap<number, Draft>, { definitions, today }: { definitions: Definitions; today: number }): Promise<void> {
+export async function saveDrafts(
+  tx: Tx,
+  drafts: ReadonlyMap<number, Draft>,
+  { definitions, today }: { definitions: Definitions; today: number },
+): Promise<void> {
   if (drafts.size === 0) return
   const columns = await columnsFor(tx, drafts)
   const before = await readRows(tx, [...drafts.keys()])
@@ -36,7 +48,11 @@ export async function saveDrafts(tx: Tx, drafts: ReadonlyMap<number, Draft>, { d
     const old = before.get(customer_id)
     const changed = Object.keys(row).filter((name) => (old?.[name] ?? null) !== (row[name] ?? null))
     if (!old || changed.length > 0) rows.push(row)
-    states.push({ customer_id, state: JSON.stringify(state), expires_day: nextExpiry(state, definitions.features, today) })
+    states.push({
+      customer_id,
+      state: JSON.stringify(state),
+      expires_day: nextExpiry(state, definitions.features, today),
+    })
     const announced = !old || topics.has('*') ? ['*'] : [...changed, ...topics]
     if (announced.length > 0) changes.push({ customer_id, columns: JSON.stringify(announced) })
   }
@@ -52,15 +68,34 @@ export async function saveDrafts(tx: Tx, drafts: ReadonlyMap<number, Draft>, { d
 /** Takes customers out that have become part of others. */
 export async function removeProfiles(tx: Tx, customers: readonly number[]): Promise<void> {
   if (customers.length === 0) return
-  const ids = rowsOf(tx, customers.map((id) => ({ id })), { id: 'integer' })
-  await tx.deleteFrom('profiles').where('customer_id', 'in', (where) => where.selectFrom(ids).select('r.id')).execute()
-  await tx.deleteFrom('profile_states').where('customer_id', 'in', (where) => where.selectFrom(ids).select('r.id')).execute()
-  await announce(tx, customers.map((customer_id) => ({ customer_id, columns: '["*"]' })))
+  const ids = rowsOf(
+    tx,
+    customers.map((id) => ({ id })),
+    { id: 'integer' },
+  )
+  await tx
+    .deleteFrom('profiles')
+    .where('customer_id', 'in', (where) => where.selectFrom(ids).select('r.id'))
+    .execute()
+  await tx
+    .deleteFrom('profile_states')
+    .where('customer_id', 'in', (where) => where.selectFrom(ids).select('r.id'))
+    .execute()
+  await announce(
+    tx,
+    customers.map((customer_id) => ({ customer_id, columns: '["*"]' })),
+  )
 }
 
 /** Appends to the log of profile changes that segments follow. */
-export async function announce(tx: Tx, changes: readonly { customer_id: number; columns: string }[]): Promise<void> {
-  await insertRows(tx, 'profile_changes', { rows: changes, columns: { customer_id: 'integer', columns: 'text' } })
+export async function announce(
+  tx: Tx,
+  changes: readonly { customer_id: number; columns: string }[],
+): Promise<void> {
+  await insertRows(tx, 'profile_changes', {
+    rows: changes,
+    columns: { customer_id: 'integer', columns: 'text' },
+  })
 }
 
 /** Stands for every customer in the log of changes. */
@@ -71,7 +106,11 @@ export async function announceForAll(tx: Tx, columns: readonly string[]): Promis
   await announce(tx, [{ customer_id: EVERYBODY, columns: JSON.stringify(columns) }])
 }
 
-function toRow(customer_id: number, state: ProfileState, { columns, definitions, today }: { columns: ProfileColumn[]; definitions: Definitions; today: number }) {
+function toRow(
+  customer_id: number,
+  state: ProfileState,
+  { columns, definitions, today }: { columns: ProfileColumn[]; definitions: Definitions; today: number },
+) {
   const row: Record<string, unknown> = {
     customer_id,
     key: state.key?.[2] ?? String(customer_id),
@@ -81,7 +120,8 @@ function toRow(customer_id: number, state: ProfileState, { columns, definitions,
     ...featureValues(state, definitions.features, today),
   }
   for (const { kind, name, logical } of columns) {
-    if (kind === 'trait') row[name] = Object.hasOwn(state.traits, logical) ? (state.traits[logical]?.[0] ?? null) : null
+    if (kind === 'trait')
+      row[name] = Object.hasOwn(state.traits, logical) ? (state.traits[logical]?.[0] ?? null) : null
   }
   return row
 }
@@ -91,23 +131,36 @@ async function columnsFor(tx: Tx, drafts: ReadonlyMap<number, Draft>): Promise<P
   const columns = await readColumns(tx)
   const known = new Set(columns.filter(({ kind }) => kind === 'trait').map(({ logical }) => logical))
   const met = new Set<string>()
-  for (const { state } of drafts.values()) for (const key of Object.keys(state.traits)) if (!known.has(key)) met.add(key)
+  for (const { state } of drafts.values())
+    for (const key of Object.keys(state.traits)) if (!known.has(key)) met.add(key)
   const room = Math.max(0, TRAIT_COLUMN_LIMIT - known.size)
-  const added = [...met].toSorted().slice(0, room).map((key) => traitColumn(key))
+  const added = [...met]
+    .toSorted()
+    .slice(0, room)
+    .map((key) => traitColumn(key))
   await addColumns(tx, added)
   return [...columns, ...added]
 }
 
 async function readRows(tx: Tx, customers: number[]): Promise<Map<number, Record<string, unknown>>> {
   const rows = await tx
-    .selectFrom(rowsOf(tx, customers.map((id) => ({ id })), { id: 'integer' }))
+    .selectFrom(
+      rowsOf(
+        tx,
+        customers.map((id) => ({ id })),
+        { id: 'integer' },
+      ),
+    )
     .innerJoin('profiles', 'profiles.customer_id', 'r.id')
     .selectAll('profiles')
     .execute()
   return new Map(rows.map((row) => [row.customer_id, row as unknown as Record<string, unknown>]))
 }
 
-async function writeStates(tx: Tx, states: { customer_id: number; state: string; expires_day: number | null }[]): Promise<void> {
+async function writeStates(
+  tx: Tx,
+  states: { customer_id: number; state: string; expires_day: number | null }[],
+): Promise<void> {
   await insertRows(tx, 'profile_states', {
     rows: states,
     columns: { customer_id: 'integer', state: 'json', expires_day: 'integer' },

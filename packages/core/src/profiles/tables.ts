@@ -69,8 +69,17 @@ export const profileMigrations: Migrations = {
         .addColumn('current', 'integer', (column) => column.notNull())
         .execute()
       await db.schema.createIndex('timeline_customer').on('timeline').columns(['customer_id', 'ts']).execute()
-      await db.schema.createIndex('timeline_name').on('timeline').columns(['name', 'ts', 'customer_id', 'current', 'value']).execute()
-      await db.schema.createIndex('timeline_fact').on('timeline').column('fact_key').where('fact_key', 'is not', null).execute()
+      await db.schema
+        .createIndex('timeline_name')
+        .on('timeline')
+        .columns(['name', 'ts', 'customer_id', 'current', 'value'])
+        .execute()
+      await db.schema
+        .createIndex('timeline_fact')
+        .on('timeline')
+        .column('fact_key')
+        .where('fact_key', 'is not', null)
+        .execute()
       await db.schema
         .createTable('profiles')
         .addColumn('customer_id', keyType(db), (column) => column.primaryKey())
@@ -85,7 +94,12 @@ export const profileMigrations: Migrations = {
         .addColumn('state', jsonType(db), (column) => column.notNull())
         .addColumn('expires_day', 'integer')
         .execute()
-      await db.schema.createIndex('profile_states_expires').on('profile_states').column('expires_day').where('expires_day', 'is not', null).execute()
+      await db.schema
+        .createIndex('profile_states_expires')
+        .on('profile_states')
+        .column('expires_day')
+        .where('expires_day', 'is not', null)
+        .execute()
       await db.schema
         .createTable('profile_columns')
         .addColumn('name', 'text', (column) => column.primaryKey())

@@ -39,7 +39,8 @@ export function* traitsOf(event: StoredEvent): Generator<[key: string, value: st
       } else yield* flatten(Object.hasOwn(SAME, key) ? (SAME[key] as string) : key, value, 0)
     }
   }
-  if (event.type === 'group' && event.body.groupId) yield ['group_id', event.body.groupId.slice(0, VALUE_LIMIT)]
+  if (event.type === 'group' && event.body.groupId)
+    yield ['group_id', event.body.groupId.slice(0, VALUE_LIMIT)]
 }
 
 function* flatten(key: string, value: unknown, depth: number): Generator<[string, string | null]> {
@@ -57,6 +58,10 @@ function toText(value: unknown): string | null | undefined {
   if (value === null || value === '') return null
   if (typeof value === 'string') return value.slice(0, VALUE_LIMIT)
   if (typeof value === 'number' || typeof value === 'boolean') return String(value)
-  if (Array.isArray(value)) return value.map((entry) => toText(entry) ?? '').join(', ').slice(0, VALUE_LIMIT)
+  if (Array.isArray(value))
+    return value
+      .map((entry) => toText(entry) ?? '')
+      .join(', ')
+      .slice(0, VALUE_LIMIT)
   return undefined
 }

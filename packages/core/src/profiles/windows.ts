@@ -17,7 +17,14 @@ export async function moveWindows(tx: Tx, projection: Projection): Promise<boole
     .limit(STEP)
     .execute()
   if (due.length === 0) return false
-  const states = await readStates(tx, due.map(({ customer_id }) => customer_id))
-  await saveDrafts(tx, new Map([...states].map(([customer, state]) => [customer, { state, topics: new Set<string>() }])), projection)
+  const states = await readStates(
+    tx,
+    due.map(({ customer_id }) => customer_id),
+  )
+  await saveDrafts(
+    tx,
+    new Map([...states].map(([customer, state]) => [customer, { state, topics: new Set<string>() }])),
+    projection,
+  )
   return true
 }

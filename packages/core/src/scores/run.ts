@@ -42,14 +42,23 @@ export async function runScorings(
     if (signal.aborted) break
     onProgress?.(results.length)
     const started = performance.now()
-    const result: ScoringResult = { id: scoring.id, customers: table.ids.length, changed: 0, tookMs: 0, error: null }
+    const result: ScoringResult = {
+      id: scoring.id,
+      customers: table.ids.length,
+      changed: 0,
+      tookMs: 0,
+      error: null,
+    }
     results.push(result)
     try {
       const inputs = scoring.inputs.map((name) => [name, copyOf(table.column(scoring.id, name))] as const)
       const after =
         table.ids.length === 0
           ? []
-          : await scoring.run({ ids: table.ids.slice(), columns: Object.fromEntries(inputs) }, { now: clock.now(), signal })
+          : await scoring.run(
+              { ids: table.ids.slice(), columns: Object.fromEntries(inputs) },
+              { now: clock.now(), signal },
+            )
       after.forEach((vector, index) => {
         const column = scoring.outputs[index] as ProfileColumn
         const before = table.replace(column.name, vector)
@@ -70,13 +79,18 @@ export async function runScorings(
 /** All columns that some scoring reads or writes, by customer id. */
 async function readTable({ database }: CoreContext, scorings: readonly Scoring[]) {
   const known = new Map((await readColumns(database.db)).map((column) => [column.name, column]))
-  const wanted = new Set(scorings.flatMap(({ inputs, outputs }) => [...inputs, ...outputs.map(({ name }) => name)]))
+  const wanted = new Set(
+    scorings.flatMap(({ inputs, outputs }) => [...inputs, ...outputs.map(({ name }) => name)]),
+  )
   const present = [...wanted].flatMap((name) => known.get(name) ?? [])
   const query = database.analytics
     .selectFrom('profiles')
     .select(['customer_id', ...present.map(({ name }) => sql.ref(name).as(name))])
     .orderBy('customer_id')
-  const { vectors } = await database.readColumns(query, ['number', ...present.map(({ type }) => (isText(type) ? 'text' : 'number') as 'text' | 'number')])
+  const { vectors } = await database.readColumns(query, [
+    'number',
+    ...present.map(({ type }) => (isText(type) ? 'text' : 'number') as 'text' | 'number'),
+  ])
   const [first, ...rest] = vectors as [ColumnVector, ...ColumnVector[]]
   const columns = new Map(present.map(({ name }, index) => [name, rest[index] as ColumnVector]))
   return {
@@ -84,9 +98,13 @@ async function readTable({ database }: CoreContext, scorings: readonly Scoring[]
     column(scoring: string, name: string): ColumnVector {
       const column = columns.get(name)
       if (column) return column
-      throw userError('E_SCORER_INPUT', `"${scoring}" reads the column "${name}", which no enabled plugin provides`, {
-        hint: 'Enable the plugin that provides it, or disable this one.',
-      })
+      throw userError(
+        'E_SCORER_INPUT',
+        `"${scoring}" reads the column "${name}", which no enabled plugin provides`,
+        {
+          hint: 'Enable the plugin that provides it, or disable this one.',
+        },
+      )
     },
     /** Puts new values in a column's place and returns the old ones. */
     replace(name: string, vector: ColumnVector): ColumnVector {
@@ -99,7 +117,9 @@ async function readTable({ database }: CoreContext, scorings: readonly Scoring[]
 
 /** The plugin's side takes arrays over; what others still need must be a copy. */
 function copyOf(vector: ColumnVector): ColumnVector {
-  return vector.kind === 'number' ? { ...vector, values: vector.values.slice() } : { ...vector, indexes: vector.indexes.slice() }
+  return vector.kind === 'number'
+    ? { ...vector, values: vector.values.slice() }
+    : { ...vector, indexes: vector.indexes.slice() }
 }
 
 interface OutputChange {
@@ -124,7 +144,8 @@ async function writeChanges(context: CoreContext, { ids, changes, signal }: Chan
   for (let row = 0; row < ids.length && !signal.aborted; row++) {
     const changed = changedRow(ids, changes, row)
     if (!changed) continue
-    for (const result of new Set(changed.changes.map((change) => change.result))) counts.set(result, (counts.get(result) ?? 0) + 1)
+    for (const result of new Set(changed.changes.map((change) => change.result)))
+      counts.set(result, (counts.get(result) ?? 0) + 1)
     step.push(changed)
     if (step.length < WRITE_STEP) continue
     await writeStep(context, { rows: step, changes, everybody })
@@ -139,7 +160,11 @@ interface ChangedRow {
   changes: OutputChange[]
 }
 
-function changedRow(ids: Float64Array, changes: readonly OutputChange[], row: number): ChangedRow | undefined {
+function changedRow(
+  ids: Float64Array,
+  changes: readonly OutputChange[],
+  row: number,
+): ChangedRow | undefined {
   const changed = changes.filter(({ before, after }) => valueAt(before, row) !== valueAt(after, row))
   if (changed.length === 0) return undefined
   const values: ChangedRow['values'] = { customer_id: ids[row] as number }
@@ -157,14 +182,30 @@ function countChanged(ids: Float64Array, changes: readonly OutputChange[]): numb
 
 async function writeStep(
   { database }: CoreContext,
-  { rows, changes, everybody }: { rows: readonly ChangedRow[]; changes: readonly OutputChange[]; everybody: boolean },
+  {
+    rows,
+    changes,
+    everybody,
+  }: { rows: readonly ChangedRow[]; changes: readonly OutputChange[]; everybody: boolean },
 ): Promise<void> {
   await transact(database.db, async (tx) => {
     // Only rows that are there are updated: a customer merged away meanwhile must not come back as an empty one.
-    await writeProfiles(tx, changes.map(({ column }) => column), rows.map(({ values }) => values), { update: true })
+    await writeProfiles(
+      tx,
+      changes.map(({ column }) => column),
+      rows.map(({ values }) => values),
+      { update: true },
+    )
     const namesOf = (row: ChangedRow) => row.changes.map(({ column }) => column.name)
     if (everybody) await announceForAll(tx, [...new Set(rows.flatMap(namesOf))])
-    else await announce(tx, rows.map((row) => ({ customer_id: row.values['customer_id'] as number, columns: JSON.stringify(namesOf(row)) })))
+    else
+      await announce(
+        tx,
+        rows.map((row) => ({
+          customer_id: row.values['customer_id'] as number,
+          columns: JSON.stringify(namesOf(row)),
+        })),
+      )
   })
 }
 

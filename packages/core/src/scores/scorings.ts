@@ -13,7 +13,10 @@ export interface Scoring {
   inputs: string[]
   /** Columns it writes. */
   outputs: ProfileColumn[]
-  run(batch: { ids: Float64Array; columns: Record<string, ColumnVector> }, context: { now: number; signal: AbortSignal }): Promise<ColumnVector[]>
+  run(
+    batch: { ids: Float64Array; columns: Record<string, ColumnVector> },
+    context: { now: number; signal: AbortSignal },
+  ): Promise<ColumnVector[]>
 }
 
 /** All scorings, each after those whose outputs it reads. */
@@ -24,7 +27,14 @@ export function readScorings(points: Points): Scoring[] {
 function scorers(points: Points): Scoring[] {
   return points.scorers.list().map(({ id, owner, value }) => {
     const outputs = value.outputs.map((output) =>
-      column(columnName(owner.prefix, output.id), { kind: 'score', owner: owner.plugin, type: output.type, title: owner.text(output.title), description: output.description ? owner.text(output.description) : null, unit: output.unit ? owner.text(output.unit) : null }),
+      column(columnName(owner.prefix, output.id), {
+        kind: 'score',
+        owner: owner.plugin,
+        type: output.type,
+        title: owner.text(output.title),
+        description: output.description ? owner.text(output.description) : null,
+        unit: output.unit ? owner.text(output.unit) : null,
+      }),
     )
     return {
       id,
@@ -39,7 +49,11 @@ function scorers(points: Points): Scoring[] {
           const vector = answer[output]
           const length = vector?.kind === 'number' ? vector.values.length : vector?.indexes.length
           if (!vector || length !== rows) {
-            throw userError('E_SCORER_ANSWER', `Scorer "${id}" answered ${length ?? 'no'} values of "${output}" for ${rows} customers`, { hint: 'This is a fault of the plugin; disable it or tell its author.' })
+            throw userError(
+              'E_SCORER_ANSWER',
+              `Scorer "${id}" answered ${length ?? 'no'} values of "${output}" for ${rows} customers`,
+              { hint: 'This is a fault of the plugin; disable it or tell its author.' },
+            )
           }
           return vector
         })
@@ -57,7 +71,14 @@ function segmenters(points: Points): Scoring[] {
       ...(label.color ? { color: label.color } : {}),
       ...(label.group ? { group: label.group } : {}),
     }))
-    const output = column(columnName(owner.prefix, id.slice(id.indexOf('.') + 1)), { kind: 'label', owner: owner.plugin, type: 'label', title: owner.text(value.title), description: null, unit: null })
+    const output = column(columnName(owner.prefix, id.slice(id.indexOf('.') + 1)), {
+      kind: 'label',
+      owner: owner.plugin,
+      type: 'label',
+      title: owner.text(value.title),
+      description: null,
+      unit: null,
+    })
     return {
       id,
       owner: owner.plugin,
@@ -68,15 +89,34 @@ function segmenters(points: Points): Scoring[] {
         const rows = batch.ids.length
         const indexes = await value.run(batch, context)
         if (indexes.length !== rows || indexes.some((index) => index >= options.length)) {
-          throw userError('E_SEGMENTER_ANSWER', `Segmenter "${id}" answered ${indexes.length} labels for ${rows} customers, or one it did not declare`)
+          throw userError(
+            'E_SEGMENTER_ANSWER',
+            `Segmenter "${id}" answered ${indexes.length} labels for ${rows} customers, or one it did not declare`,
+          )
         }
-        return [{ kind: 'text', dictionary: options.map((option) => option.value), indexes: Int32Array.from(indexes) }]
+        return [
+          {
+            kind: 'text',
+            dictionary: options.map((option) => option.value),
+            indexes: Int32Array.from(indexes),
+          },
+        ]
       },
     }
   })
 }
 
-function column(name: string, rest: { kind: 'score' | 'label'; owner: string; type: ColumnType; title: Text; description: Text | null; unit: Text | null }): ProfileColumn {
+function column(
+  name: string,
+  rest: {
+    kind: 'score' | 'label'
+    owner: string
+    type: ColumnType
+    title: Text
+    description: Text | null
+    unit: Text | null
+  },
+): ProfileColumn {
   return { name, logical: name, options: null, pii: false, ...rest }
 }
 
@@ -86,7 +126,9 @@ function inOrder(scorings: Scoring[]): Scoring[] {
   const left = [...scorings]
   while (left.length > 0) {
     const pending = new Set(left.flatMap(({ outputs }) => outputs.map(({ name }) => name)))
-    const ready = left.findIndex(({ inputs, outputs }) => inputs.every((input) => !pending.has(input) || outputs.some(({ name }) => name === input)))
+    const ready = left.findIndex(({ inputs, outputs }) =>
+      inputs.every((input) => !pending.has(input) || outputs.some(({ name }) => name === input)),
+    )
     done.push(...left.splice(Math.max(0, ready), 1))
   }
   return done

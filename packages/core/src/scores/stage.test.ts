@@ -3,10 +3,29 @@ import { createTestCore, engines, type TestCore } from '@huitou/testing'
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 
-const owner = { plugin: 'test.score', prefix: 'score', text: (text: string | { en: string; 'zh-CN': string }) => (typeof text === 'string' ? { en: text, 'zh-CN': text } : text) }
+const owner = {
+  plugin: 'test.score',
+  prefix: 'score',
+  text: (text: string | { en: string; 'zh-CN': string }) =>
+    typeof text === 'string' ? { en: text, 'zh-CN': text } : text,
+}
 const events = [{ name: 'paid', title: 'Paid', value: 'total', valueType: 'money' as const }]
-const features = [{ id: 'spend', title: 'Spend', events: [{ name: 'paid' }], aggregate: 'sum' as const, type: 'money' as const }]
-const paid = (userId: string, total: number, messageId = `${userId}-${total}`) => ({ type: 'track', event: 'paid', userId, messageId, properties: { total } })
+const features = [
+  {
+    id: 'spend',
+    title: 'Spend',
+    events: [{ name: 'paid' }],
+    aggregate: 'sum' as const,
+    type: 'money' as const,
+  },
+]
+const paid = (userId: string, total: number, messageId = `${userId}-${total}`) => ({
+  type: 'track',
+  event: 'paid',
+  userId,
+  messageId,
+  properties: { total },
+})
 
 /** Ranks customers by what they spent, and calls the upper half rich. */
 function addScores(core: TestCore) {
@@ -31,7 +50,9 @@ function addScores(core: TestCore) {
       { id: 'other', title: 'Other' },
     ],
     run: (batch: ColumnBatch) =>
-      Int16Array.from(batch.ids, (_, row) => (Number(valueAt(batch.columns['score_rank'] as never, row)) * 2 <= batch.ids.length ? 0 : 1)),
+      Int16Array.from(batch.ids, (_, row) =>
+        Number(valueAt(batch.columns['score_rank'] as never, row)) * 2 <= batch.ids.length ? 0 : 1,
+      ),
   })
   return {
     runs,
@@ -43,7 +64,13 @@ function addScores(core: TestCore) {
 }
 
 async function scoresOf(core: TestCore) {
-  const { rows } = await sql<{ key: string; rank: number | null; wealth: string | null }>`select key, score_rank as rank, score_wealth as wealth from profiles order by key`.execute(core.database.db)
+  const { rows } = await sql<{
+    key: string
+    rank: number | null
+    wealth: string | null
+  }>`select key, score_rank as rank, score_wealth as wealth from profiles order by key`.execute(
+    core.database.db,
+  )
   return Object.fromEntries(rows.map(({ key, rank, wealth }) => [key, [rank, wealth]]))
 }
 
@@ -60,7 +87,8 @@ describe.each(engines)('on %s', (engine) => {
     ])
     await core.settle()
     expect(await scoresOf(core)).toEqual({ a: [3, 'other'], b: [2, 'rich'], c: [1, 'rich'], d: [4, 'other'] })
-    const members = () => core.database.db.selectFrom('segments').select(['id', 'member_count']).orderBy('id').execute()
+    const members = () =>
+      core.database.db.selectFrom('segments').select(['id', 'member_count']).orderBy('id').execute()
     expect(await members()).toEqual([
       { id: 'builtin:score.wealth.other', member_count: 2 },
       { id: 'builtin:score.wealth.rich', member_count: 2 },
@@ -95,8 +123,20 @@ describe.each(engines)('on %s', (engine) => {
   test('a scorer that fails is named and stops no other; one that answers too little is refused', async () => {
     await using core = await createTestCore({ engine })
     core.declare({ events, features })
-    core.points.scorers.add(owner, 'score.broken', { id: 'broken', title: 'Broken', inputs: ['key'], outputs: [{ id: 'x', title: 'X', type: 'number' }], run: () => ({ x: toNumberVector([]) }) })
-    core.points.scorers.add(owner, 'score.blind', { id: 'blind', title: 'Blind', inputs: ['nowhere'], outputs: [{ id: 'y', title: 'Y', type: 'number' }], run: () => ({}) })
+    core.points.scorers.add(owner, 'score.broken', {
+      id: 'broken',
+      title: 'Broken',
+      inputs: ['key'],
+      outputs: [{ id: 'x', title: 'X', type: 'number' }],
+      run: () => ({ x: toNumberVector([]) }),
+    })
+    core.points.scorers.add(owner, 'score.blind', {
+      id: 'blind',
+      title: 'Blind',
+      inputs: ['nowhere'],
+      outputs: [{ id: 'y', title: 'Y', type: 'number' }],
+      run: () => ({}),
+    })
     addScores(core)
     await core.send(paid('a', 10))
     await core.settle()
@@ -115,7 +155,14 @@ describe.each(engines)('on %s', (engine) => {
     await core.scores.runAll()
     undo()
     await core.settle()
-    const active = () => core.database.db.selectFrom('profile_columns').select('name').where('owner', '=', 'test.score').where('active', '=', 1).orderBy('name').execute()
+    const active = () =>
+      core.database.db
+        .selectFrom('profile_columns')
+        .select('name')
+        .where('owner', '=', 'test.score')
+        .where('active', '=', 1)
+        .orderBy('name')
+        .execute()
     expect(await active()).toEqual([])
     addScores(core)
     await core.settle()

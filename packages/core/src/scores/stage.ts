@@ -43,7 +43,10 @@ export class ScoreStage {
     points.scorers.onDidChange(() => this.invalidate())
     points.segmenters.onDidChange(() => this.invalidate())
     jobs.define('scores', async ({ signal, progress }) => {
-      const runs = await this.runAll({ signal, onProgress: (done, total) => progress({ done, total, unit: 'scorers' }) })
+      const runs = await this.runAll({
+        signal,
+        onProgress: (done, total) => progress({ done, total, unit: 'scorers' }),
+      })
       return {
         scorers: runs.length,
         customers: Math.max(0, ...runs.map(({ customers }) => customers)),
@@ -78,16 +81,28 @@ export class ScoreStage {
   }
 
   /** Runs everything that is out of date, each after those whose outputs it reads. A failing one stops no other. */
-  async runAll({ force = false, signal = new AbortController().signal, onProgress }: RunAllOptions = {}): Promise<ScoringRun[]> {
+  async runAll({
+    force = false,
+    signal = new AbortController().signal,
+    onProgress,
+  }: RunAllOptions = {}): Promise<ScoringRun[]> {
     const all = await this.#known()
     const basis = await this.#basis()
     const fresh = force ? new Set<string>() : await this.#freshAt(basis)
     const due = all.filter((scoring) => !fresh.has(runId(scoring)))
     if (due.length === 0) return []
-    const results = await runScorings(this.#context, due, { signal, onProgress: (done) => onProgress?.(done, due.length) })
+    const results = await runScorings(this.#context, due, {
+      signal,
+      onProgress: (done) => onProgress?.(done, due.length),
+    })
     const runs: ScoringRun[] = []
     for (const [index, result] of results.entries()) {
-      const error = result.error === null ? null : result.error instanceof Error ? result.error.message : String(result.error)
+      const error =
+        result.error === null
+          ? null
+          : result.error instanceof Error
+            ? result.error.message
+            : String(result.error)
       if (error !== null) this.#context.log.warn({ scoring: result.id, error }, 'A scorer failed')
       this.#restUntil = Math.max(this.#restUntil, this.#context.clock.now() + result.tookMs * REST_FACTOR)
       // Cut short, it is not up to date: the job runs again.
@@ -97,9 +112,21 @@ export class ScoreStage {
     return runs
   }
 
-  async #remember(scoring: Scoring, basis: string, { tookMs, ...run }: { tookMs: number; customers: number; changed: number; error: string | null }): Promise<void> {
+  async #remember(
+    scoring: Scoring,
+    basis: string,
+    { tookMs, ...run }: { tookMs: number; customers: number; changed: number; error: string | null },
+  ): Promise<void> {
     const { database, clock } = this.#context
-    const row = { id: runId(scoring), basis, ran_at: clock.now(), took_ms: tookMs, customers: run.customers, changed: run.changed, error: run.error }
+    const row = {
+      id: runId(scoring),
+      basis,
+      ran_at: clock.now(),
+      took_ms: tookMs,
+      customers: run.customers,
+      changed: run.changed,
+      error: run.error,
+    }
     await database.db
       .insertInto('score_runs')
       .values(row)
@@ -111,7 +138,11 @@ export class ScoreStage {
   async #basis(): Promise<string> {
     const { database, clock, brand } = this.#context
     const { timeZone } = await brand()
-    const cursor = await database.db.selectFrom('cursors').select('position').where('name', '=', PROFILES_CURSOR).executeTakeFirst()
+    const cursor = await database.db
+      .selectFrom('cursors')
+      .select('position')
+      .where('name', '=', PROFILES_CURSOR)
+      .executeTakeFirst()
     return `${cursor?.position ?? 0}/${new BusinessDays(timeZone).dayOf(clock.now())}/${this.#revision}`
   }
 
@@ -121,21 +152,35 @@ export class ScoreStage {
     await transact(this.#context.database.db, async (tx) => {
       const names = new Set(found.flatMap(({ outputs }) => outputs.map(({ name }) => name)))
       const present = await readColumns(tx)
-      const gone = present.filter(({ kind, name }) => (kind === 'score' || kind === 'label') && !names.has(name))
-      await addColumns(tx, found.flatMap(({ outputs }) => outputs))
-      await retireColumns(tx, gone.map(({ name }) => name))
+      const gone = present.filter(
+        ({ kind, name }) => (kind === 'score' || kind === 'label') && !names.has(name),
+      )
+      await addColumns(
+        tx,
+        found.flatMap(({ outputs }) => outputs),
+      )
+      await retireColumns(
+        tx,
+        gone.map(({ name }) => name),
+      )
     })
     return (this.#scorings = found)
   }
 
   async #freshAt(basis: string): Promise<Set<string>> {
-    const rows = await this.#context.database.db.selectFrom('score_runs').select('id').where('basis', '=', basis).execute()
+    const rows = await this.#context.database.db
+      .selectFrom('score_runs')
+      .select('id')
+      .where('basis', '=', basis)
+      .execute()
     return new Set(rows.map(({ id }) => id))
   }
 }
 
 /** Names a run by scorer and by what it declares, so that a changed declaration runs again. */
 function runId({ id, inputs, outputs }: Scoring): string {
-  const shape = createHash('sha256').update(JSON.stringify([inputs, outputs.map(({ name, type }) => [name, type])])).digest('base64url')
+  const shape = createHash('sha256')
+    .update(JSON.stringify([inputs, outputs.map(({ name, type }) => [name, type])]))
+    .digest('base64url')
   return `${id}#${shape.slice(0, 8)}`
 }

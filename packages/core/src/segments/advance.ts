@@ -75,7 +75,11 @@ async function followChanges(
 }
 
 async function isLarge(db: Db): Promise<boolean> {
-  const rows = await db.selectFrom('profile_changes').select('seq').limit(FEW + 1).execute()
+  const rows = await db
+    .selectFrom('profile_changes')
+    .select('seq')
+    .limit(FEW + 1)
+    .execute()
   return rows.length > FEW
 }
 
@@ -121,12 +125,17 @@ async function readBatch(db: Db | Tx, { scope, segments }: Moment): Promise<Batc
     seqs: rows.map(({ seq }) => seq),
     changes: [...changes, ...leftovers],
     heirs: leftovers.filter(({ entered }) => entered === 1).map(({ customer_id }) => customer_id),
-    due: changedForAll.size === 0 ? [] : segments.filter((segment) => isConcerned(segment, changedForAll)).map(({ id }) => id),
+    due:
+      changedForAll.size === 0
+        ? []
+        : segments.filter((segment) => isConcerned(segment, changedForAll)).map(({ id }) => id),
   }
 }
 
 function columnsIn(rows: readonly { columns: string }[]): Set<string> {
-  return new Set([...new Set(rows.map(({ columns }) => columns))].flatMap((text) => JSON.parse(text) as string[]))
+  return new Set(
+    [...new Set(rows.map(({ columns }) => columns))].flatMap((text) => JSON.parse(text) as string[]),
+  )
 }
 
 function isConcerned({ mentions }: FollowedSegment, changed: ReadonlySet<string>): boolean {
@@ -250,7 +259,11 @@ async function followVanished(
   })
 }
 
-async function writeBatch(tx: Tx, { seqs, changes, heirs, due }: Batch, { scope, now }: Moment): Promise<void> {
+async function writeBatch(
+  tx: Tx,
+  { seqs, changes, heirs, due }: Batch,
+  { scope, now }: Moment,
+): Promise<void> {
   const consumed = await tx
     .deleteFrom('profile_changes')
     .where('seq', 'in', (where) =>
@@ -270,7 +283,8 @@ async function writeBatch(tx: Tx, { seqs, changes, heirs, due }: Batch, { scope,
   if (consumed.length < seqs.length) return
   await readCursor(tx, 'segments')
   await applyChanges(tx, changes, { now, day: scope.today })
-  if (due.length > 0) await tx.updateTable('segments').set({ evaluated_day: null }).where('id', 'in', due).execute()
+  if (due.length > 0)
+    await tx.updateTable('segments').set({ evaluated_day: null }).where('id', 'in', due).execute()
   if (heirs.length > 0) {
     await tx
       .insertInto('profile_changes')

@@ -21,12 +21,17 @@ export async function readBrand(db: Db | Tx): Promise<Brand> {
 export async function writeBrand(db: Db | Tx, change: Partial<Brand>): Promise<Brand> {
   const brand = { ...(await readBrand(db)), ...change }
   if (!Intl.supportedValuesOf('currency').includes(brand.currency)) {
-    throw userError('E_CURRENCY', `"${brand.currency}" is not an ISO 4217 currency`, { hint: 'For instance CNY, EUR or USD.' })
+    throw userError('E_CURRENCY', `"${brand.currency}" is not an ISO 4217 currency`, {
+      hint: 'For instance CNY, EUR or USD.',
+    })
   }
   try {
     new Intl.DateTimeFormat('en', { timeZone: brand.timeZone })
   } catch (cause) {
-    throw userError('E_TIME_ZONE', `"${brand.timeZone}" is not a time zone`, { hint: 'For instance Asia/Shanghai.', cause })
+    throw userError('E_TIME_ZONE', `"${brand.timeZone}" is not a time zone`, {
+      hint: 'For instance Asia/Shanghai.',
+      cause,
+    })
   }
   await writeSetting(db, 'brand', brand)
   return brand

@@ -25,12 +25,25 @@ export interface SettingsDeps extends Pick<CoreContext, 'database' | 'clock'> {
 export function settingsRoutes({ database, clock, onBrand }: SettingsDeps) {
   const { db } = database
   return new Hono<SignedIn>()
-    .get('/', describeRoute({ tags: ['settings'], summary: 'The brand' }), async (c) => c.json(await readBrand(db)))
-    .put('/', describeRoute({ tags: ['settings'], summary: 'Change the brand' }), requireRole(), validate('json', BrandChange), async (c) => {
-      const change = c.req.valid('json')
-      const brand = await writeBrand(db, change)
-      await audit(db, clock, { userId: c.get('user').id, action: 'settings.brand', subject: 'brand', details: { changed: Object.keys(change) } })
-      onBrand(brand)
-      return c.json(brand)
-    })
+    .get('/', describeRoute({ tags: ['settings'], summary: 'The brand' }), async (c) =>
+      c.json(await readBrand(db)),
+    )
+    .put(
+      '/',
+      describeRoute({ tags: ['settings'], summary: 'Change the brand' }),
+      requireRole(),
+      validate('json', BrandChange),
+      async (c) => {
+        const change = c.req.valid('json')
+        const brand = await writeBrand(db, change)
+        await audit(db, clock, {
+          userId: c.get('user').id,
+          action: 'settings.brand',
+          subject: 'brand',
+          details: { changed: Object.keys(change) },
+        })
+        onBrand(brand)
+        return c.json(brand)
+      },
+    )
 }

@@ -6,9 +6,23 @@ export interface SettingsTables {
   /** Settings by name, JSON values. Secrets never stand here. */
   settings: { name: string; value: string }
   /** Keys with which shops and sites send events; only a digest is kept. */
-  write_keys: { id: string; name: string; digest: string; tail: string; created_at: number; last_used_at: number | null }
+  write_keys: {
+    id: string
+    name: string
+    digest: string
+    tail: string
+    created_at: number
+    last_used_at: number | null
+  }
   plugin_states: { id: string; enabled: number; settings: string; updated_at: number }
-  audit_log: { id: Generated<number>; at: number; user_id: string; action: string; subject: string; details: string }
+  audit_log: {
+    id: Generated<number>
+    at: number
+    user_id: string
+    action: string
+    subject: string
+    details: string
+  }
 }
 
 export const settingsMigrations: Migrations = {
