@@ -19,7 +19,7 @@ for (const locale of locales) {
       test.use({ locale, colorScheme: theme })
 
       test('every page is translated, fits and is accessible', async ({ page, shop }) => {
-        test.setTimeout(180_000)
+        test.setTimeout(300_000)
         await page.goto('/')
         for (const [name, path] of await places(shop)) {
           await goTo(page, path)

@@ -21,7 +21,7 @@ interface WorkerFixtures {
 
 export const test = base.extend<TestFixtures, WorkerFixtures>({
   filled: [
-    // oxlint-disable-next-line no-empty-pattern
+    // eslint-disable-next-line no-empty-pattern -- Playwright reads from the pattern what a fixture needs.
     async ({}, use) => {
       await using huitou = await startHuitou()
       const api = await setUpOwner(huitou.url)
