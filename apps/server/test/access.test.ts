@@ -5,17 +5,34 @@ const OWNER = { name: '周岚', email: 'lan@example.com', password: 'correct hor
 
 test('the first to come makes the owner account, and nobody after that', async () => {
   await using server = await startTestServer()
-  const setup = () => fetch(`${server.url}/api/setup`).then((answer) => answer.json() as Promise<{ needsOwner: boolean; hasData: boolean }>)
+  const setup = () =>
+    fetch(`${server.url}/api/setup`).then(
+      (answer) => answer.json() as Promise<{ needsOwner: boolean; hasData: boolean }>,
+    )
   const make = (body: object) =>
-    fetch(`${server.url}/api/setup/owner`, { method: 'POST', headers: { 'Content-Type': 'application/json', Origin: server.url }, body: JSON.stringify(body) })
+    fetch(`${server.url}/api/setup/owner`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', Origin: server.url },
+      body: JSON.stringify(body),
+    })
   expect(await setup()).toMatchObject({ needsOwner: true, hasData: false })
   const short = await make({ ...OWNER, password: 'short' })
   expect(short.status).toBe(400)
-  expect(await short.json()).toMatchObject({ code: 'E_INVALID', details: { mistakes: [{ path: 'password' }] } })
+  expect(await short.json()).toMatchObject({
+    code: 'E_INVALID',
+    details: { mistakes: [{ path: 'password' }] },
+  })
   const made = await make(OWNER)
   expect(made.status).toBe(201)
-  const cookie = made.headers.getSetCookie().map((line) => line.split(';', 1)[0]).join('; ')
-  expect(await (await fetch(`${server.url}/api/me`, { headers: { Cookie: cookie } })).json()).toMatchObject({ name: '周岚', role: 'owner', locale: 'zh-CN' })
+  const cookie = made.headers
+    .getSetCookie()
+    .map((line) => line.split(';', 1)[0])
+    .join('; ')
+  expect(await (await fetch(`${server.url}/api/me`, { headers: { Cookie: cookie } })).json()).toMatchObject({
+    name: '周岚',
+    role: 'owner',
+    locale: 'zh-CN',
+  })
   expect(await setup()).toMatchObject({ needsOwner: false })
   expect((await make({ ...OWNER, email: 'other@example.com' })).status).toBe(409)
 })
@@ -33,7 +50,9 @@ test('nobody signs up uninvited', async () => {
 
 test('every address below /api asks for a session, but for setup, sign-in and the description', async () => {
   await using server = await startTestServer()
-  const description = (await (await fetch(`${server.url}/api/openapi.json`)).json()) as { paths: Record<string, Record<string, unknown>> }
+  const description = (await (await fetch(`${server.url}/api/openapi.json`)).json()) as {
+    paths: Record<string, Record<string, unknown>>
+  }
   const open: string[] = []
   let asked = 0
   for (const [path, methods] of Object.entries(description.paths)) {
@@ -71,7 +90,11 @@ test('a role does what it may and is told what it lacks', async () => {
 test('a page of another origin cannot act in the name of who is signed in', async () => {
   await using server = await startTestServer()
   const call = await server.as()
-  const answer = await call('/api/plugins/huitou.rfm/disable', { method: 'POST', headers: { Origin: 'https://evil.example', 'Content-Type': 'text/plain' }, body: 'x' })
+  const answer = await call('/api/plugins/huitou.rfm/disable', {
+    method: 'POST',
+    headers: { Origin: 'https://evil.example', 'Content-Type': 'text/plain' },
+    body: 'x',
+  })
   expect(answer.status).toBe(403)
 })
 
@@ -79,16 +102,35 @@ test('what is masked is shown on request, and who looked is written down', async
   await using server = await startTestServer()
   const call = await server.as()
   await server.huitou.core.events.append([
-    { message_id: 'a', source: 't', type: 'identify', name: null, ts: 1, version: 1, body: JSON.stringify({ userId: 'u', traits: { phone: '13800138000', name: '林' } }) },
+    {
+      message_id: 'a',
+      source: 't',
+      type: 'identify',
+      name: null,
+      ts: 1,
+      version: 1,
+      body: JSON.stringify({ userId: 'u', traits: { phone: '13800138000', name: '林' } }),
+    },
   ])
   await server.settle()
-  const customer = (await (await call('/api/customers/1')).json()) as { columns: Record<string, string>; identifiers: { id: number; kind: string; value: string }[] }
+  const customer = (await (await call('/api/customers/1')).json()) as {
+    columns: Record<string, string>
+    identifiers: { id: number; kind: string; value: string }[]
+  }
   expect(customer.columns['t_phone']).toBe('138****8000')
   const phone = customer.identifiers.find(({ kind }) => kind === 'phone')
   expect(phone?.value).toBe('138****8000')
   expect(JSON.stringify(customer)).not.toContain('13800138000')
-  const reveal = await call('/api/customers/1/reveal', { method: 'POST', body: JSON.stringify({ identifier: phone?.id }) })
+  const reveal = await call('/api/customers/1/reveal', {
+    method: 'POST',
+    body: JSON.stringify({ identifier: phone?.id }),
+  })
   expect(await reveal.json()).toEqual({ value: '+8613800138000' })
-  const log = await server.huitou.core.database.db.selectFrom('audit_log').select(['action', 'subject', 'details']).execute()
-  expect(log).toEqual([{ action: 'customer.reveal', subject: '1', details: `{"what":"identifier ${phone?.id}"}` }])
+  const log = await server.huitou.core.database.db
+    .selectFrom('audit_log')
+    .select(['action', 'subject', 'details'])
+    .execute()
+  expect(log).toEqual([
+    { action: 'customer.reveal', subject: '1', details: `{"what":"identifier ${phone?.id}"}` },
+  ])
 })

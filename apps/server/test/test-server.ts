@@ -20,7 +20,10 @@ export interface TestServer extends AsyncDisposable {
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
 
 /** A whole Huitou with its plugins behind a real port, on a database of its own. */
-export async function startTestServer(engine: TestEngine = 'sqlite', plugins: string[] = []): Promise<TestServer> {
+export async function startTestServer(
+  engine: TestEngine = 'sqlite',
+  plugins: string[] = [],
+): Promise<TestServer> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'huitou-server-'))
   const postgres = engine === 'postgres' ? await createPostgresDatabase() : undefined
   const config = {
@@ -43,7 +46,14 @@ export async function startTestServer(engine: TestEngine = 'sqlite', plugins: st
       const role = user.role ?? 'owner'
       let cookie = sessions.get(role)
       if (!cookie) {
-        const person = { name: 'Lan', email: `${role}@example.com`, password: 'correct horse battery', locale: 'en', role, ...user }
+        const person = {
+          name: 'Lan',
+          email: `${role}@example.com`,
+          password: 'correct horse battery',
+          locale: 'en',
+          role,
+          ...user,
+        }
         await (await huitou.auth()).createUser(person)
         const answer = await fetch(`${server.url}/api/auth/sign-in/email`, {
           method: 'POST',
@@ -51,13 +61,21 @@ export async function startTestServer(engine: TestEngine = 'sqlite', plugins: st
           body: JSON.stringify({ email: person.email, password: person.password }),
         })
         if (!answer.ok) throw new Error(await answer.text())
-        cookie = answer.headers.getSetCookie().map((line) => line.split(';', 1)[0]).join('; ')
+        cookie = answer.headers
+          .getSetCookie()
+          .map((line) => line.split(';', 1)[0])
+          .join('; ')
         sessions.set(role, cookie)
       }
       return (route, init = {}) =>
         fetch(`${server.url}${route}`, {
           ...init,
-          headers: { Cookie: cookie, Origin: server.url, ...(typeof init.body === 'string' ? { 'Content-Type': 'application/json' } : {}), ...init.headers },
+          headers: {
+            Cookie: cookie,
+            Origin: server.url,
+            ...(typeof init.body === 'string' ? { 'Content-Type': 'application/json' } : {}),
+            ...init.headers,
+          },
         })
     },
     async settle() {

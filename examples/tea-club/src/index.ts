@@ -12,7 +12,11 @@ export default definePlugin({
         const points = Number(huitou.settings['pointsPerTasting'])
         const read = (name: string, row: number) => Number(columns[name] && valueAt(columns[name], row)) || 0
         const warmth = Array.from(ids, (_, row) =>
-          Math.min(100, points * (read('tea_club_tastings', row) + (RECENT_FACTOR - 1) * read('tea_club_tastings_90d', row))),
+          Math.min(
+            100,
+            points *
+              (read('tea_club_tastings', row) + (RECENT_FACTOR - 1) * read('tea_club_tastings_90d', row)),
+          ),
         )
         return { warmth: toNumberVector(warmth) }
       },

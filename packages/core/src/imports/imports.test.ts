@@ -8,7 +8,15 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { importFile } from './import-file.ts'
 import { createImportFixture, type ImportFixture, linesSource } from './import-fixture.ts'
 import { importFiles } from './import-folder.ts'
-import { cancelImport, checkImport, pauseImport, receiveUpload, resumeImport, setMapping, startImport } from './imports.ts'
+import {
+  cancelImport,
+  checkImport,
+  pauseImport,
+  receiveUpload,
+  resumeImport,
+  setMapping,
+  startImport,
+} from './imports.ts'
 import { getImportRecord } from './records.ts'
 
 const HEAD = 'order_id,customer_id,quantity,price,time\n'
@@ -27,10 +35,16 @@ async function* bodyOf(text: string): AsyncGenerator<Uint8Array> {
   yield Buffer.from(text)
 }
 
-const upload = (fixture: ImportFixture, text: string) => receiveUpload(fixture, bodyOf(text), { name: 'orders.csv', source: 'test.lines' })
+const upload = (fixture: ImportFixture, text: string) =>
+  receiveUpload(fixture, bodyOf(text), { name: 'orders.csv', source: 'test.lines' })
 
 async function logOf({ database }: ImportFixture) {
-  const events = await database.db.selectFrom('events').select(['message_id', 'body']).where('source', '=', 'import').orderBy('message_id').execute()
+  const events = await database.db
+    .selectFrom('events')
+    .select(['message_id', 'body'])
+    .where('source', '=', 'import')
+    .orderBy('message_id')
+    .execute()
   return events.map(({ message_id, body }) => [message_id, JSON.parse(body) as unknown])
 }
 
@@ -106,15 +120,28 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (engine) => {
       { code: 'E_ROW_NO_ORDER_ID', count: 1, outcome: 'skipped', example: { row: 3_002 } },
       { code: 'E_ROW_TIME', count: 1, example: { row: 3_003, value: 'last week' } },
     ])
-    expect(checked.dryRun?.preview[0]).toMatchObject({ row: 2, event: 'order.paid', user: 'customer-0', order_id: '0', total: '7.50' })
+    expect(checked.dryRun?.preview[0]).toMatchObject({
+      row: 2,
+      event: 'order.paid',
+      user: 'customer-0',
+      order_id: '0',
+      total: '7.50',
+    })
     expect(await logOf(fixture)).toEqual([])
 
     await startImport(fixture, id)
     const done = await settled(fixture, id)
-    expect(done).toMatchObject({ state: 'done', result: { rows: 3_002, accepted: 1_000, duplicates: 0, problemRows: 2 } })
+    expect(done).toMatchObject({
+      state: 'done',
+      result: { rows: 3_002, accepted: 1_000, duplicates: 0, problemRows: 2 },
+    })
     expect(await logOf(fixture)).toHaveLength(1_000)
     const files = importFiles(fixture.dataDir, id)
-    expect([existsSync(files.upload), existsSync(files.stage), existsSync(files.problems)]).toEqual([false, false, true])
+    expect([existsSync(files.upload), existsSync(files.stage), existsSync(files.problems)]).toEqual([
+      false,
+      false,
+      true,
+    ])
   })
 
   test('importing the same file again adds nothing', async () => {
@@ -204,7 +231,10 @@ test('lines of an order may stand anywhere: any order of rows gives the same eve
 test('the file of problems holds the rows as they were, with reasons, and no formula', async () => {
   await using fixture = await createImportFixture()
   const file = path.join(folder, 'problems.csv')
-  writeFileSync(file, `${HEAD}1,"=HYPERLINK(""evil"")",1,1,never\n2,b,1,1,2026-11-01 10:24:00,unquoted,rest\n3,c,1,1,2026-11-01 10:24:00\n4,cut`)
+  writeFileSync(
+    file,
+    `${HEAD}1,"=HYPERLINK(""evil"")",1,1,never\n2,b,1,1,2026-11-01 10:24:00,unquoted,rest\n3,c,1,1,2026-11-01 10:24:00\n4,cut`,
+  )
   const { id, dryRun } = await importFile(fixture, { path: file, source: 'test.lines' })
   expect(dryRun).toMatchObject({ rows: 4, problemRows: 3, events: { 'order.paid': 1 } })
   expect(readFileSync(importFiles(fixture.dataDir, id).problems, 'utf8')).toBe(
@@ -222,8 +252,14 @@ test('a wrong column that puts every row into one order costs no memory and is t
   await using fixture = await createImportFixture()
   const file = path.join(folder, 'one.csv')
   writeFileSync(file, `${HEAD}${lines(4_000).join('\n')}\n`)
-  const { dryRun, result } = await importFile(fixture, { path: file, source: 'test.lines', mapping: { order_id: 'price', time: 'time' } })
-  expect(dryRun?.problems).toMatchObject([{ code: 'E_ROW_GROUP_TOO_LARGE', count: 12_000, example: { value: '1.25' } }])
+  const { dryRun, result } = await importFile(fixture, {
+    path: file,
+    source: 'test.lines',
+    mapping: { order_id: 'price', time: 'time' },
+  })
+  expect(dryRun?.problems).toMatchObject([
+    { code: 'E_ROW_GROUP_TOO_LARGE', count: 12_000, example: { value: '1.25' } },
+  ])
   expect(result).toMatchObject({ accepted: 0, problemRows: 12_000 })
 })
 
@@ -240,15 +276,23 @@ test('a group on which the source fails costs that group; failing on all fails t
   const file = path.join(folder, 'poison.csv')
   writeFileSync(file, `${HEAD}${lines(20).join('\n')}\n`)
   const { dryRun } = await importFile(fixture, { path: file, source: 'test.lines' })
-  expect(dryRun).toMatchObject({ events: { 'order.paid': 19 }, problems: [{ code: 'E_ROW_CONVERT', count: 3 }] })
+  expect(dryRun).toMatchObject({
+    events: { 'order.paid': 19 },
+    problems: [{ code: 'E_ROW_CONVERT', count: 3 }],
+  })
   poison = '*'
-  await expect(importFile(fixture, { path: file, source: 'test.lines' })).rejects.toThrow('the plugin stumbled')
+  await expect(importFile(fixture, { path: file, source: 'test.lines' })).rejects.toThrow(
+    'the plugin stumbled',
+  )
 })
 
 test('an event that the log would refuse is a problem of its row', async () => {
   await using fixture = await createImportFixture()
   const file = path.join(folder, 'long.csv')
-  writeFileSync(file, `${HEAD}1,a,1,1,2026-11-01 10:24:00\n2,${'x'.repeat(600)},1,1,2026-11-01 10:24:00\n3,${'y'.repeat(40_000)},1,1,2026-11-01 10:24:00\n`)
+  writeFileSync(
+    file,
+    `${HEAD}1,a,1,1,2026-11-01 10:24:00\n2,${'x'.repeat(600)},1,1,2026-11-01 10:24:00\n3,${'y'.repeat(40_000)},1,1,2026-11-01 10:24:00\n`,
+  )
   const { dryRun } = await importFile(fixture, { path: file, source: 'test.lines' })
   expect(dryRun?.events).toEqual({ 'order.paid': 1 })
   expect(dryRun?.problems).toMatchObject([
@@ -265,25 +309,43 @@ test('a new mapping makes the check void, and nothing starts unchecked', async (
   await expect(startImport(fixture, id)).rejects.toMatchObject({ code: 'E_IMPORT_STATE' })
   await checkImport(fixture, id)
   await settled(fixture, id)
-  expect(await setMapping(fixture, id, { order_id: 'order_id', time: 'time' })).toMatchObject({ state: 'uploaded', dryRun: null })
+  expect(await setMapping(fixture, id, { order_id: 'order_id', time: 'time' })).toMatchObject({
+    state: 'uploaded',
+    dryRun: null,
+  })
   await expect(startImport(fixture, id)).rejects.toMatchObject({ code: 'E_IMPORT_STATE' })
-  await expect(setMapping(fixture, id, { order_id: 'ordr_id' })).rejects.toMatchObject({ code: 'E_MAPPING_HEADING' })
+  await expect(setMapping(fixture, id, { order_id: 'ordr_id' })).rejects.toMatchObject({
+    code: 'E_MAPPING_HEADING',
+  })
 })
 
 test('a file that cannot be read is refused and not kept', async () => {
   await using fixture = await createImportFixture()
   await expect(upload(fixture, '%PDF-1.7')).rejects.toMatchObject({ code: 'E_FILE_FORMAT' })
-  await expect(receiveUpload(fixture, bodyOf(HEAD), { name: 'a.csv', source: 'test.line' })).rejects.toMatchObject({
+  await expect(
+    receiveUpload(fixture, bodyOf(HEAD), { name: 'a.csv', source: 'test.line' }),
+  ).rejects.toMatchObject({
     code: 'E_SOURCE_UNKNOWN',
     hint: 'Did you mean "test.lines"?',
   })
-  const { rows } = await fixture.database.db.selectFrom('imports').select(({ fn }) => fn.countAll<number>().as('rows')).executeTakeFirstOrThrow()
+  const { rows } = await fixture.database.db
+    .selectFrom('imports')
+    .select(({ fn }) => fn.countAll<number>().as('rows'))
+    .executeTakeFirstOrThrow()
   expect(rows).toBe(0)
 })
 
 test('a file beyond the limit is refused while it arrives', async () => {
   await using fixture = await createImportFixture()
-  await fixture.database.db.insertInto('settings').values({ name: 'imports', value: '{"fileBytes":1000}' }).execute()
-  await expect(upload(fixture, 'x'.repeat(2_000))).rejects.toMatchObject({ code: 'E_FILE_TOO_LARGE', status: 413 })
-  await expect(receiveUpload(fixture, bodyOf(HEAD), { name: 'a.csv', source: 'test.lines', size: 5_000 })).rejects.toMatchObject({ code: 'E_FILE_TOO_LARGE' })
+  await fixture.database.db
+    .insertInto('settings')
+    .values({ name: 'imports', value: '{"fileBytes":1000}' })
+    .execute()
+  await expect(upload(fixture, 'x'.repeat(2_000))).rejects.toMatchObject({
+    code: 'E_FILE_TOO_LARGE',
+    status: 413,
+  })
+  await expect(
+    receiveUpload(fixture, bodyOf(HEAD), { name: 'a.csv', source: 'test.lines', size: 5_000 }),
+  ).rejects.toMatchObject({ code: 'E_FILE_TOO_LARGE' })
 })
