@@ -5,6 +5,8 @@ export interface Problem {
   title: string
   detail?: string
   hint?: string
+  /** Facts about the case, by name. */
+  details?: Record<string, unknown>
 }
 
 /** Thrown for every answer that is not 2xx, and with `status` 0 when no answer came. */
@@ -31,9 +33,10 @@ export function problemOf(failure: unknown): Problem {
   if (failure instanceof ApiError) return failure.problem
   if (failure instanceof Error) return { status: 0, code: '', title: failure.message }
   if (typeof failure !== 'object' || failure === null) return { status: 0, code: '', title: String(failure ?? '') }
+  const { details } = failure as { details?: Record<string, unknown> }
   const { code = '', title, message, detail, hint } = failure as Record<string, string | undefined>
   const said = { status: 0, code, title: title ?? message ?? detail ?? code }
-  return { ...said, ...(detail && detail !== said.title ? { detail } : {}), ...(hint ? { hint } : {}) }
+  return { ...said, ...(detail && detail !== said.title ? { detail } : {}), ...(hint ? { hint } : {}), ...(details ? { details } : {}) }
 }
 
 /** `fetch` that throws every answer but a good one as `ApiError`. */

@@ -1,11 +1,12 @@
 import { shallowReactive } from 'vue'
-import { problemOf } from '../api/http.ts'
 
 export interface Toast {
   id: number
   kind: 'success' | 'warning' | 'danger' | 'info'
   title: string
   detail?: string
+  /** What went wrong; shown in the reader's language instead of `detail`. */
+  failure?: unknown
   action?: { label: string; run: () => unknown }
 }
 
@@ -28,9 +29,7 @@ export function closeToast(id: number): void {
   if (index >= 0) toasts.splice(index, 1)
 }
 
-/** Tells about a failed action: what the person wanted, then what the server said and what helps. */
+/** Tells about a failed action: what the person wanted, then what went wrong and what helps. */
 export function toastError(error: unknown, title: string): void {
-  const problem = problemOf(error)
-  const detail = [problem.detail ?? problem.title, problem.hint].filter(Boolean).join(' ')
-  toast({ kind: 'danger', title, detail })
+  toast({ kind: 'danger', title, failure: error })
 }

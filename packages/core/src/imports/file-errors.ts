@@ -34,6 +34,7 @@ export function fileBomb(unpacked: number, packed: number): AppError {
 export function tooManyColumns(columns: number, limit: number): AppError {
   return userError('E_FILE_TOO_MANY_COLUMNS', `The file has ${columns} columns; ${limit} can be read`, {
     hint: 'Delete the columns that are not needed, or check that the right separator was found.',
+    details: { columns, limit },
   })
 }
 

@@ -70,6 +70,7 @@ export async function getUpload(files: ImportFiles): Promise<string> {
 function tooLarge(limit: number) {
   return userError('E_FILE_TOO_LARGE', `A file may have ${Math.round(limit / 1_024 ** 2)} MB`, {
     hint: 'Split the file by month, or raise the limit in the settings of imports.',
+    details: { megabytes: Math.round(limit / 1_024 ** 2) },
     status: 413,
   })
 }

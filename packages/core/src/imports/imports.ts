@@ -204,7 +204,7 @@ function at(context: ImportContext, id: string, from: readonly ImportState[]) {
 }
 
 function toStoredError(error: unknown): StoredError {
-  if (error instanceof AppError) return { code: error.code, message: error.message, hint: error.hint }
+  if (error instanceof AppError) return { code: error.code, message: error.message, hint: error.hint, details: error.details }
   return { code: 'E_UNEXPECTED', message: error instanceof Error ? error.message : String(error) }
 }
 

@@ -159,10 +159,11 @@ export function unknownName(code: string, message: string, { name, known }: { na
     .filter(({ candidate, distance }) => distance <= Math.max(2, candidate.length / 3) || plain(candidate).includes(plain(name)))
     .toSorted((a, b) => a.distance - b.distance)
     .slice(0, 3)
-    .map(({ candidate }) => `"${candidate}"`)
+    .map(({ candidate }) => candidate)
   const all = known.slice(0, 30).map((candidate) => `"${candidate}"`)
   return userError(code, message, {
-    hint: near.length > 0 ? `Did you mean ${near.join(' or ')}?` : `There are ${all.join(', ')}${known.length > 30 ? ' …' : ''}.`,
+    hint: near.length > 0 ? `Did you mean ${near.map((candidate) => `"${candidate}"`).join(' or ')}?` : `There are ${all.join(', ')}${known.length > 30 ? ' …' : ''}.`,
+    details: { name, near },
   })
 }
 

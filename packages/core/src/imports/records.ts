@@ -40,6 +40,7 @@ export interface StoredError {
   code: string
   message: string
   hint?: string
+  details?: Record<string, unknown>
 }
 
 export async function getImportRecord(db: Db | Tx, id: string): Promise<ImportRecord> {
@@ -130,7 +131,7 @@ export function checkState(record: ImportRecord, allowed: readonly ImportState[]
 }
 
 export function wrongState({ name, state }: Pick<ImportRecord, 'name' | 'state'>, action: string): AppError {
-  return userError('E_IMPORT_STATE', `The import of "${name}" is ${state} and cannot be ${action}`, { status: 409 })
+  return userError('E_IMPORT_STATE', `The import of "${name}" is ${state} and cannot be ${action}`, { status: 409, details: { name, state } })
 }
 
 function toRecord(row: ImportTables['imports']): ImportRecord {

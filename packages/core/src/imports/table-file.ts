@@ -119,7 +119,10 @@ function textMember(archive: Archive): string | undefined {
   if (archive.has('xl/workbook.xml') || archive.has('[Content_Types].xml')) return undefined
   const tables = archive.names.filter((name) => /\.(csv|tsv|txt)$/i.test(name) && !/(^|\/)(__MACOSX|\.)/.test(name))
   if (tables.length > 1) {
-    throw userError('E_FILE_ARCHIVE', `The archive holds ${tables.length} tables`, { hint: 'Unpack it and import them one by one.' })
+    throw userError('E_FILE_ARCHIVE', `The archive holds ${tables.length} tables`, {
+      hint: 'Unpack it and import them one by one.',
+      details: { tables: tables.length },
+    })
   }
   return tables[0]
 }
