@@ -63,6 +63,11 @@ const KNOWN_TRAITS: [key: string, title: Text, pii: boolean][] = [
   ['language', { en: 'Language', 'zh-CN': '语言' }, false],
 ]
 
+/** Whether every installation has a column for the trait. */
+export function isStandardTrait(key: string): boolean {
+  return KNOWN_TRAITS.some(([known]) => known === key)
+}
+
 /** Columns of every profile before any plugin or event adds some. */
 export function standardColumns(): ProfileColumn[] {
   return [...CORE_COLUMNS, ...KNOWN_TRAITS.map(([key, title, pii]) => traitColumn(key, { title, pii }))]

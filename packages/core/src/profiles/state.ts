@@ -1,6 +1,7 @@
 import type { StoredEvent } from '../events/read.ts'
 import { identifiersOf, isStrong, rankOf } from '../identity/identifiers.ts'
 import { monoids, type Sample } from './aggregates.ts'
+import { isStandardTrait } from './columns.ts'
 import type { Definitions, Feature, FeatureUse } from './definitions.ts'
 import { toMinorUnits } from './money.ts'
 import type { TimelineRow } from './timeline.ts'
@@ -157,9 +158,10 @@ function setTrait(state: ProfileState, key: string, value: TraitValue): void {
   if (known && (known[1] > value[1] || (known[1] === value[1] && known[2] >= value[2]))) return
   state.traits[key] = value
   if (known) return
-  // The smallest keys stay, so that which ones do is not a matter of who came first.
   const keys = Object.keys(state.traits)
-  if (keys.length > TRAIT_LIMIT) delete state.traits[keys.reduce((a, b) => (a > b ? a : b))]
+  if (keys.length <= TRAIT_LIMIT) return
+  // Names and phones stay, and of the others the smallest keys, so that which do is not a matter of who came first.
+  delete state.traits[keys.filter((other) => !isStandardTrait(other)).reduce((a, b) => (a > b ? a : b))]
 }
 
 function at(value: unknown, path: readonly string[]): unknown {
