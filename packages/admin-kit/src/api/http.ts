@@ -32,11 +32,17 @@ export class ApiError extends Error {
 export function problemOf(failure: unknown): Problem {
   if (failure instanceof ApiError) return failure.problem
   if (failure instanceof Error) return { status: 0, code: '', title: failure.message }
-  if (typeof failure !== 'object' || failure === null) return { status: 0, code: '', title: String(failure ?? '') }
+  if (typeof failure !== 'object' || failure === null)
+    return { status: 0, code: '', title: String(failure ?? '') }
   const { details } = failure as { details?: Record<string, unknown> }
   const { code = '', title, message, detail, hint } = failure as Record<string, string | undefined>
   const said = { status: 0, code, title: title ?? message ?? detail ?? code }
-  return { ...said, ...(detail && detail !== said.title ? { detail } : {}), ...(hint ? { hint } : {}), ...(details ? { details } : {}) }
+  return {
+    ...said,
+    ...(detail && detail !== said.title ? { detail } : {}),
+    ...(hint ? { hint } : {}),
+    ...(details ? { details } : {}),
+  }
 }
 
 /** `fetch` that throws every answer but a good one as `ApiError`. */
@@ -54,11 +60,17 @@ export async function send(input: RequestInfo | URL, init?: RequestInit): Promis
 
 /** Sends JSON to a route that the typed client does not know: those of the sign-in library. */
 export async function postJson(path: string, body: object): Promise<void> {
-  await send(path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } })
+  await send(path, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: { 'content-type': 'application/json' },
+  })
 }
 
 /** A file the server answered with: its body and the name the server gave it. */
-export async function readFile(response: Pick<Response, 'headers' | 'blob'>): Promise<{ file: Blob; name: string }> {
+export async function readFile(
+  response: Pick<Response, 'headers' | 'blob'>,
+): Promise<{ file: Blob; name: string }> {
   const disposition = response.headers.get('content-disposition') ?? ''
   const encoded = /filename\*=UTF-8''([^;]+)/i.exec(disposition)?.[1]
   const plain = /filename="?([^";]+)"?/i.exec(disposition)?.[1]

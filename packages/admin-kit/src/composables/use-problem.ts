@@ -35,7 +35,8 @@ function factsOf({ code, details = {} }: Problem): Record<string, string | numbe
   const facts: Record<string, string | number> = {}
   for (const [name, value] of Object.entries(details)) {
     if (typeof value === 'string' || typeof value === 'number') facts[name] = value
-    else if (Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string')) facts[name] = value.join(', ')
+    else if (Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string'))
+      facts[name] = value.join(', ')
   }
   const { mistakes } = details as { mistakes?: { path?: string }[] }
   if (code === 'E_INVALID' && Array.isArray(mistakes)) {

@@ -35,7 +35,10 @@ export async function storeUpload(body: UploadBody, file: string, limit: number)
     }
   }
   try {
-    await pipeline(Readable.from(counted(), { objectMode: false, highWaterMark: 1 << 20 }), createWriteStream(file, { mode: 0o600 }))
+    await pipeline(
+      Readable.from(counted(), { objectMode: false, highWaterMark: 1 << 20 }),
+      createWriteStream(file, { mode: 0o600 }),
+    )
   } catch (error) {
     await rm(file, { force: true })
     throw toDiskError(error)

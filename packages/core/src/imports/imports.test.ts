@@ -301,6 +301,19 @@ test('an event that the log would refuse is a problem of its row', async () => {
   ])
 })
 
+test('amounts below zero are summed as they are, and half a file tells its last row', async () => {
+  await using fixture = await createImportFixture()
+  const file = path.join(folder, 'negative.csv')
+  writeFileSync(
+    file,
+    `${HEAD}1,a,1,-19.99,2026-11-01 10:24:00\n2,a,3,0.01,2026-11-01 10:24:00\n3,b,1,-0.05,2026-11-01 10:24:00\n4,b,1,5`,
+  )
+  const { dryRun, result } = await importFile(fixture, { path: file, source: 'test.lines' })
+  expect(dryRun).toMatchObject({ rows: 4, problemRows: 1, values: { 'order.paid': { GBP: '-20.01' } } })
+  expect(dryRun?.problems).toMatchObject([{ code: 'E_ROW_CUT', count: 1, example: { row: 5 } }])
+  expect(result).toMatchObject({ accepted: 3 })
+})
+
 test('a new mapping makes the check void, and nothing starts unchecked', async () => {
   await using fixture = await createImportFixture()
   fixture.work()

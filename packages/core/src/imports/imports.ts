@@ -35,7 +35,11 @@ export interface NewUpload {
 }
 
 /** Stores a file as it arrives and finds out what it is. A file that cannot be read is refused and not kept. */
-export async function receiveUpload(context: ImportContext, body: UploadBody, { name, source, size }: NewUpload): Promise<ImportRecord> {
+export async function receiveUpload(
+  context: ImportContext,
+  body: UploadBody,
+  { name, source, size }: NewUpload,
+): Promise<ImportRecord> {
   const { fileBytes } = await readLimits(context)
   getSource(context.points, source)
   if (size !== undefined) await checkSpace(context.dataDir, size, fileBytes)
@@ -56,7 +60,11 @@ export async function addImport(
   try {
     const facts = await inspectTable(files.upload, { name: fileName, recognise: run.recognise, limits })
     const mapping = facts.recognitions[0]?.mapping ?? null
-    await insertImportRecord(context.database.db, { id, name: fileName, source, size, facts, mapping }, context.clock.now())
+    await insertImportRecord(
+      context.database.db,
+      { id, name: fileName, source, size, facts, mapping },
+      context.clock.now(),
+    )
   } catch (error) {
     await removeImportFiles(files, { problems: false })
     throw error
@@ -71,8 +79,18 @@ export async function setMapping(context: ImportContext, id: string, given: unkn
   checkUnstarted(record, 'given another mapping')
   const { fields } = getSource(context.points, record.source).value
   const { headers, recognitions } = record.facts
-  const mapping: Mapping = readMapping(given, { headers, fields, recognitions, present: record.mapping ?? undefined })
-  await change(context, record, { from: UNSTARTED, action: 'given another mapping' }, { mapping, dryRun: null, state: 'uploaded', error: null })
+  const mapping: Mapping = readMapping(given, {
+    headers,
+    fields,
+    recognitions,
+    present: record.mapping ?? undefined,
+  })
+  await change(
+    context,
+    record,
+    { from: UNSTARTED, action: 'given another mapping' },
+    { mapping, dryRun: null, state: 'uploaded', error: null },
+  )
   return await getImportRecord(db, id)
 }
 
@@ -80,8 +98,16 @@ export async function setMapping(context: ImportContext, id: string, given: unkn
 export async function checkImport(context: ImportContext, id: string): Promise<ImportRecord> {
   const record = await getImportRecord(context.database.db, id)
   checkUnstarted(record, 'checked')
-  checkRequired(record.mapping ?? { format: '', fields: {}, options: {} }, getSource(context.points, record.source).value.fields)
-  await change(context, record, { from: UNSTARTED, action: 'checked' }, { state: 'checking', dryRun: null, error: null })
+  checkRequired(
+    record.mapping ?? { format: '', fields: {}, options: {} },
+    getSource(context.points, record.source).value.fields,
+  )
+  await change(
+    context,
+    record,
+    { from: UNSTARTED, action: 'checked' },
+    { state: 'checking', dryRun: null, error: null },
+  )
   return await enqueue(context, record, CHECK)
 }
 
@@ -90,7 +116,12 @@ export async function startImport(context: ImportContext, id: string): Promise<I
   const record = await getImportRecord(context.database.db, id)
   checkState(record, ['checked', 'failed'], 'started')
   if (!record.dryRun) throw wrongState(record, 'started before it has been checked')
-  await change(context, record, { from: ['checked', 'failed'], action: 'started' }, { state: 'importing', error: null })
+  await change(
+    context,
+    record,
+    { from: ['checked', 'failed'], action: 'started' },
+    { state: 'importing', error: null },
+  )
   return await enqueue(context, record, RUN)
 }
 
@@ -108,7 +139,9 @@ export async function resumeImport(context: ImportContext, id: string): Promise<
   checkState(record, ['paused'], 'resumed')
   if (!record.jobId) throw wrongState(record, 'resumed')
   const { kind } = await context.jobs.get(record.jobId)
-  await changeImport(context.database.db, at(context, id, ['paused']), { state: kind === CHECK ? 'checking' : 'importing' })
+  await changeImport(context.database.db, at(context, id, ['paused']), {
+    state: kind === CHECK ? 'checking' : 'importing',
+  })
   await context.jobs.resume(record.jobId)
   return await getImportRecord(context.database.db, id)
 }
@@ -132,7 +165,11 @@ export function defineImportJobs(context: ImportContext): void {
   context.jobs.define(RUN, (job) => runJob(context, job, runNow))
 }
 
-type Verb = (context: ImportContext, id: string, run: Pick<JobContext, 'signal' | 'progress'>) => Promise<Record<string, unknown>>
+type Verb = (
+  context: ImportContext,
+  id: string,
+  run: Pick<JobContext, 'signal' | 'progress'>,
+) => Promise<Record<string, unknown>>
 
 /** Checks at once, without a job: for commands. */
 export const checkNow: Verb = async (context, id, run) => {
@@ -159,7 +196,11 @@ export const runNow: Verb = async (context, id, run) => {
   return result
 }
 
-async function runJob(context: ImportContext, { job, signal, progress }: JobContext, verb: Verb): Promise<Record<string, unknown>> {
+async function runJob(
+  context: ImportContext,
+  { job, signal, progress }: JobContext,
+  verb: Verb,
+): Promise<Record<string, unknown>> {
   const id = String(job.payload['importId'])
   const active: ImportState = job.kind === CHECK ? 'checking' : 'importing'
   // A job that is tried again after the world failed it finds its import marked as failed.
@@ -168,7 +209,10 @@ async function runJob(context: ImportContext, { job, signal, progress }: JobCont
     return await verb(context, id, { signal, progress })
   } catch (error) {
     if (!signal.aborted) {
-      await changeImport(context.database.db, at(context, id, [active]), { state: 'failed', error: toStoredError(error) })
+      await changeImport(context.database.db, at(context, id, [active]), {
+        state: 'failed',
+        error: toStoredError(error),
+      })
     }
     throw error
   } finally {
@@ -177,9 +221,22 @@ async function runJob(context: ImportContext, { job, signal, progress }: JobCont
   }
 }
 
-async function enqueue(context: ImportContext, { id, name }: ImportRecord, kind: string): Promise<ImportRecord> {
-  const job = await context.jobs.enqueue({ kind, title: name, payload: { importId: id }, key: `${kind}:${id}` })
-  await changeImport(context.database.db, at(context, id, ['checking', 'importing', 'checked', 'done', 'failed']), { jobId: job.id })
+async function enqueue(
+  context: ImportContext,
+  { id, name }: ImportRecord,
+  kind: string,
+): Promise<ImportRecord> {
+  const job = await context.jobs.enqueue({
+    kind,
+    title: name,
+    payload: { importId: id },
+    key: `${kind}:${id}`,
+  })
+  await changeImport(
+    context.database.db,
+    at(context, id, ['checking', 'importing', 'checked', 'done', 'failed']),
+    { jobId: job.id },
+  )
   return await getImportRecord(context.database.db, id)
 }
 
@@ -204,7 +261,8 @@ function at(context: ImportContext, id: string, from: readonly ImportState[]) {
 }
 
 function toStoredError(error: unknown): StoredError {
-  if (error instanceof AppError) return { code: error.code, message: error.message, hint: error.hint, details: error.details }
+  if (error instanceof AppError)
+    return { code: error.code, message: error.message, hint: error.hint, details: error.details }
   return { code: 'E_UNEXPECTED', message: error instanceof Error ? error.message : String(error) }
 }
 

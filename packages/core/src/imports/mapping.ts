@@ -1,4 +1,10 @@
-import { type AppError, type Mapping, type Recognition, type SourceField, userError } from '@huitou/plugin-api'
+import {
+  type AppError,
+  type Mapping,
+  type Recognition,
+  type SourceField,
+  userError,
+} from '@huitou/plugin-api'
 
 type Options = Mapping['options']
 
@@ -21,16 +27,27 @@ export interface MappingTarget {
 export function readMapping(given: unknown, target: MappingTarget): Mapping {
   if (!isObject(given)) throw userError('E_MAPPING', 'A mapping must be a JSON object')
   const known = target.recognitions[0]?.mapping
-  const format = typeof given['format'] === 'string' && given['format'] ? given['format'] : (target.present?.format ?? known?.format ?? 'custom')
+  const format =
+    typeof given['format'] === 'string' && given['format']
+      ? given['format']
+      : (target.present?.format ?? known?.format ?? 'custom')
   const present = startOf(format, target)
   const options = { ...present.options, ...readOptions(given['options']) }
   if (isObject(given['columns'])) {
     const start = isObject(given['fields']) ? fieldsByPosition(given['fields'], target) : present.fields
-    return { format, fields: editFields(start, present.fields, { columns: given['columns'], target }), options }
+    return {
+      format,
+      fields: editFields(start, present.fields, { columns: given['columns'], target }),
+      options,
+    }
   }
   if (isObject(given['fields'])) return { format, fields: fieldsByPosition(given['fields'], target), options }
   const { format: _format, options: _options, ...byField } = given
-  return { format, fields: Object.keys(byField).length > 0 ? fieldsByHeading(byField, target) : present.fields, options }
+  return {
+    format,
+    fields: Object.keys(byField).length > 0 ? fieldsByHeading(byField, target) : present.fields,
+    options,
+  }
 }
 
 /** Options that say something about the shop's files whatever their format. */
@@ -41,23 +58,32 @@ const LASTING = ['shop', 'currency', 'timeZone', 'dateOrder']
  * options, what somebody chose goes along where it says something about every format.
  */
 function startOf(format: string, { present, recognitions }: MappingTarget): Mapping {
-  const recognised = (wanted: string | undefined) => recognitions.find((recognition) => recognition.format === wanted)?.mapping
+  const recognised = (wanted: string | undefined) =>
+    recognitions.find((recognition) => recognition.format === wanted)?.mapping
   const own = recognised(format) ?? { format, fields: {}, options: {} }
   if (!present) return own
   if (present.format === format) return { ...present, options: { ...own.options, ...present.options } }
   const before = recognised(present.format)?.options
-  const chosen = Object.entries(present.options).filter(([name, value]) => LASTING.includes(name) && value !== before?.[name])
+  const chosen = Object.entries(present.options).filter(
+    ([name, value]) => LASTING.includes(name) && value !== before?.[name],
+  )
   return { ...own, options: { ...own.options, ...Object.fromEntries(chosen) } }
 }
 
 /** Refuses to go on while a field that every row needs has no column. */
 export function checkRequired(mapping: Mapping, fields: readonly SourceField[]): void {
-  const missing = fields.filter(({ id, required }) => required && !(mapping.fields[id]?.length ?? 0)).map(({ id }) => id)
+  const missing = fields
+    .filter(({ id, required }) => required && !(mapping.fields[id]?.length ?? 0))
+    .map(({ id }) => id)
   if (missing.length === 0) return
-  throw userError('E_MAPPING_REQUIRED', `No column is chosen for ${missing.map((id) => `"${id}"`).join(', ')}`, {
-    hint: 'Say which column holds it; without it no row can be imported.',
-    details: { fields: missing },
-  })
+  throw userError(
+    'E_MAPPING_REQUIRED',
+    `No column is chosen for ${missing.map((id) => `"${id}"`).join(', ')}`,
+    {
+      hint: 'Say which column holds it; without it no row can be imported.',
+      details: { fields: missing },
+    },
+  )
 }
 
 /** Headings that tell apart columns of the same name: `运费`, `运费 (2)`. */
@@ -71,12 +97,17 @@ export function distinctHeadings(headers: readonly string[]): string[] {
 }
 
 /** Field of each column by its distinct heading; null where a column is left out. */
-export function fieldsOfColumns(fields: Mapping['fields'], headers: readonly string[]): Record<string, string | null> {
+export function fieldsOfColumns(
+  fields: Mapping['fields'],
+  headers: readonly string[],
+): Record<string, string | null> {
   const fieldOf = new Map<number, string>()
   for (const [field, positions] of Object.entries(fields)) {
     for (const position of positions) if (!fieldOf.has(position)) fieldOf.set(position, field)
   }
-  return Object.fromEntries(distinctHeadings(headers).map((heading, position) => [heading, fieldOf.get(position) ?? null]))
+  return Object.fromEntries(
+    distinctHeadings(headers).map((heading, position) => [heading, fieldOf.get(position) ?? null]),
+  )
 }
 
 /** Applies to `start` what `columns` says otherwise than `present`: what it only repeats is no edit. */
@@ -86,7 +117,9 @@ function editFields(
   { columns, target }: { columns: Record<string, unknown>; target: MappingTarget },
 ): Mapping['fields'] {
   const before = fieldsOfColumns(present, target.headers)
-  const fields: Mapping['fields'] = Object.fromEntries(Object.entries(start).map(([field, positions]) => [field, [...positions]]))
+  const fields: Mapping['fields'] = Object.fromEntries(
+    Object.entries(start).map(([field, positions]) => [field, [...positions]]),
+  )
   const headings = distinctHeadings(target.headers)
   for (const [heading, wanted] of Object.entries(columns)) {
     const field = wanted === null || wanted === '' ? null : String(wanted)
@@ -94,7 +127,8 @@ function editFields(
     const position = exact >= 0 ? exact : (positionsOf(heading, target.headers)[0] as number)
     if (field !== null) checkField(field, target.fields)
     if (before[headings[position]!] === field) continue
-    for (const [other, positions] of Object.entries(fields)) fields[other] = positions.filter((taken) => taken !== position)
+    for (const [other, positions] of Object.entries(fields))
+      fields[other] = positions.filter((taken) => taken !== position)
     if (field !== null) fields[field] = [...(fields[field] ?? []), position]
   }
   return Object.fromEntries(Object.entries(fields).filter(([, positions]) => positions.length > 0))
@@ -105,9 +139,15 @@ function fieldsByPosition(given: Record<string, unknown>, target: MappingTarget)
   for (const [field, value] of Object.entries(given)) {
     checkField(field, target.fields)
     const positions = (Array.isArray(value) ? value : [value]).map(Number)
-    const wrong = positions.find((position) => !Number.isInteger(position) || position < 0 || position >= target.headers.length)
+    const wrong = positions.find(
+      (position) => !Number.isInteger(position) || position < 0 || position >= target.headers.length,
+    )
     if (wrong !== undefined) {
-      throw userError('E_MAPPING_COLUMN', `Column ${wrong} of "${field}" is not one of the ${target.headers.length} columns`, { hint: 'Columns are counted from 0.' })
+      throw userError(
+        'E_MAPPING_COLUMN',
+        `Column ${wrong} of "${field}" is not one of the ${target.headers.length} columns`,
+        { hint: 'Columns are counted from 0.' },
+      )
     }
     if (positions.length > 0) fields[field] = positions
   }
@@ -120,7 +160,9 @@ function fieldsByHeading(given: Record<string, unknown>, target: MappingTarget):
     if (value === null || value === '') continue
     checkField(field, target.fields)
     fields[field] = (Array.isArray(value) ? value : [value]).flatMap((heading: unknown) =>
-      typeof heading === 'number' ? fieldsByPosition({ [field]: heading }, target)[field]! : positionsOf(String(heading), target.headers),
+      typeof heading === 'number'
+        ? fieldsByPosition({ [field]: heading }, target)[field]!
+        : positionsOf(String(heading), target.headers),
     )
   }
   return fields
@@ -133,7 +175,10 @@ function positionsOf(heading: string, headers: string[]): number[] {
   if (distinct >= 0) return [distinct]
   const alike = positionsWhere(headers, (header) => plain(header) === plain(heading))
   if (alike.length > 0) return alike
-  throw unknownName('E_MAPPING_HEADING', `The file has no column "${heading}"`, { name: heading, known: headers })
+  throw unknownName('E_MAPPING_HEADING', `The file has no column "${heading}"`, {
+    name: heading,
+    known: headers,
+  })
 }
 
 function positionsWhere(headers: string[], fits: (header: string) => boolean): number[] {
@@ -142,33 +187,51 @@ function positionsWhere(headers: string[], fits: (header: string) => boolean): n
 
 function checkField(field: string, fields: readonly SourceField[]): void {
   if (fields.some(({ id }) => id === field)) return
-  throw unknownName('E_MAPPING_FIELD', `There is no field "${field}"`, { name: field, known: fields.map(({ id }) => id) })
+  throw unknownName('E_MAPPING_FIELD', `There is no field "${field}"`, {
+    name: field,
+    known: fields.map(({ id }) => id),
+  })
 }
 
 function readOptions(given: unknown): Options {
   if (!isObject(given)) return {}
   return Object.fromEntries(
-    Object.entries(given).filter((entry): entry is [string, Options[string]] => ['string', 'number', 'boolean'].includes(typeof entry[1])),
+    Object.entries(given).filter((entry): entry is [string, Options[string]] =>
+      ['string', 'number', 'boolean'].includes(typeof entry[1]),
+    ),
   )
 }
 
 /** An error that names what comes closest, so that a slip of the pen is mended at a glance. */
-export function unknownName(code: string, message: string, { name, known }: { name: string; known: readonly string[] }): AppError {
+export function unknownName(
+  code: string,
+  message: string,
+  { name, known }: { name: string; known: readonly string[] },
+): AppError {
   const near = known
     .map((candidate) => ({ candidate, distance: distance(plain(candidate), plain(name)) }))
-    .filter(({ candidate, distance }) => distance <= Math.max(2, candidate.length / 3) || plain(candidate).includes(plain(name)))
+    .filter(
+      ({ candidate, distance }) =>
+        distance <= Math.max(2, candidate.length / 3) || plain(candidate).includes(plain(name)),
+    )
     .toSorted((a, b) => a.distance - b.distance)
     .slice(0, 3)
     .map(({ candidate }) => candidate)
   const all = known.slice(0, 30).map((candidate) => `"${candidate}"`)
   return userError(code, message, {
-    hint: near.length > 0 ? `Did you mean ${near.map((candidate) => `"${candidate}"`).join(' or ')}?` : `There are ${all.join(', ')}${known.length > 30 ? ' …' : ''}.`,
+    hint:
+      near.length > 0
+        ? `Did you mean ${near.map((candidate) => `"${candidate}"`).join(' or ')}?`
+        : `There are ${all.join(', ')}${known.length > 30 ? ' …' : ''}.`,
     details: { name, near },
   })
 }
 
 function plain(text: string): string {
-  return text.normalize('NFKC').toLowerCase().replaceAll(/[\s_\-"'=]/g, '')
+  return text
+    .normalize('NFKC')
+    .toLowerCase()
+    .replaceAll(/[\s_\-"'=]/g, '')
 }
 
 /** Insertions, deletions and replacements that turn `a` into `b`. */

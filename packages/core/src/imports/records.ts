@@ -15,7 +15,13 @@ export interface ImportPosition extends StagePosition {
   duplicates: number
 }
 
-export const POSITION_START: ImportPosition = { ...STAGE_START, rows: 0, groups: 0, accepted: 0, duplicates: 0 }
+export const POSITION_START: ImportPosition = {
+  ...STAGE_START,
+  rows: 0,
+  groups: 0,
+  accepted: 0,
+  duplicates: 0,
+}
 
 /** An import as stored, its JSON read. */
 export interface ImportRecord {
@@ -51,11 +57,21 @@ export async function getImportRecord(db: Db | Tx, id: string): Promise<ImportRe
 
 /** Newest first. */
 export async function listImportRecords(db: Db | Tx, limit: number): Promise<ImportRecord[]> {
-  const rows = await db.selectFrom('imports').selectAll().orderBy('created_at', 'desc').orderBy('id', 'desc').limit(limit).execute()
+  const rows = await db
+    .selectFrom('imports')
+    .selectAll()
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(limit)
+    .execute()
   return rows.map(toRecord)
 }
 
-export async function insertImportRecord(db: Db | Tx, record: Pick<ImportRecord, 'id' | 'name' | 'source' | 'size' | 'facts' | 'mapping'>, now: number): Promise<void> {
+export async function insertImportRecord(
+  db: Db | Tx,
+  record: Pick<ImportRecord, 'id' | 'name' | 'source' | 'size' | 'facts' | 'mapping'>,
+  now: number,
+): Promise<void> {
   await db
     .insertInto('imports')
     .values({
@@ -101,7 +117,12 @@ export async function changeImport(
   if (jobId !== undefined) set.job_id = jobId
   if (result !== undefined) set.result = JSON.stringify(result)
   if (error !== undefined) set.error = error && JSON.stringify(error)
-  const { numUpdatedRows } = await db.updateTable('imports').set(set).where('id', '=', id).where('state', 'in', from).executeTakeFirst()
+  const { numUpdatedRows } = await db
+    .updateTable('imports')
+    .set(set)
+    .where('id', '=', id)
+    .where('state', 'in', from)
+    .executeTakeFirst()
   return numUpdatedRows > 0n
 }
 
@@ -131,7 +152,10 @@ export function checkState(record: ImportRecord, allowed: readonly ImportState[]
 }
 
 export function wrongState({ name, state }: Pick<ImportRecord, 'name' | 'state'>, action: string): AppError {
-  return userError('E_IMPORT_STATE', `The import of "${name}" is ${state} and cannot be ${action}`, { status: 409, details: { name, state } })
+  return userError('E_IMPORT_STATE', `The import of "${name}" is ${state} and cannot be ${action}`, {
+    status: 409,
+    details: { name, state },
+  })
 }
 
 function toRecord(row: ImportTables['imports']): ImportRecord {

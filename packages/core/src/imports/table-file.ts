@@ -29,13 +29,20 @@ export interface Table {
 }
 
 /** Opens the rows of a file whose format is known. Close it, also after a failure. */
-export async function openTable(path: string, format: TableFormat, options: { limits: ImportLimits; onRead?: OnRead }): Promise<Table> {
+export async function openTable(
+  path: string,
+  format: TableFormat,
+  options: { limits: ImportLimits; onRead?: OnRead },
+): Promise<Table> {
   const { limits, onRead } = options
   if (format.kind === 'xlsx') {
     const archive = await openArchive(path, limits)
     try {
       const workbook = await readWorkbook(archive, limits)
-      return { rows: sheetRows({ archive, workbook, path: format.sheet, limits, onRead }), close: () => archive.close() }
+      return {
+        rows: sheetRows({ archive, workbook, path: format.sheet, limits, onRead }),
+        close: () => archive.close(),
+      }
     } catch (error) {
       archive.close()
       throw error
@@ -43,7 +50,11 @@ export async function openTable(path: string, format: TableFormat, options: { li
   }
   const { open, close } = await openText(path, format.packing, options)
   const text = asUtf8(open(), format.encoding)
-  return { rows: format.kind === 'csv' ? csvRows(text, { delimiter: format.delimiter, limits }) : htmlRows(text, limits), close }
+  return {
+    rows:
+      format.kind === 'csv' ? csvRows(text, { delimiter: format.delimiter, limits }) : htmlRows(text, limits),
+    close,
+  }
 }
 
 /** Ways to read a file: one, or one for each sheet of a workbook. `rows` opens each of them for a look. */
@@ -56,7 +67,8 @@ export async function findFormats(
   let packing: Packing = 'none'
   if (kind === 'gzip') {
     kind = fileKind(await headOf(gunzippedBytes(path, limits)))
-    if (kind === 'gzip') throw userError('E_FILE_PACKED_TWICE', 'The file is packed twice', { hint: 'Unpack it once.' })
+    if (kind === 'gzip')
+      throw userError('E_FILE_PACKED_TWICE', 'The file is packed twice', { hint: 'Unpack it once.' })
     if (kind === 'zip') await unpackInPlace(path, limits)
     else packing = 'gzip'
   }
@@ -107,7 +119,11 @@ async function textFormat(
   }
 }
 
-async function openText(path: string, packing: Packing, { limits, onRead }: { limits: ImportLimits; onRead?: OnRead }) {
+async function openText(
+  path: string,
+  packing: Packing,
+  { limits, onRead }: { limits: ImportLimits; onRead?: OnRead },
+) {
   if (packing === 'none') return { open: () => plainBytes(path, onRead), close: () => {} }
   if (packing === 'gzip') return { open: () => gunzippedBytes(path, limits, onRead), close: () => {} }
   const archive = await openArchive(path, limits)
@@ -117,7 +133,9 @@ async function openText(path: string, packing: Packing, { limits, onRead }: { li
 /** The one table of text in an archive that is no workbook; shops' back ends pack their exports like that. */
 function textMember(archive: Archive): string | undefined {
   if (archive.has('xl/workbook.xml') || archive.has('[Content_Types].xml')) return undefined
-  const tables = archive.names.filter((name) => /\.(csv|tsv|txt)$/i.test(name) && !/(^|\/)(__MACOSX|\.)/.test(name))
+  const tables = archive.names.filter(
+    (name) => /\.(csv|tsv|txt)$/i.test(name) && !/(^|\/)(__MACOSX|\.)/.test(name),
+  )
   if (tables.length > 1) {
     throw userError('E_FILE_ARCHIVE', `The archive holds ${tables.length} tables`, {
       hint: 'Unpack it and import them one by one.',

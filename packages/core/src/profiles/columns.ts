@@ -76,7 +76,11 @@ export function standardColumns(): ProfileColumn[] {
 /** Column of a trait. Keys that are no plain snake case get a digest, so that no two keys share a column. */
 export function traitColumn(key: string, known?: { title: Text; pii: boolean }): ProfileColumn {
   const plain = /^[a-z][a-z0-9_]{0,48}$/.test(key)
-  const snake = key.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2').toLowerCase().replaceAll(/[^a-z0-9]+/g, '_').slice(0, 40)
+  const snake = key
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '_')
+    .slice(0, 40)
   const name = plain ? `t_${key}` : `t_${snake}_${createHash('sha256').update(key).digest('hex').slice(0, 6)}`
   return {
     name,
@@ -109,7 +113,13 @@ export function featureColumn(feature: Feature): ProfileColumn {
 
 /** Columns in use, in the order they were added. */
 export async function readColumns(db: Db | Tx): Promise<ProfileColumn[]> {
-  const rows = await db.selectFrom('profile_columns').selectAll().where('active', '=', 1).orderBy('position').orderBy('name').execute()
+  const rows = await db
+    .selectFrom('profile_columns')
+    .selectAll()
+    .where('active', '=', 1)
+    .orderBy('position')
+    .orderBy('name')
+    .execute()
   return rows.map((row) => ({
     name: row.name,
     logical: row.logical,
@@ -133,12 +143,18 @@ export async function addColumns(tx: Tx, columns: readonly ProfileColumn[]): Pro
   const physical = await physicalColumns(tx)
   const missing = columns.filter(({ name }) => !physical.has(name))
   if (engineOf(tx) === 'postgres' && missing.length > 0) {
-    const additions = missing.map(({ name, type }) => sql`add column if not exists ${sql.ref(name)} ${sql.raw(SQL_TYPES[type])}`)
+    const additions = missing.map(
+      ({ name, type }) => sql`add column if not exists ${sql.ref(name)} ${sql.raw(SQL_TYPES[type])}`,
+    )
     await sql`alter table profiles ${sql.join(additions)}`.execute(tx)
   } else {
-    for (const { name, type } of missing) await sql`alter table profiles add column ${sql.ref(name)} ${sql.raw(SQL_TYPES[type])}`.execute(tx)
+    for (const { name, type } of missing)
+      await sql`alter table profiles add column ${sql.ref(name)} ${sql.raw(SQL_TYPES[type])}`.execute(tx)
   }
-  const { last } = await tx.selectFrom('profile_columns').select(sql<number>`coalesce(max(position), 0)`.as('last')).executeTakeFirstOrThrow()
+  const { last } = await tx
+    .selectFrom('profile_columns')
+    .select(sql<number>`coalesce(max(position), 0)`.as('last'))
+    .executeTakeFirstOrThrow()
   await tx
     .insertInto('profile_columns')
     .values(
@@ -180,21 +196,40 @@ export async function writeProfiles(
   { update = false }: { update?: boolean } = {},
 ): Promise<void> {
   const types = Object.fromEntries(
-    columns.map(({ name, type }) => [name, SQL_TYPES[type] === 'text' ? 'text' : type === 'number' ? 'real' : 'integer'] as const),
+    columns.map(
+      ({ name, type }) =>
+        [name, SQL_TYPES[type] === 'text' ? 'text' : type === 'number' ? 'real' : 'integer'] as const,
+    ),
   )
   const written = { rows, columns: { customer_id: 'integer', ...types } as Record<string, SqlType> }
   if (update) await updateRows(tx, 'profiles', { ...written, key: 'customer_id' })
-  else await insertRows(tx, 'profiles', { ...written, conflict: { columns: ['customer_id'], then: 'replace' } })
+  else
+    await insertRows(tx, 'profiles', { ...written, conflict: { columns: ['customer_id'], then: 'replace' } })
 }
 
 async function physicalColumns(tx: Tx): Promise<Set<string>> {
   const rows =
     engineOf(tx) === 'postgres'
-      ? await sql<{ name: string }>`select column_name as name from information_schema.columns where table_name = 'profiles' and table_schema = current_schema()`.execute(tx)
+      ? await sql<{
+          name: string
+        }>`select column_name as name from information_schema.columns where table_name = 'profiles' and table_schema = current_schema()`.execute(
+          tx,
+        )
       : await sql<{ name: string }>`select name from pragma_table_info('profiles')`.execute(tx)
   return new Set(rows.rows.map(({ name }) => name))
 }
 
 function core(name: string, type: ColumnType, title: Text): ProfileColumn {
-  return { name, logical: name, kind: 'core', owner: 'core', type, title, description: null, unit: null, options: null, pii: false }
+  return {
+    name,
+    logical: name,
+    kind: 'core',
+    owner: 'core',
+    type,
+    title,
+    description: null,
+    unit: null,
+    options: null,
+    pii: false,
+  }
 }

@@ -35,8 +35,13 @@ export async function refold(tx: Tx, customers: readonly number[], projection: P
     if (whole) fold(await eventsOf(tx, ids).execute())
     else for await (const rows of pagesOf(tx, ids[0]!)) fold(rows)
   }
-  const drafts = new Map<number, Draft>([...states].map(([customer, state]) => [customer, { state, topics: new Set(['*']) }]))
-  await removeProfiles(tx, customers.filter((customer) => !states.has(customer)))
+  const drafts = new Map<number, Draft>(
+    [...states].map(([customer, state]) => [customer, { state, topics: new Set(['*']) }]),
+  )
+  await removeProfiles(
+    tx,
+    customers.filter((customer) => !states.has(customer)),
+  )
   await saveDrafts(tx, drafts, projection)
 }
 
@@ -45,7 +50,13 @@ type OwnedRow = Parameters<typeof toStoredEvent>[0] & { customer_id: number }
 /** Customers whose events make up a page together, and alone those with more. */
 async function inPages(tx: Tx, customers: readonly number[]): Promise<{ ids: number[]; whole: boolean }[]> {
   const counts = await tx
-    .selectFrom(rowsOf(tx, customers.map((id) => ({ id })), { id: 'integer' }))
+    .selectFrom(
+      rowsOf(
+        tx,
+        customers.map((id) => ({ id })),
+        { id: 'integer' },
+      ),
+    )
     .innerJoin('timeline', 'timeline.customer_id', 'r.id')
     .groupBy('r.id')
     .select(['r.id', (select) => select.fn.countAll<number>().as('events')])
@@ -69,7 +80,13 @@ async function inPages(tx: Tx, customers: readonly number[]): Promise<{ ids: num
 
 function eventsOf(tx: Tx, ids: readonly number[]) {
   return tx
-    .selectFrom(rowsOf(tx, ids.map((id) => ({ id })), { id: 'integer' }))
+    .selectFrom(
+      rowsOf(
+        tx,
+        ids.map((id) => ({ id })),
+        { id: 'integer' },
+      ),
+    )
     .innerJoin('timeline', 'timeline.customer_id', 'r.id')
     .innerJoin('events', 'events.seq', 'timeline.seq')
     .where('timeline.current', '=', 1)

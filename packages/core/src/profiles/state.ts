@@ -27,7 +27,15 @@ export function emptyState(): ProfileState {
 }
 
 /** Folds one event in. `state` is changed in place. */
-export function foldEvent(state: ProfileState, { event, row, definitions, day }: { event: StoredEvent; row: TimelineRow; definitions: Definitions; day: number }): void {
+export function foldEvent(
+  state: ProfileState,
+  {
+    event,
+    row,
+    definitions,
+    day,
+  }: { event: StoredEvent; row: TimelineRow; definitions: Definitions; day: number },
+): void {
   state.events++
   state.first = Math.min(state.first, event.ts)
   state.last = Math.max(state.last, event.ts)
@@ -67,11 +75,18 @@ export function mergeStates(a: ProfileState, b: ProfileState, features: readonly
 }
 
 /** Values of the feature columns on business day `today`. */
-export function featureValues(state: ProfileState, features: readonly Feature[], today: number): Record<string, number | string | null> {
+export function featureValues(
+  state: ProfileState,
+  features: readonly Feature[],
+  today: number,
+): Record<string, number | string | null> {
   const values: Record<string, number | string | null> = {}
   for (const feature of features) {
     const sums = state.sums[feature.column]
-    const accumulator = feature.windowDays === undefined ? sums : inWindow(feature, sums as Record<string, unknown> | undefined, today)
+    const accumulator =
+      feature.windowDays === undefined
+        ? sums
+        : inWindow(feature, sums as Record<string, unknown> | undefined, today)
     values[feature.column] = accumulator === undefined ? whenNothing(feature) : toValue(feature, accumulator)
   }
   return values
@@ -106,7 +121,15 @@ function addSample(state: ProfileState, feature: Feature, sample: Sample): void 
   days[sample.day] = own === undefined ? accumulator : merge(own, accumulator)
 }
 
-function toSample({ feature, factor, where }: FeatureUse, { event, row, definitions, day }: { event: StoredEvent; row: TimelineRow; definitions: Definitions; day: number }): Sample | undefined {
+function toSample(
+  { feature, factor, where }: FeatureUse,
+  {
+    event,
+    row,
+    definitions,
+    day,
+  }: { event: StoredEvent; row: TimelineRow; definitions: Definitions; day: number },
+): Sample | undefined {
   const properties = event.body.properties
   for (const [property, wanted] of where) {
     const actual = properties?.[property]
@@ -114,14 +137,25 @@ function toSample({ feature, factor, where }: FeatureUse, { event, row, definiti
   }
   const base = { ts: event.ts, messageId: event.message_id, day }
   if (feature.of === 'time') return { ...base, number: event.ts * factor, value: event.ts }
-  if (feature.aggregate === 'count' || feature.aggregate === 'mean_gap') return { ...base, number: factor, value: undefined }
+  if (feature.aggregate === 'count' || feature.aggregate === 'mean_gap')
+    return { ...base, number: factor, value: undefined }
   const found = feature.of === 'value' ? row.value : at(properties, feature.of)
   if (found === undefined || found === null || found === '') return undefined
   const value = typeof found === 'number' || typeof found === 'string' ? found : JSON.stringify(found)
-  if (feature.aggregate === 'distinct' || feature.aggregate === 'mode' || feature.aggregate === 'first' || feature.aggregate === 'last') {
+  if (
+    feature.aggregate === 'distinct' ||
+    feature.aggregate === 'mode' ||
+    feature.aggregate === 'first' ||
+    feature.aggregate === 'last'
+  ) {
     return { ...base, number: 0, value }
   }
-  const number = feature.of === 'value' ? row.value : feature.money ? toMinorUnits(found, definitions.digits) : Number(found)
+  const number =
+    feature.of === 'value'
+      ? row.value
+      : feature.money
+        ? toMinorUnits(found, definitions.digits)
+        : Number(found)
   if (number === undefined || number === null || !Number.isFinite(number)) return undefined
   return { ...base, number: Math.round(number * feature.scale) * factor, value }
 }
