@@ -13,14 +13,10 @@ export interface HuitouProcess extends AsyncDisposable {
 export async function startHuitou(...more: string[]): Promise<HuitouProcess> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'huitou-e2e-'))
   const main = path.join(import.meta.dirname, '../src/main.ts')
-  const child = spawn(
-    process.execPath,
-    [main, 'serve', '--data', dataDir, '--port', '0', '--json', ...more],
-    {
-      env: { ...process.env, HUITOU_LOG_LEVEL: 'silent', TZ: 'UTC' },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  )
+  const child = spawn(process.execPath, [main, 'serve', '--data', dataDir, '--port', '0', '--json', ...more], {
+    env: { ...process.env, HUITOU_LOG_LEVEL: 'silent', TZ: 'UTC' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   const ended = once(child, 'exit')
   const url = await Promise.race([
     readUrl(child.stdout),

@@ -10,8 +10,7 @@ export function watchRequests(page: Page): void {
     // The stream of changes stays open by nature.
     if (!request.url().endsWith('/api/live')) requests.add(request)
   })
-  for (const event of ['requestfinished', 'requestfailed'] as const)
-    page.on(event, (request) => requests.delete(request))
+  for (const event of ['requestfinished', 'requestfailed'] as const) page.on(event, (request) => requests.delete(request))
 }
 
 /** Waits until a page shows what it will show: nothing asked for is on its way, nothing stands in for it. */
@@ -24,7 +23,5 @@ export async function settled(page: Page): Promise<void> {
     return calm
   }
   // An answer may lead to the next question, so once is not enough.
-  await expect
-    .poll(isCalm, { intervals: [50, 80], message: 'requests and placeholders are gone' })
-    .toBeGreaterThan(2)
+  await expect.poll(isCalm, { intervals: [50, 80], message: 'requests and placeholders are gone' }).toBeGreaterThan(2)
 }

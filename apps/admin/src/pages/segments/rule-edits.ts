@@ -21,8 +21,7 @@ export function moveSentence(draft: Draft, id: string, by: number): Draft {
 /** The draft with the sentence put before another one, which may stand in another group. */
 export function moveSentenceBefore(draft: Draft, id: string, beforeId: string): Draft {
   const moved = findSentence(draft, id)
-  if (!moved || id === beforeId || (moved.kind === 'group' && contains(moved.sentences, beforeId)))
-    return draft
+  if (!moved || id === beforeId || (moved.kind === 'group' && contains(moved.sentences, beforeId))) return draft
   const without = replaceSentence(draft, id, undefined)
   return { ...without, sentences: insertBefore(without.sentences, beforeId, moved) }
 }
@@ -34,9 +33,7 @@ export function findSentence(draft: Draft, id: string): Sentence | undefined {
 /** Ids of every segment that the rule mentions. */
 export function segmentsIn(draft: Draft): string[] {
   const ids = (sentences: Sentence[]): string[] =>
-    sentences.flatMap((s) =>
-      s.kind === 'segment' ? [s.segment] : s.kind === 'group' ? ids(s.sentences) : [],
-    )
+    sentences.flatMap((s) => (s.kind === 'segment' ? [s.segment] : s.kind === 'group' ? ids(s.sentences) : []))
   return ids(draft.sentences)
 }
 
