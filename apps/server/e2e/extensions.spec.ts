@@ -7,7 +7,7 @@ import { expect, test } from './test.ts'
 test('RFM can be switched off, on again, and told to score by quantiles', async ({ page, context }) => {
   test.setTimeout(90_000)
   // What it switches off, others look at: it has a shop of its own.
-  await using huitou = await startHuitou()
+  await using huitou = await startHuitou(page)
   const api = await setUpOwner(huitou.url)
   const { events, buyers } = smallShop(Date.now())
   await api.send(events)

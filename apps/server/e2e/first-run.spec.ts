@@ -27,7 +27,7 @@ for (const locale of locales) {
       test.setTimeout(120_000)
       const words = inLocale(locale, WORDS)
       const file = makeOrderFile(Date.now())
-      await using huitou = await startHuitou()
+      await using huitou = await startHuitou(page)
       await page.goto(huitou.url)
 
       await page.getByLabel(words.name).fill(OWNER.name)

@@ -4,16 +4,17 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Page } from '@playwright/test'
 
 export interface HuitouProcess extends AsyncDisposable {
   readonly url: string
 }
 
-/** A real Huitou in a process and a folder of its own, answering at `url`. */
-export async function startHuitou(...more: string[]): Promise<HuitouProcess> {
+/** A real Huitou in a process and a folder of its own, answering at `url`; it closes `page` before it stops. */
+export async function startHuitou(page?: Page): Promise<HuitouProcess> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'huitou-e2e-'))
   const main = path.join(import.meta.dirname, '../src/main.ts')
-  const child = spawn(process.execPath, [main, 'serve', '--data', dataDir, '--port', '0', '--json', ...more], {
+  const child = spawn(process.execPath, [main, 'serve', '--data', dataDir, '--port', '0', '--json'], {
     env: { ...process.env, HUITOU_LOG_LEVEL: 'silent', TZ: 'UTC' },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
@@ -25,6 +26,7 @@ export async function startHuitou(...more: string[]): Promise<HuitouProcess> {
   return {
     url,
     async [Symbol.asyncDispose]() {
+      await page?.close()
       child.kill('SIGTERM')
       await ended
       rmSync(dataDir, { recursive: true, force: true })

@@ -16,7 +16,7 @@ test('a gift shop’s year by the wizard gives the published heat map', async ({
   test.skip(!existsSync(folder), 'the published data sets are not beside this repository')
   test.setTimeout(240_000)
   const expected = JSON.parse(readFileSync(path.join(folder, 'expected/online_retail_public.json'), 'utf8')) as Published
-  await using huitou = await startHuitou()
+  await using huitou = await startHuitou(page)
   const api = await setUpOwner(huitou.url)
   await context.addCookies([{ ...api.cookie, url: huitou.url }])
   await page.goto(`${huitou.url}/imports/new`)
