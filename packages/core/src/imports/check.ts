@@ -25,18 +25,30 @@ const PREVIEW = 10
  * Reads every row, puts rows that belong together into one place and converts them, writing nothing to the log.
  * Leaves the staged rows for `runImport` and the rows with problems as a CSV file.
  */
-export async function checkRows(context: ImportContext, record: ImportRecord, run: ImportRun): Promise<DryRun> {
+export async function checkRows(
+  context: ImportContext,
+  record: ImportRecord,
+  run: ImportRun,
+): Promise<DryRun> {
   const files = importFiles(context.dataDir, record.id)
   const path = await getUpload(files)
   const limits = await readLimits(context)
   const source = getSource(context.points, record.source)
   if (!record.mapping) {
-    throw userError('E_MAPPING', `Nobody has said what the columns of "${record.name}" mean`, { hint: 'Choose a column for each field first.', status: 409 })
+    throw userError('E_MAPPING', `Nobody has said what the columns of "${record.name}" mean`, {
+      hint: 'Choose a column for each field first.',
+      status: 409,
+    })
   }
   checkRequired(record.mapping, source.value.fields)
   const { headers } = record.facts
   const { locale } = await context.brand()
-  const converter: Converter = { convert: source.value.run.convert, mapping: record.mapping, headers, receivedAt: context.clock.now() }
+  const converter: Converter = {
+    convert: source.value.run.convert,
+    mapping: record.mapping,
+    headers,
+    receivedAt: context.clock.now(),
+  }
   const stage = Stage.create(files.stage)
   let sealed = false
   try {
@@ -65,7 +77,16 @@ interface Staging {
   locale: Brand['locale']
 }
 
-async function stageRows({ context, record, stage, path, limits, run, tally, locale }: Staging): Promise<number> {
+async function stageRows({
+  context,
+  record,
+  stage,
+  path,
+  limits,
+  run,
+  tally,
+  locale,
+}: Staging): Promise<number> {
   const { headers, headerRow, format } = record.facts
   const { groupKeys } = getSource(context.points, record.source).value.run
   let read = 0
@@ -100,14 +121,21 @@ interface Refused {
 /** Rows below the headings, as wide as these, a few thousand at a time, and those that cannot be. */
 async function* fittingRows(
   table: TableRows,
-  { headers, headerRow, limits, locale }: { headers: string[]; headerRow: number; limits: ImportLimits; locale: Brand['locale'] },
+  {
+    headers,
+    headerRow,
+    limits,
+    locale,
+  }: { headers: string[]; headerRow: number; limits: ImportLimits; locale: Brand['locale'] },
 ): AsyncGenerator<{ rows: SourceRow[]; refused: Refused[] }> {
   let rows: SourceRow[] = []
   let refused: Refused[] = []
   // One row is held back: only at the end of the file is it known whether it is a whole one.
   let last: SourceRow | undefined
   const take = (row: SourceRow, cut: boolean) => {
-    const problem = cut ? cutRow(row, headers.length, locale) : fitRow(row, headers.length, { limits, locale })
+    const problem = cut
+      ? cutRow(row, headers.length, locale)
+      : fitRow(row, headers.length, { limits, locale })
     if (problem) refused.push({ row, problem })
     else rows.push(row)
   }
@@ -132,7 +160,16 @@ interface Converting extends Omit<Staging, 'record' | 'path'> {
   total: number
 }
 
-async function convertAll({ context, converter, stage, limits, run, tally, locale, total }: Converting): Promise<void> {
+async function convertAll({
+  context,
+  converter,
+  stage,
+  limits,
+  run,
+  tally,
+  locale,
+  total,
+}: Converting): Promise<void> {
   let position = STAGE_START
   let done = 0
   for (;;) {
@@ -164,23 +201,36 @@ async function convertAll({ context, converter, stage, limits, run, tally, local
 
 async function countKnown({ database: { db } }: ImportContext, events: NewEvent[]): Promise<number> {
   if (events.length === 0) return 0
-  const ids = rowsOf(db, events.map(({ message_id }) => ({ message_id })), { message_id: 'text' })
+  const ids = rowsOf(
+    db,
+    events.map(({ message_id }) => ({ message_id })),
+    { message_id: 'text' },
+  )
   const { count } = await db
     .selectFrom(ids)
-    .innerJoin('events', (join) => join.onRef('events.message_id', '=', 'r.message_id').on('events.source', '=', IMPORT_SOURCE))
+    .innerJoin('events', (join) =>
+      join.onRef('events.message_id', '=', 'r.message_id').on('events.source', '=', IMPORT_SOURCE),
+    )
     .select(({ fn }) => fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow()
   return count
 }
 
 /** Says of each person whether a customer already has one of their identifiers. */
-async function whoIsKnown({ database: { db } }: ImportContext, people: Map<string, Identifier[]>): Promise<Map<string, boolean>> {
-  const named = [...people].flatMap(([person, identifiers]) => identifiers.map(({ kind, value }) => ({ person, kind, value })))
+async function whoIsKnown(
+  { database: { db } }: ImportContext,
+  people: Map<string, Identifier[]>,
+): Promise<Map<string, boolean>> {
+  const named = [...people].flatMap(([person, identifiers]) =>
+    identifiers.map(({ kind, value }) => ({ person, kind, value })),
+  )
   const known = new Set<string>()
   if (named.length > 0) {
     const rows = await db
       .selectFrom(rowsOf(db, named, { person: 'text', kind: 'text', value: 'text' }))
-      .innerJoin('identifiers', (join) => join.onRef('identifiers.value', '=', 'r.value').onRef('identifiers.kind', '=', 'r.kind'))
+      .innerJoin('identifiers', (join) =>
+        join.onRef('identifiers.value', '=', 'r.value').onRef('identifiers.kind', '=', 'r.kind'),
+      )
       .select('r.person')
       .distinct()
       .execute()
@@ -194,7 +244,10 @@ async function preview(stage: Stage, converter: Converter): Promise<Record<strin
   for (const group of stage.firstGroups(PREVIEW)) {
     const { events } = await convertGroups([group], converter).catch(() => ({ events: [] as NewEvent[] }))
     // The latest thing that happened says most about the rows.
-    const latest = events.reduce<NewEvent | undefined>((best, event) => (best && best.ts > event.ts ? best : event), undefined)
+    const latest = events.reduce<NewEvent | undefined>(
+      (best, event) => (best && best.ts > event.ts ? best : event),
+      undefined,
+    )
     if (latest) lines.push(previewOf(group.rows[0]!.row, latest))
   }
   return lines

@@ -1,4 +1,12 @@
-import { AppError, type Conversion, type Mapping, type RowGroup, type RowProblem, type Source, type SourceEvent } from '@huitou/plugin-api'
+import {
+  AppError,
+  type Conversion,
+  type Mapping,
+  type RowGroup,
+  type RowProblem,
+  type Source,
+  type SourceEvent,
+} from '@huitou/plugin-api'
 import { type NewEvent, normalizeMessage } from '../events/normalize.ts'
 
 /** Source under which imported events stand in the log; message ids are unique within it. */
@@ -45,7 +53,10 @@ export function toNewEvent(event: SourceEvent, source: string, receivedAt: numbe
   return normalizeMessage({ ...message, context: { externalIds, version } }, { source, receivedAt })
 }
 
-async function convertSafely(groups: RowGroup[], { convert, mapping, headers }: Converter): Promise<Conversion> {
+async function convertSafely(
+  groups: RowGroup[],
+  { convert, mapping, headers }: Converter,
+): Promise<Conversion> {
   try {
     return await convert(groups, mapping, headers)
   } catch (error) {
@@ -60,7 +71,8 @@ async function convertSafely(groups: RowGroup[], { convert, mapping, headers }: 
       } catch (cause) {
         failed++
         const message = cause instanceof Error ? cause.message : String(cause)
-        for (const { row } of group.rows) conversion.problems.push({ row, code: 'E_ROW_CONVERT', message, outcome: 'skipped' })
+        for (const { row } of group.rows)
+          conversion.problems.push({ row, code: 'E_ROW_CONVERT', message, outcome: 'skipped' })
       }
     }
     if (failed === groups.length) throw error
@@ -69,7 +81,11 @@ async function convertSafely(groups: RowGroup[], { convert, mapping, headers }: 
 }
 
 /** Finds the rows of events that the log does not take, by converting their groups one at a time. */
-async function locate(refused: { event: SourceEvent; error: AppError }[], groups: RowGroup[], { convert, mapping, headers }: Converter): Promise<RowProblem[]> {
+async function locate(
+  refused: { event: SourceEvent; error: AppError }[],
+  groups: RowGroup[],
+  { convert, mapping, headers }: Converter,
+): Promise<RowProblem[]> {
   const rowOf = new Map<string, number>()
   for (const group of groups) {
     const { events } = await convert([group], mapping, headers)

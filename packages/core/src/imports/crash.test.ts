@@ -15,48 +15,68 @@ const ORDERS = 10_000
 
 async function eventsIn(dataDir: string): Promise<string[]> {
   await using fixture = await createImportFixture({ dataDir })
-  const events = await fixture.database.db.selectFrom('events').select(['message_id', 'ts', 'body']).orderBy('message_id').execute()
+  const events = await fixture.database.db
+    .selectFrom('events')
+    .select(['message_id', 'ts', 'body'])
+    .orderBy('message_id')
+    .execute()
   return events.map((event) => JSON.stringify(event))
 }
 
 /** Lets the child come to its `steps`th sign of progress in `phase` and a little further, then kills it. */
-async function killAfter(child: ChildProcess, { phase, steps, extraMs }: { phase: string; steps: number; extraMs: number }): Promise<void> {
+async function killAfter(
+  child: ChildProcess,
+  { phase, steps, extraMs }: { phase: string; steps: number; extraMs: number },
+): Promise<void> {
   let seen = 0
   child.stdout?.on('data', (chunk: Buffer) => {
-    seen += chunk.toString().split('\n').filter((line) => line.startsWith(phase)).length
+    seen += chunk
+      .toString()
+      .split('\n')
+      .filter((line) => line.startsWith(phase)).length
     if (seen >= steps) setTimeout(() => child.kill('SIGKILL'), extraMs)
   })
   await once(child, 'exit')
 }
 
-test('killed again and again, an import ends with exactly the events of one that was left alone', { timeout: 180_000 }, async () => {
-  const file = path.join(folder, 'orders.csv')
-  const rows = Array.from({ length: ORDERS * 2 }, (_, index) => `${(index * 7_919) % ORDERS},c${index % 300},1,${index % 90}.5,2026-11-01 10:24:00`)
-  writeFileSync(file, `order_id,customer_id,quantity,price,time\n${rows.join('\n')}\n`)
-  const calm = path.join(folder, 'calm')
-  const wild = path.join(folder, 'wild')
-  for (const dir of [calm, wild]) mkdirSync(dir)
-  await using fixture = await createImportFixture({ dataDir: calm })
-  await importFile(fixture, { path: file, source: 'test.lines' })
+test(
+  'killed again and again, an import ends with exactly the events of one that was left alone',
+  { timeout: 180_000 },
+  async () => {
+    const file = path.join(folder, 'orders.csv')
+    const rows = Array.from(
+      { length: ORDERS * 2 },
+      (_, index) => `${(index * 7_919) % ORDERS},c${index % 300},1,${index % 90}.5,2026-11-01 10:24:00`,
+    )
+    writeFileSync(file, `order_id,customer_id,quantity,price,time\n${rows.join('\n')}\n`)
+    const calm = path.join(folder, 'calm')
+    const wild = path.join(folder, 'wild')
+    for (const dir of [calm, wild]) mkdirSync(dir)
+    await using fixture = await createImportFixture({ dataDir: calm })
+    await importFile(fixture, { path: file, source: 'test.lines' })
 
-  let killed = 0
-  for (let attempt = 0; ; attempt++) {
-    const child = spawn(process.execPath, [path.join(import.meta.dirname, 'crash-child.ts'), wild, file], { stdio: ['ignore', 'pipe', 'inherit'] })
-    // The first two die while the rows are being checked, the others at ever other moments of the import.
-    if (attempt < 2) await killAfter(child, { phase: 'check', steps: 1 + attempt * 8, extraMs: attempt })
-    else if (attempt < KILLS) await killAfter(child, { phase: 'import', steps: 1 + (attempt % 2), extraMs: (attempt * 7) % 40 })
-    else {
-      child.stdout?.resume()
-      await once(child, 'exit')
+    let killed = 0
+    for (let attempt = 0; ; attempt++) {
+      const child = spawn(process.execPath, [path.join(import.meta.dirname, 'crash-child.ts'), wild, file], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      // The first two die while the rows are being checked, the others at ever other moments of the import.
+      if (attempt < 2) await killAfter(child, { phase: 'check', steps: 1 + attempt * 8, extraMs: attempt })
+      else if (attempt < KILLS)
+        await killAfter(child, { phase: 'import', steps: 1 + (attempt % 2), extraMs: (attempt * 7) % 40 })
+      else {
+        child.stdout?.resume()
+        await once(child, 'exit')
+      }
+      if (child.signalCode !== 'SIGKILL') {
+        expect(child.exitCode).toBe(0)
+        break
+      }
+      killed++
     }
-    if (child.signalCode !== 'SIGKILL') {
-      expect(child.exitCode).toBe(0)
-      break
-    }
-    killed++
-  }
-  expect(killed).toBeGreaterThan(5)
-  expect(await eventsIn(wild)).toEqual(await eventsIn(calm))
-  const left = readdirSync(path.join(wild, 'imports'))
-  expect(left.filter((name) => !name.endsWith('.problems.csv'))).toEqual([])
-})
+    expect(killed).toBeGreaterThan(5)
+    expect(await eventsIn(wild)).toEqual(await eventsIn(calm))
+    const left = readdirSync(path.join(wild, 'imports'))
+    expect(left.filter((name) => !name.endsWith('.problems.csv'))).toEqual([])
+  },
+)

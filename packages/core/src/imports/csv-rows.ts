@@ -32,7 +32,8 @@ export function csvRows(
         // Collected here rather than read from the stream: an object-mode stream costs more than the parsing.
         on_record(cells: string[]) {
           row++
-          if (cells.length > limits.columns && !failure) failure = tooManyColumns(cells.length, limits.columns)
+          if (cells.length > limits.columns && !failure)
+            failure = tooManyColumns(cells.length, limits.columns)
           if (cells.length > 1 || cells[0] !== '') batch.push({ row, cells })
           return null
         },

@@ -70,7 +70,8 @@ export class DryRunTally {
       if (this.#lastAt === null || ts > this.#lastAt) this.#lastAt = ts
       const body = JSON.parse(json) as EventBody
       const id = body.userId ?? body.externalIds?.[0]?.id ?? body.anonymousId
-      if (id !== undefined) people.set(id, [...(people.get(id) ?? []), ...identifiersOf(type as EventCall, body)])
+      if (id !== undefined)
+        people.set(id, [...(people.get(id) ?? []), ...identifiersOf(type as EventCall, body)])
       this.#addValue(label, body)
     }
     return people
@@ -83,7 +84,8 @@ export class DryRunTally {
       const example = { row, value, column }
       const key = `${code} ${outcome}`
       const summary = this.#problems.get(key)
-      if (!summary) this.#problems.set(key, { code, message, count: 1, outcome, example, examples: [example] })
+      if (!summary)
+        this.#problems.set(key, { code, message, count: 1, outcome, example, examples: [example] })
       else {
         summary.count++
         if (summary.examples.length < EXAMPLES) summary.examples.push(example)
@@ -107,7 +109,10 @@ export class DryRunTally {
       events: this.#events,
       known: this.known,
       values: Object.fromEntries(
-        [...this.#sums].map(([name, sums]) => [name, Object.fromEntries([...sums].map(([currency, sum]) => [currency, toDecimal(sum)]))]),
+        [...this.#sums].map(([name, sums]) => [
+          name,
+          Object.fromEntries([...sums].map(([currency, sum]) => [currency, toDecimal(sum)])),
+        ]),
       ),
       firstAt: this.#firstAt,
       lastAt: this.#lastAt,
@@ -131,8 +136,16 @@ export class DryRunTally {
 /** One line about an event for the preview: what happened, when, to whom, and its plain properties. */
 export function previewOf(row: number, { name, type, ts, body: json }: NewEvent): Record<string, unknown> {
   const body = JSON.parse(json) as EventBody
-  const plain = Object.entries({ ...body.traits, ...body.properties }).filter(([, value]) => ['string', 'number', 'boolean'].includes(typeof value))
-  return { row, event: name ?? type, timestamp: ts, user: body.userId ?? body.externalIds?.[0]?.id ?? body.anonymousId ?? null, ...Object.fromEntries(plain.slice(0, 20)) }
+  const plain = Object.entries({ ...body.traits, ...body.properties }).filter(([, value]) =>
+    ['string', 'number', 'boolean'].includes(typeof value),
+  )
+  return {
+    row,
+    event: name ?? type,
+    timestamp: ts,
+    user: body.userId ?? body.externalIds?.[0]?.id ?? body.anonymousId ?? null,
+    ...Object.fromEntries(plain.slice(0, 20)),
+  }
 }
 
 function toScaled(value: unknown): bigint | undefined {

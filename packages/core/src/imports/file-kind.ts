@@ -20,14 +20,22 @@ export const HEAD_BYTES = 1 << 20
 /** Tells the kind of a file by its first bytes, never by its name. Kinds that cannot be read are refused with a way out. */
 export function fileKind(head: Buffer): FileKind {
   if (head.length === 0) {
-    throw userError('E_FILE_EMPTY', 'The file is empty', { hint: 'Export it again; nothing was written to it.' })
+    throw userError('E_FILE_EMPTY', 'The file is empty', {
+      hint: 'Export it again; nothing was written to it.',
+    })
   }
   const hex = head.subarray(0, 16).toString('hex')
   if (hex.startsWith('1f8b')) return 'gzip'
   if (hex.startsWith('504b0304') || hex.startsWith('504b0506')) return 'zip'
   if (hex.startsWith('d0cf11e0a1b11ae1')) throw oldWorkbook(head)
   for (const [signature, what] of OTHERS) if (hex.startsWith(signature)) throw fileFormat(what)
-  const text = head.subarray(0, 4_096).toString('latin1').replace(/^(ÿþ|þÿ|ï»¿)/, '').replaceAll('\0', '').trimStart().toLowerCase()
+  const text = head
+    .subarray(0, 4_096)
+    .toString('latin1')
+    .replace(/^(ÿþ|þÿ|ï»¿)/, '')
+    .replaceAll('\0', '')
+    .trimStart()
+    .toLowerCase()
   if (/^<\?xml[^>]*>\s*(<\?mso-application|<workbook)/.test(text)) {
     throw userError('E_FILE_XML_SHEET', 'This is an Excel 2003 XML table, which cannot be read', {
       hint: 'Open it in a spreadsheet and save it as .xlsx or as CSV (UTF-8).',

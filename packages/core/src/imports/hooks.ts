@@ -22,32 +22,40 @@ export interface HookDeps extends Pick<CoreContext, 'database' | 'clock' | 'poin
  * and says what to answer; its events are on disk before the answer leaves.
  */
 export function hookRoutes({ database, clock, points, events, pluginSettings }: HookDeps) {
-  return new Hono().all('/:plugin/:path{.+}', describeRoute({ tags: ['ingest'], summary: 'A webhook of a plugin', security: [] }), async (c) => {
-    const { plugin, path } = c.req.param()
-    const entry = points.sources
-      .list()
-      .find(({ owner, value }) => (owner.prefix === plugin || owner.plugin === plugin) && value.webhooks?.some((hook) => isBelow(path, hook.path)))
-    if (!entry) throw notFound('Webhook', `${plugin}/${path}`)
-    const answer = await entry.value.run.handleWebhook({
-      path,
-      method: c.req.method,
-      headers: c.req.header(),
-      body: await readBody(c),
-      settings: await pluginSettings(entry.owner.plugin),
-    })
-    const source = `hook:${entry.owner.plugin}`
-    const receivedAt = clock.now()
-    const accepted: NewEvent[] = []
-    const rejected: Rejection[] = []
-    for (const event of answer.events ?? []) {
-      const row = toNewEvent(event, source, receivedAt)
-      if (row instanceof AppError) rejected.push({ source, at: receivedAt, error: row, message: event })
-      else accepted.push(row)
-    }
-    await events.append(accepted)
-    await rememberRejected(database.db, rejected)
-    return toResponse(c, answer.status, answer.body)
-  })
+  return new Hono().all(
+    '/:plugin/:path{.+}',
+    describeRoute({ tags: ['ingest'], summary: 'A webhook of a plugin', security: [] }),
+    async (c) => {
+      const { plugin, path } = c.req.param()
+      const entry = points.sources
+        .list()
+        .find(
+          ({ owner, value }) =>
+            (owner.prefix === plugin || owner.plugin === plugin) &&
+            value.webhooks?.some((hook) => isBelow(path, hook.path)),
+        )
+      if (!entry) throw notFound('Webhook', `${plugin}/${path}`)
+      const answer = await entry.value.run.handleWebhook({
+        path,
+        method: c.req.method,
+        headers: c.req.header(),
+        body: await readBody(c),
+        settings: await pluginSettings(entry.owner.plugin),
+      })
+      const source = `hook:${entry.owner.plugin}`
+      const receivedAt = clock.now()
+      const accepted: NewEvent[] = []
+      const rejected: Rejection[] = []
+      for (const event of answer.events ?? []) {
+        const row = toNewEvent(event, source, receivedAt)
+        if (row instanceof AppError) rejected.push({ source, at: receivedAt, error: row, message: event })
+        else accepted.push(row)
+      }
+      await events.append(accepted)
+      await rememberRejected(database.db, rejected)
+      return toResponse(c, answer.status, answer.body)
+    },
+  )
 }
 
 function isBelow(path: string, declared: string): boolean {
@@ -58,7 +66,9 @@ function isBelow(path: string, declared: string): boolean {
 function toResponse(c: Context, status: number, body: unknown): Response {
   const known = Number.isInteger(status) && status >= 200 && status <= 599 ? status : 500
   if (body === undefined || known === 204) return c.body(null, known as ContentfulStatusCode)
-  return typeof body === 'string' ? c.text(body, known as ContentfulStatusCode) : c.json(body, known as ContentfulStatusCode)
+  return typeof body === 'string'
+    ? c.text(body, known as ContentfulStatusCode)
+    : c.json(body, known as ContentfulStatusCode)
 }
 
 async function readBody(c: Context): Promise<Uint8Array> {
@@ -66,7 +76,8 @@ async function readBody(c: Context): Promise<Uint8Array> {
   let size = 0
   for await (const chunk of c.req.raw.body ?? []) {
     size += (chunk as Uint8Array).byteLength
-    if (size > BODY_LIMIT) throw userError('E_BODY_TOO_LARGE', `The body may hold ${BODY_LIMIT / 1_024 ** 2} MB`, { status: 413 })
+    if (size > BODY_LIMIT)
+      throw userError('E_BODY_TOO_LARGE', `The body may hold ${BODY_LIMIT / 1_024 ** 2} MB`, { status: 413 })
     chunks.push(chunk as Uint8Array)
   }
   return new Uint8Array(Buffer.concat(chunks))

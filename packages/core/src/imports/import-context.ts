@@ -24,7 +24,10 @@ export type SourceEntry = Contribution<Implemented<SourceContribution, Required<
 export function getSource({ sources }: Pick<Points, 'sources'>, id: string): SourceEntry {
   const entry = sources.find(id)
   if (entry) return entry
-  throw unknownName('E_SOURCE_UNKNOWN', `No enabled plugin reads "${id}"`, { name: id, known: sources.list().map((source) => source.id) })
+  throw unknownName('E_SOURCE_UNKNOWN', `No enabled plugin reads "${id}"`, {
+    name: id,
+    known: sources.list().map((source) => source.id),
+  })
 }
 
 /** Limits with what the owner set in the setting `imports`. */

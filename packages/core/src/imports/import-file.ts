@@ -68,23 +68,42 @@ async function adopt(context: ImportContext, file: FileImport): Promise<ImportRe
   } catch (error) {
     throw toDiskError(error)
   }
-  return await addImport(context, { id, name: path.basename(file.path), source: file.source, size: found.size })
+  return await addImport(context, {
+    id,
+    name: path.basename(file.path),
+    source: file.source,
+    size: found.size,
+  })
 }
 
 /** An import of this very file that a command began and did not end. */
-async function findInterrupted(context: ImportContext, file: string, source: string): Promise<ImportRecord | undefined> {
+async function findInterrupted(
+  context: ImportContext,
+  file: string,
+  source: string,
+): Promise<ImportRecord | undefined> {
   const present = await stat(file).catch(() => undefined)
   if (!present) return undefined
   for (const record of await listImportRecords(context.database.db, 50)) {
-    if (!['checking', 'importing'].includes(record.state) || record.jobId !== null || record.source !== source) continue
+    if (
+      !['checking', 'importing'].includes(record.state) ||
+      record.jobId !== null ||
+      record.source !== source
+    )
+      continue
     const kept = await stat(importFiles(context.dataDir, record.id).upload).catch(() => undefined)
-    if (kept && kept.ino === present.ino && kept.dev === present.dev && kept.mtimeMs === present.mtimeMs) return record
+    if (kept && kept.ino === present.ino && kept.dev === present.dev && kept.mtimeMs === present.mtimeMs)
+      return record
   }
   return undefined
 }
 
 async function mark(context: ImportContext, id: string, state: ImportState): Promise<void> {
-  await changeImport(context.database.db, { id, from: ['uploaded', 'checked'], now: context.clock.now() }, { state })
+  await changeImport(
+    context.database.db,
+    { id, from: ['uploaded', 'checked'], now: context.clock.now() },
+    { state },
+  )
 }
 
 /** An import that fails is marked so, with its reason, as one that a job does. */
@@ -93,7 +112,11 @@ async function attempt(context: ImportContext, id: string, work: () => Promise<u
     await work()
   } catch (error) {
     const { code = 'E_UNEXPECTED', message } = error as { code?: string; message: string }
-    await changeImport(context.database.db, { id, from: ['checking'], now: context.clock.now() }, { state: 'failed', error: { code, message } })
+    await changeImport(
+      context.database.db,
+      { id, from: ['checking'], now: context.clock.now() },
+      { state: 'failed', error: { code, message } },
+    )
     throw error
   }
 }
@@ -101,6 +124,7 @@ async function attempt(context: ImportContext, id: string, work: () => Promise<u
 function runOf({ signal, onProgress }: FileImport, phase: 'check' | 'import') {
   return {
     signal: signal ?? new AbortController().signal,
-    progress: ({ done, total }: { done: number; total: number | null }) => onProgress?.({ phase, done, total }),
+    progress: ({ done, total }: { done: number; total: number | null }) =>
+      onProgress?.({ phase, done, total }),
   }
 }

@@ -1,7 +1,16 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import type { Conversion, FileSample, Recognition, RowGroup, RowProblem, Source, SourceEvent, SourceField } from '@huitou/plugin-api'
+import type {
+  Conversion,
+  FileSample,
+  Recognition,
+  RowGroup,
+  RowProblem,
+  Source,
+  SourceEvent,
+  SourceField,
+} from '@huitou/plugin-api'
 import { systemClock } from '../clock.ts'
 import { type Database, openDatabase } from '../db/database.ts'
 import { migrate } from '../db/migrate.ts'
@@ -33,12 +42,22 @@ export const linesSource: Required<Source> = {
   recognise({ headers }: FileSample): Recognition[] {
     const fields: Record<string, number[]> = {}
     for (const [field, names] of Object.entries(HEADINGS)) {
-      const positions = headers.flatMap((header, position) => (names.includes(header.trim().toLowerCase()) ? [position] : []))
+      const positions = headers.flatMap((header, position) =>
+        names.includes(header.trim().toLowerCase()) ? [position] : [],
+      )
       if (positions.length > 0) fields[field] = positions
     }
     const found = Object.keys(fields).length
     if (!fields['order_id']) return []
-    return [{ format: 'lines', title: 'Order lines', confidence: found / 5, mapping: { format: 'lines', fields, options: { currency: 'GBP' } }, doubts: [] }]
+    return [
+      {
+        format: 'lines',
+        title: 'Order lines',
+        confidence: found / 5,
+        mapping: { format: 'lines', fields, options: { currency: 'GBP' } },
+        doubts: [],
+      },
+    ]
   },
   groupKeys(rows, mapping) {
     const column = mapping.fields['order_id']?.[0] ?? 0
@@ -51,12 +70,24 @@ export const linesSource: Required<Source> = {
     for (const group of groups) {
       const first = group.rows[0]!
       if (group.key === '') {
-        problems.push({ row: first.row, code: 'E_ROW_NO_ORDER_ID', message: 'The row names no order', outcome: 'skipped' })
+        problems.push({
+          row: first.row,
+          code: 'E_ROW_NO_ORDER_ID',
+          message: 'The row names no order',
+          outcome: 'skipped',
+        })
         continue
       }
       const timestamp = Date.parse(`${at(first.cells, 'time').replace(' ', 'T')}Z`)
       if (Number.isNaN(timestamp)) {
-        problems.push({ row: first.row, code: 'E_ROW_TIME', message: 'The time cannot be read', column: 'time', value: at(first.cells, 'time'), outcome: 'skipped' })
+        problems.push({
+          row: first.row,
+          code: 'E_ROW_TIME',
+          message: 'The time cannot be read',
+          column: 'time',
+          value: at(first.cells, 'time'),
+          outcome: 'skipped',
+        })
         continue
       }
       events.push({
@@ -65,7 +96,12 @@ export const linesSource: Required<Source> = {
         event: 'order.paid',
         userId: at(first.cells, 'customer_id') || `guest:${group.key}`,
         timestamp,
-        properties: { order_id: group.key, total: totalOf(group, at), currency: 'GBP', lines: group.rows.length },
+        properties: {
+          order_id: group.key,
+          total: totalOf(group, at),
+          currency: 'GBP',
+          lines: group.rows.length,
+        },
       })
     }
     return { events, problems }
@@ -75,7 +111,8 @@ export const linesSource: Required<Source> = {
 
 function totalOf(group: RowGroup, at: (cells: string[], field: string) => string): string {
   let cents = 0
-  for (const { cells } of group.rows) cents += Math.round(Number(at(cells, 'quantity')) * Number(at(cells, 'price')) * 100)
+  for (const { cells } of group.rows)
+    cents += Math.round(Number(at(cells, 'quantity')) * Number(at(cells, 'price')) * 100)
   return (cents / 100).toFixed(2)
 }
 
@@ -83,7 +120,11 @@ function unwrap(cell: string): string {
   return /^="?(.*?)"?$/.exec(cell.trim())?.[1] ?? cell.trim()
 }
 
-const OWNER: PointOwner = { plugin: 'test', prefix: 'test', text: (text) => (typeof text === 'string' ? { en: text, 'zh-CN': text } : text) }
+const OWNER: PointOwner = {
+  plugin: 'test',
+  prefix: 'test',
+  text: (text) => (typeof text === 'string' ? { en: text, 'zh-CN': text } : text),
+}
 
 export interface ImportFixture extends ImportContext, AsyncDisposable {
   /** Runs jobs until the end of the test. */
@@ -91,9 +132,13 @@ export interface ImportFixture extends ImportContext, AsyncDisposable {
 }
 
 /** A context for imports on a database of its own, with the source `test.lines`. Disposed by scope. */
-export async function createImportFixture(options: { dataDir?: string; url?: string; source?: Partial<Source> } = {}): Promise<ImportFixture> {
+export async function createImportFixture(
+  options: { dataDir?: string; url?: string; source?: Partial<Source> } = {},
+): Promise<ImportFixture> {
   const dataDir = options.dataDir ?? mkdtempSync(path.join(tmpdir(), 'huitou-imports-'))
-  const database: Database = openDatabase(options.url ? { url: options.url } : { file: path.join(dataDir, 'huitou.db'), readers: 1 })
+  const database: Database = openDatabase(
+    options.url ? { url: options.url } : { file: path.join(dataDir, 'huitou.db'), readers: 1 },
+  )
   await migrate(database, 'core', coreMigrations)
   const points = createPoints()
   points.sources.add(OWNER, 'test.lines', {
@@ -102,7 +147,12 @@ export async function createImportFixture(options: { dataDir?: string; url?: str
     fields: FIELDS,
     run: { ...linesSource, ...options.source },
   })
-  points.eventTypes.add(OWNER, 'order.paid', { name: 'order.paid', title: 'Paid', value: 'total', valueType: 'money' })
+  points.eventTypes.add(OWNER, 'order.paid', {
+    name: 'order.paid',
+    title: 'Paid',
+    value: 'total',
+    valueType: 'money',
+  })
   const jobs = createJobs(database, systemClock)
   const stop = new AbortController()
   let working: Promise<void> | undefined

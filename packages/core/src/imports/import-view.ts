@@ -39,7 +39,8 @@ export function toImportView(record: ImportRecord, { sources }: Pick<Points, 'so
   const source = sources.find(record.source)
   const columns = fieldsOfColumns(mapping?.fields ?? {}, headers)
   const headings = distinctHeadings(headers)
-  const recognition = facts.recognitions.find((candidate) => candidate.format === mapping?.format) ?? facts.recognitions[0]
+  const recognition =
+    facts.recognitions.find((candidate) => candidate.format === mapping?.format) ?? facts.recognitions[0]
   return {
     id: record.id,
     name: record.name,
@@ -52,13 +53,20 @@ export function toImportView(record: ImportRecord, { sources }: Pick<Points, 'so
     headerRow: facts.headerRow,
     headers: headings,
     sample: sample.map(({ cells }) => headers.map((_, position) => cells[position] ?? '')),
-    recognitions: facts.recognitions.map(({ format: id, title, confidence }) => ({ format: id, title, confidence })),
+    recognitions: facts.recognitions.map(({ format: id, title, confidence }) => ({
+      format: id,
+      title,
+      confidence,
+    })),
     mapping,
     doubts: (recognition?.doubts ?? []).map(({ column, reason }) => {
       const heading = headings[column] ?? ''
       return { column: heading, position: column, field: columns[heading] ?? null, reason }
     }),
-    fields: (source?.value.fields ?? []).map((field) => ({ ...field, title: source!.owner.text(field.title) })),
+    fields: (source?.value.fields ?? []).map((field) => ({
+      ...field,
+      title: source!.owner.text(field.title),
+    })),
     dryRun: record.dryRun,
     jobId: record.jobId,
     result: record.result,

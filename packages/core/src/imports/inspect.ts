@@ -35,14 +35,21 @@ export async function inspectTable(path: string, options: InspectOptions): Promi
     if (first.length === 0) return
     const facts = { format, ...(await findHeadings(first, options)) }
     // A cover sheet may well come first: a sheet without rows below its headings gives way to one that has some.
-    const better = !best || confidence(facts) > confidence(best) || (best.sample.length === 0 && facts.sample.length > 0 && confidence(best) === 0)
+    const better =
+      !best ||
+      confidence(facts) > confidence(best) ||
+      (best.sample.length === 0 && facts.sample.length > 0 && confidence(best) === 0)
     if (better) best = facts
   })
   if (!best) {
-    throw userError('E_FILE_EMPTY', rowsSeen === 0 ? 'There is no row in the file' : 'The file is empty', { hint: 'Export it again; nothing was written to it.' })
+    throw userError('E_FILE_EMPTY', rowsSeen === 0 ? 'There is no row in the file' : 'The file is empty', {
+      hint: 'Export it again; nothing was written to it.',
+    })
   }
   if (best.sample.length === 0) {
-    throw userError('E_FILE_NO_ROWS', 'The file has headings and no rows below them', { hint: 'Choose a longer period in the export.' })
+    throw userError('E_FILE_NO_ROWS', 'The file has headings and no rows below them', {
+      hint: 'Choose a longer period in the export.',
+    })
   }
   return best
 }
@@ -56,22 +63,37 @@ async function firstRows(rows: TableRows): Promise<SourceRow[]> {
   return first
 }
 
-async function findHeadings(rows: SourceRow[], { name, recognise }: InspectOptions): Promise<Omit<TableFacts, 'format'>> {
+async function findHeadings(
+  rows: SourceRow[],
+  { name, recognise }: InspectOptions,
+): Promise<Omit<TableFacts, 'format'>> {
   const filled = rows.map(({ cells }) => cells.filter((cell) => cell.trim() !== '').length)
   const widest = Math.max(...filled.slice(0, HEADINGS_WITHIN))
   let best: Omit<TableFacts, 'format'> | undefined
   for (const [index, row] of rows.slice(0, HEADINGS_WITHIN).entries()) {
     // A title or a note stands in one cell; headings do so only in a table of one column.
     if (filled[index]! < Math.min(2, widest)) continue
-    const sample: FileSample = { fileName: name, headers: trimEnd(row.cells), rows: rows.slice(index + 1, index + 1 + SAMPLE) }
+    const sample: FileSample = {
+      fileName: name,
+      headers: trimEnd(row.cells),
+      rows: rows.slice(index + 1, index + 1 + SAMPLE),
+    }
     const recognitions = (await recognise(sample)).toSorted((a, b) => b.confidence - a.confidence)
     const found = { headerRow: row.row, headers: sample.headers, sample: sample.rows, recognitions }
     if (!best || confidence(found) > confidence(best)) best = found
   }
   if (best && best.recognitions.length > 0) return best
-  const index = Math.max(0, filled.findIndex((count) => count >= widest * 0.6))
+  const index = Math.max(
+    0,
+    filled.findIndex((count) => count >= widest * 0.6),
+  )
   const row = rows[index] as SourceRow
-  return { headerRow: row.row, headers: trimEnd(row.cells), sample: rows.slice(index + 1, index + 1 + SAMPLE), recognitions: [] }
+  return {
+    headerRow: row.row,
+    headers: trimEnd(row.cells),
+    sample: rows.slice(index + 1, index + 1 + SAMPLE),
+    recognitions: [],
+  }
 }
 
 function confidence({ recognitions }: Pick<TableFacts, 'recognitions'>): number {

@@ -9,7 +9,11 @@ import { toDiskError } from './file-errors.ts'
  * Writes the rows with problems, each with its reason in front, so that they can be mended in a spreadsheet and
  * imported again. Cells that a spreadsheet would run as a formula are made text.
  */
-export async function writeProblems(file: string, headers: string[], problems: Iterable<RowProblem & { cells: string[] }>): Promise<void> {
+export async function writeProblems(
+  file: string,
+  headers: string[],
+  problems: Iterable<RowProblem & { cells: string[] }>,
+): Promise<void> {
   function* lines(): Generator<unknown[]> {
     yield ['row', 'outcome', 'code', 'reason', 'column', 'value', ...headers]
     for (const { row, outcome, code, message, column = '', value = '', cells } of problems) {
@@ -17,7 +21,11 @@ export async function writeProblems(file: string, headers: string[], problems: I
     }
   }
   try {
-    await pipeline(Readable.from(lines()), stringify({ bom: true, escape_formulas: true }), createWriteStream(file, { mode: 0o600 }))
+    await pipeline(
+      Readable.from(lines()),
+      stringify({ bom: true, escape_formulas: true }),
+      createWriteStream(file, { mode: 0o600 }),
+    )
   } catch (error) {
     throw toDiskError(error)
   }

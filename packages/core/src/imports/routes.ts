@@ -10,7 +10,15 @@ import { validate } from '../http/validate.ts'
 import type { ImportContext } from './import-context.ts'
 import { importFiles } from './import-folder.ts'
 import { toImportView } from './import-view.ts'
-import { cancelImport, checkImport, pauseImport, receiveUpload, resumeImport, setMapping, startImport } from './imports.ts'
+import {
+  cancelImport,
+  checkImport,
+  pauseImport,
+  receiveUpload,
+  resumeImport,
+  setMapping,
+  startImport,
+} from './imports.ts'
 import { getImportRecord, type ImportRecord, listImportRecords } from './records.ts'
 
 const Upload = z.object({ source: z.string().min(1).max(200), name: z.string().min(1).max(500) })
@@ -29,13 +37,18 @@ export function importRoutes(context: ImportContext) {
       describeRoute({
         tags: ['imports'],
         summary: 'Upload a file: CSV, TSV or XLSX, also packed with gzip',
-        requestBody: { content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } } },
+        requestBody: {
+          content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
+        },
       }),
       requireRole('operator'),
       validate('query', Upload),
       async (c) => {
         const { body } = c.req.raw
-        if (!body) throw userError('E_FILE_EMPTY', 'The request has no body', { hint: 'Send the file itself as the body.' })
+        if (!body)
+          throw userError('E_FILE_EMPTY', 'The request has no body', {
+            hint: 'Send the file itself as the body.',
+          })
         const length = Number(c.req.header('Content-Length'))
         const size = Number.isFinite(length) && length > 0 ? length : undefined
         return c.json(view(await receiveUpload(context, body, { ...c.req.valid('query'), size })), 201)
@@ -45,25 +58,46 @@ export function importRoutes(context: ImportContext) {
       c.json({ imports: (await listImportRecords(db, c.req.valid('query').limit)).map(view) }),
     )
     .get('/:id', about('One import'), async (c) => c.json(view(await getImportRecord(db, c.req.param('id')))))
-    .put('/:id/mapping', about('Say what the columns mean'), requireRole('operator'), validate('json', NewMapping), async (c) =>
-      c.json(view(await setMapping(context, c.req.param('id'), c.req.valid('json').mapping))),
+    .put(
+      '/:id/mapping',
+      about('Say what the columns mean'),
+      requireRole('operator'),
+      validate('json', NewMapping),
+      async (c) => c.json(view(await setMapping(context, c.req.param('id'), c.req.valid('json').mapping))),
     )
     .post('/:id/check', about('Dry run: what would an import do?'), requireRole('operator'), async (c) =>
       c.json(view(await checkImport(context, c.req.param('id'))), 202),
     )
-    .post('/:id/start', about('Import'), requireRole('operator'), async (c) => c.json(view(await startImport(context, c.req.param('id'))), 202))
-    .post('/:id/pause', about('Pause'), requireRole('operator'), async (c) => c.json(view(await pauseImport(context, c.req.param('id')))))
-    .post('/:id/resume', about('Go on'), requireRole('operator'), async (c) => c.json(view(await resumeImport(context, c.req.param('id')))))
-    .post('/:id/cancel', about('Stop for good'), requireRole('operator'), async (c) => c.json(view(await cancelImport(context, c.req.param('id')))))
-    .get('/:id/problems.csv', about('Rows with problems and their reasons'), requireRole('operator'), async (c) => {
-      const { id, name } = await getImportRecord(db, c.req.param('id'))
-      const { problems } = importFiles(context.dataDir, id)
-      const found = await stat(problems).catch(() => undefined)
-      if (!found) throw userError('E_IMPORT_UNCHECKED', `"${name}" has not been checked yet`, { hint: 'Check it first.', status: 404 })
-      return c.body(Readable.toWeb(createReadStream(problems)) as ReadableStream<Uint8Array>, 200, {
-        'Content-Type': 'text/csv; charset=utf-8',
-        'Content-Length': String(found.size),
-        'Content-Disposition': `attachment; filename="problems.csv"; filename*=UTF-8''${encodeURIComponent(`${name}.problems.csv`)}`,
-      })
-    })
+    .post('/:id/start', about('Import'), requireRole('operator'), async (c) =>
+      c.json(view(await startImport(context, c.req.param('id'))), 202),
+    )
+    .post('/:id/pause', about('Pause'), requireRole('operator'), async (c) =>
+      c.json(view(await pauseImport(context, c.req.param('id')))),
+    )
+    .post('/:id/resume', about('Go on'), requireRole('operator'), async (c) =>
+      c.json(view(await resumeImport(context, c.req.param('id')))),
+    )
+    .post('/:id/cancel', about('Stop for good'), requireRole('operator'), async (c) =>
+      c.json(view(await cancelImport(context, c.req.param('id')))),
+    )
+    .get(
+      '/:id/problems.csv',
+      about('Rows with problems and their reasons'),
+      requireRole('operator'),
+      async (c) => {
+        const { id, name } = await getImportRecord(db, c.req.param('id'))
+        const { problems } = importFiles(context.dataDir, id)
+        const found = await stat(problems).catch(() => undefined)
+        if (!found)
+          throw userError('E_IMPORT_UNCHECKED', `"${name}" has not been checked yet`, {
+            hint: 'Check it first.',
+            status: 404,
+          })
+        return c.body(Readable.toWeb(createReadStream(problems)) as ReadableStream<Uint8Array>, 200, {
+          'Content-Type': 'text/csv; charset=utf-8',
+          'Content-Length': String(found.size),
+          'Content-Disposition': `attachment; filename="problems.csv"; filename*=UTF-8''${encodeURIComponent(`${name}.problems.csv`)}`,
+        })
+      },
+    )
 }

@@ -7,7 +7,13 @@ import { CHUNK_ROWS } from './check.ts'
 import { convertGroups, type Converter } from './convert.ts'
 import { getSource, type ImportContext, type ImportRun, readLimits } from './import-context.ts'
 import { importFiles } from './import-folder.ts'
-import { advanceImport, type ImportPosition, type ImportRecord, POSITION_START, wrongState } from './records.ts'
+import {
+  advanceImport,
+  type ImportPosition,
+  type ImportRecord,
+  POSITION_START,
+  wrongState,
+} from './records.ts'
 import { Stage } from './staging.ts'
 
 /** What an import did. */
@@ -25,18 +31,30 @@ export interface ImportResult extends Record<string, unknown> {
  * Appends the staged rows to the log, chunk by chunk. Each chunk's events and the position after it are written in
  * one transaction: whenever the process dies, the next run goes on at the first row that is not in the log.
  */
-export async function runRows(context: ImportContext, record: ImportRecord, run: ImportRun): Promise<ImportResult> {
+export async function runRows(
+  context: ImportContext,
+  record: ImportRecord,
+  run: ImportRun,
+): Promise<ImportResult> {
   const { stage: file } = importFiles(context.dataDir, record.id)
   if (!record.mapping || !record.dryRun) throw wrongState(record, 'imported before it has been checked')
   if (!existsSync(file)) {
-    throw userError('E_IMPORT_STAGE_GONE', `The prepared rows of "${record.name}" are no longer in the data folder`, {
-      hint: 'Check the file again, then import it.',
-      status: 409,
-    })
+    throw userError(
+      'E_IMPORT_STAGE_GONE',
+      `The prepared rows of "${record.name}" are no longer in the data folder`,
+      {
+        hint: 'Check the file again, then import it.',
+        status: 409,
+      },
+    )
   }
   const limits = await readLimits(context)
   const source = getSource(context.points, record.source)
-  const converter: Omit<Converter, 'receivedAt'> = { convert: source.value.run.convert, mapping: record.mapping, headers: record.facts.headers }
+  const converter: Omit<Converter, 'receivedAt'> = {
+    convert: source.value.run.convert,
+    mapping: record.mapping,
+    headers: record.facts.headers,
+  }
   const stage = Stage.open(file)
   try {
     const total = record.dryRun.rows
@@ -75,7 +93,10 @@ export async function runRows(context: ImportContext, record: ImportRecord, run:
   }
 }
 
-function toResult({ rows, groups, accepted, duplicates }: ImportPosition, { dryRun }: ImportRecord): ImportResult {
+function toResult(
+  { rows, groups, accepted, duplicates }: ImportPosition,
+  { dryRun }: ImportRecord,
+): ImportResult {
   return {
     rows: dryRun?.rows ?? rows,
     groups,

@@ -71,7 +71,8 @@ export class Stage {
 
   addRows(rows: readonly SourceRow[], keys: readonly (string | null)[]): void {
     this.#write(() => {
-      for (const [index, { row, cells }] of rows.entries()) this.#insertRow.run(row, keys[index] ?? ALONE, JSON.stringify(cells))
+      for (const [index, { row, cells }] of rows.entries())
+        this.#insertRow.run(row, keys[index] ?? ALONE, JSON.stringify(cells))
     })
   }
 
@@ -95,7 +96,9 @@ export class Stage {
 
   /** Adds people by their names in the file. Known is who was so in any of their rows. */
   addPeople(people: ReadonlyMap<string, boolean>): void {
-    const insert = this.#db.prepare('insert into people (id, known) values (?, ?) on conflict (id) do update set known = max(known, excluded.known)')
+    const insert = this.#db.prepare(
+      'insert into people (id, known) values (?, ?) on conflict (id) do update set known = max(known, excluded.known)',
+    )
     this.#write(() => {
       for (const [id, known] of people) insert.run(id, known ? 1 : 0)
     })
@@ -105,7 +108,9 @@ export class Stage {
   async index(rows: number): Promise<void> {
     if (rows < SORTED_HERE) return this.#write(() => this.#db.exec(STAGE_INDEX))
     this.#db.close()
-    const worker = new Worker(new URL('./stage-index-worker.ts', import.meta.url), { workerData: { file: this.#file } })
+    const worker = new Worker(new URL('./stage-index-worker.ts', import.meta.url), {
+      workerData: { file: this.#file },
+    })
     try {
       await once(worker, 'exit')
     } catch (error) {
@@ -116,7 +121,9 @@ export class Stage {
   }
 
   countPeople(): { customers: number; newCustomers: number } {
-    return this.#db.prepare('select count(*) as customers, count(*) - coalesce(sum(known), 0) as newCustomers from people').get() as {
+    return this.#db
+      .prepare('select count(*) as customers, count(*) - coalesce(sum(known), 0) as newCustomers from people')
+      .get() as {
       customers: number
       newCustomers: number
     }
@@ -144,13 +151,18 @@ export class Stage {
 
   /** The groups of the rows that come first in the file. */
   firstGroups(count: number): RowGroup[] {
-    const rows = this.#db.prepare('select row, key, cells from staged_rows order by row limit ?').all(count) as StagedRow[]
+    const rows = this.#db
+      .prepare('select row, key, cells from staged_rows order by row limit ?')
+      .all(count) as StagedRow[]
     const groups = new Map<string, RowGroup>()
     for (const { row, key, cells } of rows) {
       const id = key === ALONE ? `${row}` : `=${key}`
       if (groups.has(id)) continue
       const members = key === ALONE ? [{ row, key, cells }] : this.#readGroup(key, 100)
-      groups.set(id, { key, rows: members.map((member) => ({ row: member.row, cells: JSON.parse(member.cells) as string[] })) })
+      groups.set(id, {
+        key,
+        rows: members.map((member) => ({ row: member.row, cells: JSON.parse(member.cells) as string[] })),
+      })
     }
     return [...groups.values()]
   }
@@ -163,7 +175,11 @@ export class Stage {
     )
     type Found = Omit<RowProblem, 'column'> & { column_name: string | null; cells: string | null }
     for (const { column_name, cells, ...problem } of query.iterate() as IterableIterator<Found>) {
-      yield { ...problem, column: column_name ?? undefined, cells: cells === null ? [] : (JSON.parse(cells) as string[]) }
+      yield {
+        ...problem,
+        column: column_name ?? undefined,
+        cells: cells === null ? [] : (JSON.parse(cells) as string[]),
+      }
     }
   }
 
@@ -171,7 +187,9 @@ export class Stage {
   addGroupProblem(key: string, problem: Omit<RowProblem, 'row'>): void {
     this.#write(() =>
       this.#db
-        .prepare('insert into problems (row, code, message, value, outcome) select row, ?, ?, ?, ? from staged_rows where key = ?')
+        .prepare(
+          'insert into problems (row, code, message, value, outcome) select row, ?, ?, ?, ? from staged_rows where key = ?',
+        )
         .run(problem.code, problem.message, problem.value ?? null, problem.outcome, key),
     )
   }
@@ -191,12 +209,18 @@ export class Stage {
   #connect(db: Sqlite.Database): void {
     this.#db = db
     this.#insertRow = db.prepare('insert into staged_rows (row, key, cells) values (?, ?, ?)')
-    this.#insertProblem = db.prepare('insert into problems (row, code, message, column_name, value, outcome) values (?, ?, ?, ?, ?, ?)')
-    this.#readAfter = db.prepare('select row, key, cells from staged_rows where (key, row) > (?, ?) order by key, row limit ?')
+    this.#insertProblem = db.prepare(
+      'insert into problems (row, code, message, column_name, value, outcome) values (?, ?, ?, ?, ?, ?)',
+    )
+    this.#readAfter = db.prepare(
+      'select row, key, cells from staged_rows where (key, row) > (?, ?) order by key, row limit ?',
+    )
   }
 
   #passOver(key: string): StagedGroups {
-    const query = this.#db.prepare('select count(*) as rows, min(row) as firstRow, max(row) as lastRow from staged_rows where key = ?')
+    const query = this.#db.prepare(
+      'select count(*) as rows, min(row) as firstRow, max(row) as lastRow from staged_rows where key = ?',
+    )
     const { rows, firstRow, lastRow } = query.get(key) as { rows: number; firstRow: number; lastRow: number }
     return { groups: [], rows, next: { key, row: lastRow }, oversized: { key, firstRow, rows } }
   }
@@ -206,7 +230,9 @@ export class Stage {
   }
 
   #readGroup(key: string, limit: number): StagedRow[] {
-    return this.#db.prepare('select row, key, cells from staged_rows where key = ? order by row limit ?').all(key, limit) as StagedRow[]
+    return this.#db
+      .prepare('select row, key, cells from staged_rows where key = ? order by row limit ?')
+      .all(key, limit) as StagedRow[]
   }
 
   #write(work: () => void): void {

@@ -18,7 +18,11 @@ export async function sweepImports(context: ImportContext): Promise<void> {
   const folder = path.join(context.dataDir, 'imports')
   const names = await readdir(folder).catch(() => [])
   for (const id of new Set(names.map((name) => name.split('.', 1)[0]!))) {
-    const row = await db.selectFrom('imports').select(['state', 'updated_at']).where('id', '=', id).executeTakeFirst()
+    const row = await db
+      .selectFrom('imports')
+      .select(['state', 'updated_at'])
+      .where('id', '=', id)
+      .executeTakeFirst()
     const files = importFiles(context.dataDir, id)
     if (!row) {
       const written = await stat(files.upload).catch(() => undefined)
@@ -27,7 +31,10 @@ export async function sweepImports(context: ImportContext): Promise<void> {
       continue
     }
     const waiting = ['uploaded', 'checked', 'failed'] as const
-    const forgotten = now - row.updated_at > FORGOTTEN_DAYS * DAY && (await changeImport(db, { id, from: waiting, now }, { state: 'cancelled' }))
-    if (forgotten || row.state === 'done' || row.state === 'cancelled') await removeImportFiles(files, { problems: true })
+    const forgotten =
+      now - row.updated_at > FORGOTTEN_DAYS * DAY &&
+      (await changeImport(db, { id, from: waiting, now }, { state: 'cancelled' }))
+    if (forgotten || row.state === 'done' || row.state === 'cancelled')
+      await removeImportFiles(files, { problems: true })
   }
 }

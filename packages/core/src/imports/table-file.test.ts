@@ -28,9 +28,11 @@ async function read(content: string | Uint8Array, change: Partial<ImportLimits> 
   }
 }
 
-const failure = (content: string | Uint8Array, change?: Partial<ImportLimits>) => read(content, change).catch((error: unknown) => error)
+const failure = (content: string | Uint8Array, change?: Partial<ImportLimits>) =>
+  read(content, change).catch((error: unknown) => error)
 
-const TABLE = '订单编号,买家会员名,数量,单价,订单创建时间\n1001,晴天,2,19.90,2026-11-01 10:24:00\n1002,小雨,1,5.00,2026-11-02 08:00:00\n'
+const TABLE =
+  '订单编号,买家会员名,数量,单价,订单创建时间\n1001,晴天,2,19.90,2026-11-01 10:24:00\n1002,小雨,1,5.00,2026-11-02 08:00:00\n'
 const CELLS = [
   ['1001', '晴天', '2', '19.90', '2026-11-01 10:24:00'],
   ['1002', '小雨', '1', '5.00', '2026-11-02 08:00:00'],
@@ -42,9 +44,11 @@ function gb18030(text: string): Uint8Array {
   const decoder = new TextDecoder('gb18030')
   const codes = new Map<string, [number, number]>()
   for (let high = 0x81; high <= 0xfe; high++) {
-    for (let low = 0x40; low <= 0xfe; low++) if (low !== 0x7f) codes.set(decoder.decode(Uint8Array.of(high, low)), [high, low])
+    for (let low = 0x40; low <= 0xfe; low++)
+      if (low !== 0x7f) codes.set(decoder.decode(Uint8Array.of(high, low)), [high, low])
   }
-  for (const char of text) bytes.push(...(char.charCodeAt(0) < 0x80 ? [char.charCodeAt(0)] : (codes.get(char) ?? [])))
+  for (const char of text)
+    bytes.push(...(char.charCodeAt(0) < 0x80 ? [char.charCodeAt(0)] : (codes.get(char) ?? [])))
   return Uint8Array.from(bytes)
 }
 
@@ -57,7 +61,11 @@ test.each([
   { what: 'UTF-16', content: utf16le, encoding: 'utf-16le' },
   { what: 'UTF-16, big end first', content: Buffer.from(utf16le).swap16(), encoding: 'utf-16be' },
   { what: 'UTF-8 in gzip', content: gzipSync(TABLE), encoding: 'utf-8' },
-  { what: 'GB18030 in a zip archive', content: zipSync({ 'ExportOrderList.csv': gb18030(TABLE) }), encoding: 'gb18030' },
+  {
+    what: 'GB18030 in a zip archive',
+    content: zipSync({ 'ExportOrderList.csv': gb18030(TABLE) }),
+    encoding: 'gb18030',
+  },
 ])('a file in $what is read as written', async ({ content, encoding }) => {
   const { rows, format, headers } = await read(content)
   expect(format).toMatchObject({ kind: 'csv', encoding, delimiter: ',' })
@@ -78,7 +86,9 @@ test('commas inside quoted cells do not decide the separator', async () => {
 })
 
 test('cells as spreadsheets and shops write them come through untouched', async () => {
-  const { rows } = await read('order_id,phone,note\n="1930679858170647",\'18618486065,"\t6917926768823643751"\n2,"好评" 商品,"two\nlines"\n')
+  const { rows } = await read(
+    'order_id,phone,note\n="1930679858170647",\'18618486065,"\t6917926768823643751"\n2,"好评" 商品,"two\nlines"\n',
+  )
   expect(rows.map(({ cells }) => cells)).toEqual([
     ['="1930679858170647"', "'18618486065", '\t6917926768823643751'],
     ['2', '"好评" 商品', 'two\nlines'],
@@ -86,13 +96,16 @@ test('cells as spreadsheets and shops write them come through untouched', async 
 })
 
 test('notes above the headings are passed over, and rows keep the number a spreadsheet shows', async () => {
-  const { headerRow, headers, rows } = await read('订单导出,,\n\n导出时间：2026-11-21,,\norder_id,price,price\n\n7,1,2\n')
+  const { headerRow, headers, rows } = await read(
+    '订单导出,,\n\n导出时间：2026-11-21,,\norder_id,price,price\n\n7,1,2\n',
+  )
   expect({ headerRow, headers }).toEqual({ headerRow: 4, headers: ['order_id', 'price', 'price'] })
   expect(rows).toEqual([{ row: 6, cells: ['7', '1', '2'] }])
 })
 
 test('a table named .xls that is a page in truth is read', async () => {
-  const page = '<html><head><meta charset="utf-8"></head><body><table><tr><th>order_id</th><th>price</th></tr><tr><td>1 &amp; 2</td><td>3</td></tr></table></body></html>'
+  const page =
+    '<html><head><meta charset="utf-8"></head><body><table><tr><th>order_id</th><th>price</th></tr><tr><td>1 &amp; 2</td><td>3</td></tr></table></body></html>'
   const { rows, format } = await read(page)
   expect(format.kind).toBe('html')
   expect(rows.map(({ cells }) => cells)).toEqual([['1 & 2', '3']])
@@ -100,7 +113,11 @@ test('a table named .xls that is a page in truth is read', async () => {
 
 test('a file that nobody knows still has headings', async () => {
   const { headers, recognitions, sample } = await read('Report\nname,colour\nball,red\n')
-  expect({ headers, recognitions, rows: sample.length }).toEqual({ headers: ['name', 'colour'], recognitions: [], rows: 1 })
+  expect({ headers, recognitions, rows: sample.length }).toEqual({
+    headers: ['name', 'colour'],
+    recognitions: [],
+    rows: 1,
+  })
 })
 
 test('NUL characters are taken out', async () => {
@@ -117,13 +134,33 @@ test.each([
   { what: 'a file of blank rows', content: '\n\n\n', code: 'E_FILE_EMPTY' },
   { what: 'headings without rows', content: 'order_id,price\n', code: 'E_FILE_NO_ROWS' },
   { what: 'an old Excel file', content: old, code: 'E_FILE_XLS' },
-  { what: 'a protected workbook', content: Buffer.concat([old, Buffer.from('EncryptedPackage', 'utf16le')]), code: 'E_FILE_ENCRYPTED' },
+  {
+    what: 'a protected workbook',
+    content: Buffer.concat([old, Buffer.from('EncryptedPackage', 'utf16le')]),
+    code: 'E_FILE_ENCRYPTED',
+  },
   { what: 'a PDF', content: '%PDF-1.7 …', code: 'E_FILE_FORMAT' },
-  { what: 'something binary', content: Buffer.alloc(4_000, Uint8Array.of(0, 0, 0, 7)), code: 'E_FILE_FORMAT' },
+  {
+    what: 'something binary',
+    content: Buffer.alloc(4_000, Uint8Array.of(0, 0, 0, 7)),
+    code: 'E_FILE_FORMAT',
+  },
   { what: 'a gzip file cut in half', content: packed.subarray(0, packed.length / 2), code: 'E_FILE_CUT' },
-  { what: 'a damaged gzip file', content: Buffer.concat([packed.subarray(0, 30), Buffer.alloc(30, 255), packed.subarray(60)]), code: 'E_FILE_DAMAGED' },
-  { what: 'an archive cut in half', content: zipSync({ 'a.csv': Buffer.from(TABLE) }).subarray(0, 90), code: 'E_FILE_CUT' },
-  { what: 'an archive of several tables', content: zipSync({ 'a.csv': Buffer.from(TABLE), 'b.csv': Buffer.from(TABLE) }), code: 'E_FILE_ARCHIVE' },
+  {
+    what: 'a damaged gzip file',
+    content: Buffer.concat([packed.subarray(0, 30), Buffer.alloc(30, 255), packed.subarray(60)]),
+    code: 'E_FILE_DAMAGED',
+  },
+  {
+    what: 'an archive cut in half',
+    content: zipSync({ 'a.csv': Buffer.from(TABLE) }).subarray(0, 90),
+    code: 'E_FILE_CUT',
+  },
+  {
+    what: 'an archive of several tables',
+    content: zipSync({ 'a.csv': Buffer.from(TABLE), 'b.csv': Buffer.from(TABLE) }),
+    code: 'E_FILE_ARCHIVE',
+  },
   { what: 'a file that ends inside a quoted cell', content: 'order_id,price\n1,"2', code: 'E_FILE_CUT' },
   { what: 'ten thousand columns', content: `order_id,${wide}\n1,2\n`, code: 'E_FILE_TOO_MANY_COLUMNS' },
 ])('$what is refused with $code', async ({ content, code }) => {
@@ -137,12 +174,19 @@ test('two thousand columns are read', async () => {
 })
 
 test('a quotation mark that is never closed is told by its row', async () => {
-  const error = await failure(`order_id,note\n1,fine\n2,"never closed\n${'3,more\n'.repeat(40_000)}`, { rowBytes: 100_000 })
+  const error = await failure(`order_id,note\n1,fine\n2,"never closed\n${'3,more\n'.repeat(40_000)}`, {
+    rowBytes: 100_000,
+  })
   expect(error).toMatchObject({ code: 'E_FILE_QUOTE', details: { row: 3 } })
 })
 
 test('UTF-8 with a broken character is told by its row, not read as Chinese', async () => {
-  const broken = Buffer.concat([Buffer.from(TABLE), Buffer.from('1003,'), Buffer.from([0xe6, 0x99, 0x41]), Buffer.from(',1,1,2026-11-01 00:00:00\n')])
+  const broken = Buffer.concat([
+    Buffer.from(TABLE),
+    Buffer.from('1003,'),
+    Buffer.from([0xe6, 0x99, 0x41]),
+    Buffer.from(',1,1,2026-11-01 00:00:00\n'),
+  ])
   expect(await failure(broken)).toMatchObject({ code: 'E_FILE_ENCODING', details: { row: 4 } })
 })
 

@@ -1,7 +1,15 @@
 import { jsonType } from '../db/columns.ts'
 import type { Migrations } from '../db/migrate.ts'
 
-export type ImportState = 'uploaded' | 'checking' | 'checked' | 'importing' | 'paused' | 'done' | 'failed' | 'cancelled'
+export type ImportState =
+  | 'uploaded'
+  | 'checking'
+  | 'checked'
+  | 'importing'
+  | 'paused'
+  | 'done'
+  | 'failed'
+  | 'cancelled'
 
 /** Tables of the import engine. Rows of the file itself wait in a file of their own, see `staging.ts`. */
 export interface ImportTables {

@@ -31,11 +31,13 @@ export async function findEncoding(open: OpenBytes): Promise<TextEncoding> {
 /** The same text as UTF-8, without byte order mark and NUL characters. */
 export async function* asUtf8(bytes: AsyncGenerator<Buffer>, encoding: TextEncoding): AsyncGenerator<Buffer> {
   if (encoding === 'utf-8') {
-    for await (const chunk of bytes) yield chunk.includes(0) ? Buffer.from(chunk.filter((byte) => byte !== 0)) : chunk
+    for await (const chunk of bytes)
+      yield chunk.includes(0) ? Buffer.from(chunk.filter((byte) => byte !== 0)) : chunk
     return
   }
   const decoder = new TextDecoder(encoding)
-  for await (const chunk of bytes) yield Buffer.from(decoder.decode(chunk, { stream: true }).replaceAll('\0', ''))
+  for await (const chunk of bytes)
+    yield Buffer.from(decoder.decode(chunk, { stream: true }).replaceAll('\0', ''))
   yield Buffer.from(decoder.decode())
 }
 
@@ -75,7 +77,11 @@ async function findBadUtf8(open: OpenBytes): Promise<BadUtf8 | undefined> {
     const complete = bytes.subarray(0, end)
     if (!isUtf8(complete)) {
       const good = complete.subarray(0, validLength(complete))
-      return { row: rows + countLines(good), atEnd: false, surelyUtf8: marked || seen + multibytes(good) >= SURELY_UTF8 }
+      return {
+        row: rows + countLines(good),
+        atEnd: false,
+        surelyUtf8: marked || seen + multibytes(good) >= SURELY_UTF8,
+      }
     }
     rows += countLines(complete)
     if (seen < SURELY_UTF8 && !isAscii(complete)) seen += multibytes(complete)

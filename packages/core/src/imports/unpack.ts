@@ -21,7 +21,11 @@ export async function* plainBytes(path: string, onRead: OnRead = () => {}): Asyn
 }
 
 /** Content of a gzip file. Refuses one that unpacks to far more than any table does. */
-export async function* gunzippedBytes(path: string, limits: ImportLimits, onRead: OnRead = () => {}): AsyncGenerator<Buffer> {
+export async function* gunzippedBytes(
+  path: string,
+  limits: ImportLimits,
+  onRead: OnRead = () => {},
+): AsyncGenerator<Buffer> {
   const file = createReadStream(path, { highWaterMark: CHUNK })
   const stream = file.pipe(createGunzip({ chunkSize: CHUNK }))
   file.on('error', (error) => stream.destroy(error))
@@ -116,10 +120,16 @@ function isBomb(unpacked: number, packed: number, limits: ImportLimits): boolean
 /** zlib and yauzl say in codes and prose what a person reads as "cut off" or "damaged". */
 function toUnpackError(error: unknown): unknown {
   const { code, message = '' } = error as { code?: string; message?: string }
-  if (code === 'Z_BUF_ERROR' || /unexpected end of file|unexpected EOF/i.test(message)) return fileCut('its packed content stops early', error)
-  if (/end of central directory/i.test(message)) return fileCut('the list at the end of the archive is missing', error)
-  if (/too many bytes in the stream/i.test(message)) return fileDamaged('it holds more than it declares', error)
-  if (code?.startsWith('Z_') || /zip|central directory|local file header|compress|not enough bytes|filename|offset/i.test(message)) {
+  if (code === 'Z_BUF_ERROR' || /unexpected end of file|unexpected EOF/i.test(message))
+    return fileCut('its packed content stops early', error)
+  if (/end of central directory/i.test(message))
+    return fileCut('the list at the end of the archive is missing', error)
+  if (/too many bytes in the stream/i.test(message))
+    return fileDamaged('it holds more than it declares', error)
+  if (
+    code?.startsWith('Z_') ||
+    /zip|central directory|local file header|compress|not enough bytes|filename|offset/i.test(message)
+  ) {
     return fileDamaged('it cannot be unpacked', error)
   }
   return error

@@ -21,7 +21,8 @@ export function numberKind(id: number, code: string | undefined): NumberKind {
   if (code === undefined) return BUILT_IN.find(([from, to]) => id >= from && id <= to)?.[2] ?? 'number'
   // Quoted text, escaped characters, colours and conditions are not the format; `[h]` counts hours, which is a length.
   const bare = code.split(';')[0]!.replaceAll(/"[^"]*"|\\.|_.|\*.|\[(?!(h+|m+|s+)\])[^\]]*\]/gi, '')
-  if (/\[(h+|m+|s+)\]/i.test(bare) || /general|@|#|0\.0|^0+$/i.test(bare.replaceAll(/s\.0+/gi, 's'))) return 'number'
+  if (/\[(h+|m+|s+)\]/i.test(bare) || /general|@|#|0\.0|^0+$/i.test(bare.replaceAll(/s\.0+/gi, 's')))
+    return 'number'
   const day = /[yd]|年|日/i.test(bare)
   const time = /[hs]|时|分|秒/i.test(bare)
   if (day) return time ? 'datetime' : 'date'
@@ -56,6 +57,7 @@ export function serialDate(serial: number, kind: NumberKind, date1904: boolean):
 export function numberText(stored: string): string {
   if (/^-?\d+$/.test(stored) || stored.length <= 15) return stored
   const value = Number(stored)
-  if (!Number.isFinite(value) || Math.abs(value) >= 1e15 || (value !== 0 && Math.abs(value) < 1e-6)) return stored
+  if (!Number.isFinite(value) || Math.abs(value) >= 1e15 || (value !== 0 && Math.abs(value) < 1e-6))
+    return stored
   return String(Number(value.toPrecision(15)))
 }

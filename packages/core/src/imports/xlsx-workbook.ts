@@ -21,7 +21,8 @@ export async function readWorkbook(archive: Archive, limits: ImportLimits): Prom
   const targets = new Map<string, string>()
   await readXml(archive, 'xl/_rels/workbook.xml.rels', {
     onOpen(name, { Id, Target = '' }) {
-      if (name === 'Relationship' && Id) targets.set(Id, Target.startsWith('/') ? Target.slice(1) : `xl/${Target.replace(/^\.\//, '')}`)
+      if (name === 'Relationship' && Id)
+        targets.set(Id, Target.startsWith('/') ? Target.slice(1) : `xl/${Target.replace(/^\.\//, '')}`)
     },
   })
   const sheets: Workbook['sheets'] = []
@@ -88,10 +89,14 @@ export class StringTable {
   add(text: string): void {
     const size = Buffer.byteLength(text)
     if (this.#used + size + this.#count * 4 > this.#limit) {
-      throw userError('E_FILE_TOO_MANY_STRINGS', `The workbook holds more than ${Math.round(this.#limit / 1_024 ** 2)} MB of different texts`, {
-        hint: 'Save it as CSV (UTF-8); CSV files of any size can be imported.',
-        status: 413,
-      })
+      throw userError(
+        'E_FILE_TOO_MANY_STRINGS',
+        `The workbook holds more than ${Math.round(this.#limit / 1_024 ** 2)} MB of different texts`,
+        {
+          hint: 'Save it as CSV (UTF-8); CSV files of any size can be imported.',
+          status: 413,
+        },
+      )
     }
     if (this.#used + size > this.#bytes.length) {
       const larger = Buffer.alloc(Math.max(this.#bytes.length * 2, this.#used + size))
@@ -143,7 +148,9 @@ async function readStrings(archive: Archive, limits: ImportLimits): Promise<Stri
 /** Characters that XML cannot hold are written `_x000D_`. */
 export function unescapeText(text: string): string {
   return text.includes('_x')
-    ? text.replaceAll(/_x([0-9A-Fa-f]{4})_/g, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
+    ? text.replaceAll(/_x([0-9A-Fa-f]{4})_/g, (_, code: string) =>
+        String.fromCharCode(Number.parseInt(code, 16)),
+      )
     : text
 }
 

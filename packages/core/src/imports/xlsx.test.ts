@@ -33,11 +33,23 @@ function workbook({ sheets, strings = [], styles, workbook: properties = '' }: B
     'xl/sharedStrings.xml': `<sst>${strings.join('')}</sst>`,
     'xl/styles.xml': styles ?? '<styleSheet><cellXfs><xf numFmtId="0"/></cellXfs></styleSheet>',
   }
-  names.forEach((name, index) => (members[`xl/worksheets/sheet${index + 1}.xml`] = `<worksheet><sheetData>${sheets[name]}</sheetData></worksheet>`))
-  return zipSync(Object.fromEntries(Object.entries(members).map(([name, xml]) => [name, strToU8(`<?xml version="1.0" encoding="UTF-8"?>${xml}`)])))
+  names.forEach(
+    (name, index) =>
+      (members[`xl/worksheets/sheet${index + 1}.xml`] =
+        `<worksheet><sheetData>${sheets[name]}</sheetData></worksheet>`),
+  )
+  return zipSync(
+    Object.fromEntries(
+      Object.entries(members).map(([name, xml]) => [
+        name,
+        strToU8(`<?xml version="1.0" encoding="UTF-8"?>${xml}`),
+      ]),
+    ),
+  )
 }
 
-const inline = (reference: string, text: string) => `<c r="${reference}" t="inlineStr"><is><t>${text}</t></is></c>`
+const inline = (reference: string, text: string) =>
+  `<c r="${reference}" t="inlineStr"><is><t>${text}</t></is></c>`
 const HEADINGS = `<row r="1">${inline('A1', 'order_id')}${inline('B1', 'price')}${inline('C1', 'time')}</row>`
 
 async function read(content: Uint8Array, change: Partial<ImportLimits> = {}) {
@@ -65,7 +77,11 @@ test('every kind of cell comes out as a person reads it', async () => {
     '<row r="2"><c r="A2" t="s"><v>0</v></c><c r="B2"><v>19.989999999999998</v></c><c r="C2" s="1"><v>46327</v></c></row>' +
     '<row r="3"><c r="A3"><v>1930679858170647123</v></c><c r="B3" s="3"><v>598</v></c><c r="C3" s="2"><v>46327.433333333334</v></c></row>' +
     '<row r="5"><c r="A5"><v>1.9306798581706469E+18</v></c><c r="B5" t="b"><v>1</v></c><c r="C5" t="str"><f>A1</f><v>a_x000D_&#10;b</v></c></row>'
-  const book = workbook({ sheets: { Orders: rows }, strings: ['<si><r><t>10</t></r><r><t>01</t></r><rPh><t>yomi</t></rPh></si>'], styles: STYLES })
+  const book = workbook({
+    sheets: { Orders: rows },
+    strings: ['<si><r><t>10</t></r><r><t>01</t></r><rPh><t>yomi</t></rPh></si>'],
+    styles: STYLES,
+  })
   expect((await read(book)).rows).toEqual([
     { row: 2, cells: ['1001', '19.99', '2026-11-01'] },
     { row: 3, cells: ['1930679858170647123', '598', '2026-11-01 10:24:00'] },
@@ -75,18 +91,30 @@ test('every kind of cell comes out as a person reads it', async () => {
 
 test('the sheet with the orders is found behind a cover and a summary', async () => {
   const order = `${HEADINGS}<row r="2"><c r="A2"><v>7</v></c></row>`
-  const { format, rows } = await read(workbook({ sheets: { Cover: `<row r="1">${inline('A1', 'Report')}</row>`, Sums: `<row r="1">${inline('A1', 'price')}${inline('B1', 'x')}</row><row r="2"><c r="A2"><v>1</v></c></row>`, 订单: order } }))
+  const { format, rows } = await read(
+    workbook({
+      sheets: {
+        Cover: `<row r="1">${inline('A1', 'Report')}</row>`,
+        Sums: `<row r="1">${inline('A1', 'price')}${inline('B1', 'x')}</row><row r="2"><c r="A2"><v>1</v></c></row>`,
+        订单: order,
+      },
+    }),
+  )
   expect(format).toMatchObject({ kind: 'xlsx', sheetName: '订单' })
   expect(rows.map(({ cells }) => cells)).toEqual([['7']])
 })
 
 test('a workbook packed once more with gzip is read', async () => {
-  const { rows } = await read(gzipSync(workbook({ sheets: { Orders: `${HEADINGS}<row r="2"><c r="C2"><v>7</v></c></row>` } })))
+  const { rows } = await read(
+    gzipSync(workbook({ sheets: { Orders: `${HEADINGS}<row r="2"><c r="C2"><v>7</v></c></row>` } })),
+  )
   expect(rows).toEqual([{ row: 2, cells: ['', '', '7'] }])
 })
 
 test('columns of cells without a reference are counted', async () => {
-  const { rows } = await read(workbook({ sheets: { Orders: `${HEADINGS}<row><c><v>1</v></c><c/><c><v>3</v></c></row>` } }))
+  const { rows } = await read(
+    workbook({ sheets: { Orders: `${HEADINGS}<row><c><v>1</v></c><c/><c><v>3</v></c></row>` } }),
+  )
   expect(rows).toEqual([{ row: 2, cells: ['1', '', '3'] }])
 })
 
@@ -94,13 +122,48 @@ const bombRows = `${HEADINGS}${'<row><c><v>1</v></c></row>'.repeat(200_000)}`
 const good = workbook({ sheets: { Orders: `${HEADINGS}<row><c><v>1</v></c></row>` } })
 
 test.each([
-  { what: 'a zip bomb', content: workbook({ sheets: { Orders: bombRows } }), limits: { freeBytes: 1_000_000, unpackRatio: 100 }, code: 'E_FILE_ZIP_BOMB' },
-  { what: 'a workbook cut in half', content: good.subarray(0, good.length / 2), limits: {}, code: 'E_FILE_CUT' },
+  {
+    what: 'a zip bomb',
+    content: workbook({ sheets: { Orders: bombRows } }),
+    limits: { freeBytes: 1_000_000, unpackRatio: 100 },
+    code: 'E_FILE_ZIP_BOMB',
+  },
+  {
+    what: 'a workbook cut in half',
+    content: good.subarray(0, good.length / 2),
+    limits: {},
+    code: 'E_FILE_CUT',
+  },
   { what: 'a sheet that stops early', content: halfSheet(), limits: {}, code: 'E_FILE_CUT' },
-  { what: 'more texts than memory holds', content: workbook({ sheets: { Orders: HEADINGS }, strings: Array.from({ length: 5_000 }, (_, index) => `<si><t>text number ${index}</t></si>`) }), limits: { stringBytes: 10_000 }, code: 'E_FILE_TOO_MANY_STRINGS' },
-  { what: 'a cell far to the right', content: workbook({ sheets: { Orders: `${HEADINGS}<row><c r="XFD2"><v>1</v></c></row>` } }), limits: {}, code: 'E_FILE_TOO_MANY_COLUMNS' },
-  { what: 'an OpenDocument table', content: zipSync({ 'content.xml': strToU8('<a/>') }), limits: {}, code: 'E_FILE_FORMAT' },
-  { what: 'an archive with too many members', content: zipSync(Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`${index}.bin`, new Uint8Array()]))), limits: { zipEntries: 50 }, code: 'E_FILE_DAMAGED' },
+  {
+    what: 'more texts than memory holds',
+    content: workbook({
+      sheets: { Orders: HEADINGS },
+      strings: Array.from({ length: 5_000 }, (_, index) => `<si><t>text number ${index}</t></si>`),
+    }),
+    limits: { stringBytes: 10_000 },
+    code: 'E_FILE_TOO_MANY_STRINGS',
+  },
+  {
+    what: 'a cell far to the right',
+    content: workbook({ sheets: { Orders: `${HEADINGS}<row><c r="XFD2"><v>1</v></c></row>` } }),
+    limits: {},
+    code: 'E_FILE_TOO_MANY_COLUMNS',
+  },
+  {
+    what: 'an OpenDocument table',
+    content: zipSync({ 'content.xml': strToU8('<a/>') }),
+    limits: {},
+    code: 'E_FILE_FORMAT',
+  },
+  {
+    what: 'an archive with too many members',
+    content: zipSync(
+      Object.fromEntries(Array.from({ length: 60 }, (_, index) => [`${index}.bin`, new Uint8Array()])),
+    ),
+    limits: { zipEntries: 50 },
+    code: 'E_FILE_DAMAGED',
+  },
 ])('$what is refused with $code', async ({ content, limits, code }) => {
   expect(await read(content, limits).catch((error: unknown) => error)).toMatchObject({ code, kind: 'user' })
 })
@@ -110,9 +173,15 @@ function halfSheet(): Uint8Array {
   // Rebuilt rather than cut: the archive itself is whole, only the document in it is not.
   return zipSync({
     '[Content_Types].xml': strToU8('<Types/>'),
-    'xl/workbook.xml': strToU8(`<workbook xmlns:r="${RELATIONS}"><sheets><sheet name="a" r:id="rId1"/></sheets></workbook>`),
-    'xl/_rels/workbook.xml.rels': strToU8('<Relationships><Relationship Id="rId1" Target="worksheets/sheet1.xml"/></Relationships>'),
-    'xl/worksheets/sheet1.xml': strToU8(`<worksheet><sheetData>${HEADINGS}<row r="2"><c r="A2"><v>1</v></c></row><row r="3"><c`),
+    'xl/workbook.xml': strToU8(
+      `<workbook xmlns:r="${RELATIONS}"><sheets><sheet name="a" r:id="rId1"/></sheets></workbook>`,
+    ),
+    'xl/_rels/workbook.xml.rels': strToU8(
+      '<Relationships><Relationship Id="rId1" Target="worksheets/sheet1.xml"/></Relationships>',
+    ),
+    'xl/worksheets/sheet1.xml': strToU8(
+      `<worksheet><sheetData>${HEADINGS}<row r="2"><c r="A2"><v>1</v></c></row><row r="3"><c`,
+    ),
     'xl/media/unused.bin': book,
   })
 }
@@ -139,5 +208,7 @@ test('dates are exact to the second, in both calendars of Excel', () => {
 })
 
 test('numbers lose the noise of binary fractions and nothing else', () => {
-  expect(['19.989999999999998', '0.10000000000000001', '12345678901234567890', '1E+20', '-3.5'].map(numberText)).toEqual(['19.99', '0.1', '12345678901234567890', '1E+20', '-3.5'])
+  expect(
+    ['19.989999999999998', '0.10000000000000001', '12345678901234567890', '1E+20', '-3.5'].map(numberText),
+  ).toEqual(['19.99', '0.1', '12345678901234567890', '1E+20', '-3.5'])
 })
