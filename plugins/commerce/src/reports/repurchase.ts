@@ -18,9 +18,9 @@ const COHORT_MONTHS = 12
 /** How many buyers come back, how often, and in which month after their first order. Without dates: all time. */
 export function repurchaseReport(huitou: Pick<Huitou, 'brand' | 'events' | 'customers'>): Report {
   return {
-    async run(parameters, { now }): Promise<ReportData> {
+    async run(parameters, { now, locale: reader }): Promise<ReportData> {
       const { timeZone } = huitou.brand
-      const locale = toLocale(huitou.brand.locale)
+      const locale = toLocale(reader ?? huitou.brand.locale)
       const segmentId = typeof parameters.segmentId === 'string' ? parameters.segmentId : undefined
       const bounded = Boolean(parameters.from ?? parameters.to)
       const period = readPeriod(parameters, { now, timeZone, days: 365 })

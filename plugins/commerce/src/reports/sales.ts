@@ -14,7 +14,7 @@ interface Figures {
 /** Revenue, orders, buyers and refunds of a period beside the one before it. Refunds count in the period they happen in. */
 export function salesReport(huitou: Pick<Huitou, 'brand' | 'events' | 'customers'>): Report {
   return {
-    async run(parameters, { now }): Promise<ReportData> {
+    async run(parameters, { now, locale: reader }): Promise<ReportData> {
       const { timeZone, locale } = huitou.brand
       const period = readPeriod(parameters, { now, timeZone, days: 30 })
       const step = readStep(parameters.by, period)
@@ -37,7 +37,7 @@ export function salesReport(huitou: Pick<Huitou, 'brand' | 'events' | 'customers
       const here = sum(points, customers)
       const before = sum(earlierPoints, earlierCustomers)
       return {
-        blocks: { ...numbers(here, before), ...trends(points, stepsOf(period, step), toLocale(locale)) },
+        blocks: { ...numbers(here, before), ...trends(points, stepsOf(period, step), toLocale(reader ?? locale)) },
       }
     },
   }
