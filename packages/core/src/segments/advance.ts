@@ -241,6 +241,7 @@ async function followVanished(
       ),
     )
     .crossJoin('segment_members')
+    .whereRef('segment_members.customer_id', '=', 'r.id')
     .innerJoin('segments', 'segments.id', 'segment_members.segment_id')
     .leftJoin('identifiers', 'identifiers.id', 'r.id')
     .leftJoin('profiles', 'profiles.customer_id', 'identifiers.customer_id')

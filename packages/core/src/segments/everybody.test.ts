@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { transact } from '../db/database.ts'
 import { announceForAll } from '../profiles/store.ts'
-import { createSegment, getSegment } from './queries.ts'
+import { createSegment, getSegment, snapshotSegment } from './queries.ts'
 
 describe.each(engines)('on %s', (engine) => {
   test('a change announced for everybody reaches the segments that look at it, and only those', async () => {
@@ -36,5 +36,31 @@ describe.each(engines)('on %s', (engine) => {
       [city, outer, gender].map(async ({ id }) => (await getSegment(core, id)).count),
     )
     expect(counts).toEqual([2, 1, 0])
+  })
+})
+
+describe.each(engines)('a list on %s', (engine) => {
+  test('a customer that became part of another leaves its place to that one, and nobody else joins', async () => {
+    await using core = await createTestCore({ engine })
+    await core.send(...['a', 'b', 'c', 'd'].map((userId) => ({ type: 'identify', userId, messageId: userId, traits: { city: userId === 'd' ? '杭州' : '上海' } })))
+    await core.settle()
+    const rule = await createSegment(core, { name: 'rule', rule: { any: [{ column: 'key', op: 'in', value: ['b', 'c'] }] } })
+    await core.settle()
+    const list = await snapshotSegment(core, rule.id, 'list')
+    const members = async () => {
+      const rows = await core.database.db
+        .selectFrom('segment_members')
+        .innerJoin('profiles', 'profiles.customer_id', 'segment_members.customer_id')
+        .select('profiles.key')
+        .where('segment_id', '=', list.id)
+        .orderBy('profiles.key')
+        .execute()
+      return rows.map(({ key }) => key)
+    }
+    expect(await members()).toEqual(['b', 'c'])
+    // b and a turn out to be one person, whose key is the smaller one.
+    await core.send(...['a', 'b'].map((userId) => ({ type: 'identify', userId, messageId: `phone ${userId}`, traits: { phone: '13800138000' } })))
+    await core.settle()
+    expect(await members()).toEqual(['a', 'c'])
   })
 })
