@@ -138,7 +138,7 @@ function follow(
     })
   }
   if (!names.knows('mini-program')) return
-  for (let visits = random.whole(0, 2); visits > 0; visits--) {
+  for (let visits = random.whole(0, 1); visits > 0; visits--) {
     writeVisit(diary, random, {
       time: time + random.between(1, 60) * DAY,
       who: names.on('mini-program'),

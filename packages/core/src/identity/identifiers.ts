@@ -48,7 +48,16 @@ export function isStrong(kind: string): boolean {
  * Identifiers an event carries, strong ones first in a fixed order. Masked values (`138****2046`), which
  * marketplaces put in place of a phone, name nobody and are left out.
  */
-export function identifiersOf(type: EventCall, body: EventBody): Identifier[] {
+export function identifiersOf(type: EventCall, body: EventBody): readonly Identifier[] {
+  let found = read.get(body)
+  if (!found) read.set(body, (found = readIdentifiers(type, body)))
+  return found
+}
+
+/** Several stages of the fold ask about one event. */
+const read = new WeakMap<EventBody, readonly Identifier[]>()
+
+function readIdentifiers(type: EventCall, body: EventBody): Identifier[] {
   const found: Identifier[] = []
   const add = (kind: string, value: unknown) => {
     const normal = normalizeIdentifier(kind, value)

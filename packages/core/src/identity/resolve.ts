@@ -59,7 +59,7 @@ export async function resolveIdentities(tx: Tx, events: readonly StoredEvent[]):
 async function findOrCreate(
   tx: Tx,
   events: readonly StoredEvent[],
-  named: Identifier[][],
+  named: readonly (readonly Identifier[])[],
 ): Promise<Map<string, Known>> {
   const wanted = new Map<string, Identifier & { first_seen_at: number }>()
   named.forEach((identifiers, index) => {
@@ -100,12 +100,12 @@ async function findOrCreate(
 /** A star around the first strong identifier: the same components as every pair, with fewer rows. */
 function linksOf(
   events: readonly StoredEvent[],
-  named: Identifier[][],
+  named: readonly (readonly Identifier[])[],
   idOf: (identifier: Identifier) => number,
 ) {
   const links = new Map<string, Link & { seq: number }>()
   events.forEach((event, index) => {
-    const [center, ...others] = named[index] as Identifier[]
+    const [center, ...others] = named[index] as readonly Identifier[]
     if (!center || !isStrong(center.kind)) return
     for (const other of others) {
       const weak = isStrong(other.kind) ? 0 : 1

@@ -8,7 +8,7 @@ import { redefine } from './redefine.ts'
 import { moveWindows } from './windows.ts'
 
 /** Events per transaction: large enough to be quick, small enough that ingestion never waits long. */
-const BATCH = 2_000
+const BATCH = 5_000
 
 /** Keeps profiles in step with the event log. */
 export interface ProfileStage {
