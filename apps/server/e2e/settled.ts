@@ -10,7 +10,9 @@ export function watchRequests(page: Page): void {
     // The stream of changes stays open by nature.
     if (!request.url().endsWith('/api/live')) requests.add(request)
   })
-  for (const event of ['requestfinished', 'requestfailed'] as const) page.on(event, (request) => requests.delete(request))
+  const ended = (request: Request) => void requests.delete(request)
+  page.on('requestfinished', ended)
+  page.on('requestfailed', ended)
 }
 
 /** Waits until a page shows what it will show: nothing asked for is on its way, nothing stands in for it. */

@@ -55,7 +55,7 @@ function buyer(at: number, now: number): object[] {
   return events
 }
 
-function order(userId: string, event: string, time: number, properties: { order_id: string }): object {
+function order(userId: string, event: string, time: number, properties: { order_id: string } & Record<string, unknown>): object {
   return { type: 'track', event, userId, properties, timestamp: iso(time), messageId: `${event} ${properties.order_id}` }
 }
 

@@ -1,9 +1,9 @@
-import { createClient } from '@huitou/core/client'
-import type { ClientResponse } from 'hono/client'
+import type { AppType } from '@huitou/core/client'
+import { type ClientResponse, hc } from 'hono/client'
 import { send } from './http.ts'
 
 /** Routes below `/api` by path and method, typed from the server's own. Failures are thrown as `ApiError`. */
-export const { api } = createClient('/', { fetch: send })
+export const { api } = hc<AppType>('/', { fetch: send })
 
 /** The body of an answer. */
 export async function read<T>(answer: Promise<ClientResponse<T, number, 'json'>>): Promise<T> {

@@ -1,11 +1,2 @@
-import { hc } from 'hono/client'
-import type { AppType } from './app.ts'
-
+/** Type of the HTTP API: `hc<AppType>` of hono/client gives a client that knows every route and answer. */
 export type { AppType } from './app.ts'
-
-/** Typed client of the HTTP API; `fetch` and headers as in hono's `hc`. */
-export function createClient(...options: Parameters<typeof hc<AppType>>) {
-  return hc<AppType>(...options)
-}
-
-export type Client = ReturnType<typeof createClient>

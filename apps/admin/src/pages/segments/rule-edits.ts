@@ -30,13 +30,6 @@ export function findSentence(draft: Draft, id: string): Sentence | undefined {
   return findIn(draft.sentences, id)
 }
 
-/** Ids of every segment that the rule mentions. */
-export function segmentsIn(draft: Draft): string[] {
-  const ids = (sentences: Sentence[]): string[] =>
-    sentences.flatMap((s) => (s.kind === 'segment' ? [s.segment] : s.kind === 'group' ? ids(s.sentences) : []))
-  return ids(draft.sentences)
-}
-
 function replaceIn(sentences: Sentence[], id: string, next: Sentence | undefined): Sentence[] {
   return sentences.flatMap((sentence): Sentence[] => {
     if (sentence.id === id) return next ? [next] : []
