@@ -1,5 +1,6 @@
 import { AppError } from '@huitou/plugin-api'
 import { createTestCore, engines } from '@huitou/testing'
+import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
 
 describe.each(engines)('on %s', (engine) => {
@@ -94,5 +95,16 @@ describe.each(engines)('on %s', (engine) => {
     })
     await retried
     expect(await core.jobs.get(call.id)).toMatchObject({ state: 'queued', error: { code: 'E_AWAY' } })
+  })
+
+  test('a database that is away for a moment does not end the work', async () => {
+    await using core = await createTestCore({ engine })
+    core.jobs.define('work', async () => ({ done: true }))
+    await sql`alter table jobs rename to jobs_away`.execute(core.database.db)
+    core.start()
+    await expect(core.jobs.list(1)).rejects.toThrow()
+    await sql`alter table jobs_away rename to jobs`.execute(core.database.db)
+    const { id } = await core.jobs.enqueue({ kind: 'work', title: 'Work' })
+    expect((await core.jobs.finished(id)).state).toBe('done')
   })
 })

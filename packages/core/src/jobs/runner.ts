@@ -53,12 +53,16 @@ export class JobRunner {
   async run(signal: AbortSignal): Promise<void> {
     const active = new Set<Promise<void>>()
     while (!signal.aborted) {
-      const job = active.size < CONCURRENCY ? await this.#leaseDue() : undefined
+      // A database that is away for a moment is asked again at the next poll.
+      const job = active.size < CONCURRENCY ? await this.#leaseDue().catch(() => undefined) : undefined
       if (!job) {
         await this.#rest(signal)
         continue
       }
-      const work = this.#execute(job, signal).finally(() => active.delete(work))
+      // What could not be written down is done again once the lease has run out.
+      const work = this.#execute(job, signal)
+        .catch(() => {})
+        .finally(() => active.delete(work))
       active.add(work)
     }
     await Promise.all(active)
