@@ -8,7 +8,14 @@ import { settingsArea } from './pages/settings/area.ts'
 import type { Area } from './shell/area.ts'
 
 /** The activity bar, in its order. An area joins when its engine does. */
-export const areas: Area[] = [homeArea, customersArea, segmentsArea, reportsArea, extensionsArea, settingsArea]
+export const areas: Area[] = [
+  homeArea,
+  customersArea,
+  segmentsArea,
+  reportsArea,
+  extensionsArea,
+  settingsArea,
+]
 
 /** Places that belong to an area but are built elsewhere. */
 export const moreRoutes = [...importRoutes]

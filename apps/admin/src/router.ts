@@ -8,9 +8,21 @@ import { hasChosenLocale, setLocale } from './i18n.ts'
 export const router = createRouter({
   history: createWebHistory(),
   routes: [
-    { path: '/sign-in', component: () => import('./pages/welcome/sign-in.vue'), meta: { bare: true, title: 'welcome.signIn' } },
-    { path: '/welcome', component: () => import('./pages/welcome/owner-setup.vue'), meta: { bare: true, title: 'welcome.owner' } },
-    { path: '/start', component: () => import('./pages/welcome/first-run.vue'), meta: { bare: true, title: 'welcome.start' } },
+    {
+      path: '/sign-in',
+      component: () => import('./pages/welcome/sign-in.vue'),
+      meta: { bare: true, title: 'welcome.signIn' },
+    },
+    {
+      path: '/welcome',
+      component: () => import('./pages/welcome/owner-setup.vue'),
+      meta: { bare: true, title: 'welcome.owner' },
+    },
+    {
+      path: '/start',
+      component: () => import('./pages/welcome/first-run.vue'),
+      meta: { bare: true, title: 'welcome.start' },
+    },
     ...areas.flatMap((area) => area.routes),
     ...moreRoutes,
     {

@@ -35,7 +35,9 @@ export class Api {
 
   /** Sends Segment messages as a shop does. */
   async send(batch: object[]): Promise<void> {
-    const { key } = await this.request<{ key: string }>('/api/settings/write-keys', { body: { name: '测试' } })
+    const { key } = await this.request<{ key: string }>('/api/settings/write-keys', {
+      body: { name: '测试' },
+    })
     for (let at = 0; at < batch.length; at += 200) {
       const answer = await fetch(`${this.url}/v1/batch`, {
         method: 'POST',
@@ -43,7 +45,8 @@ export class Api {
         body: JSON.stringify({ batch: batch.slice(at, at + 200) }),
       })
       const counts = (await answer.json()) as { rejected?: unknown[] }
-      if (!answer.ok || counts.rejected?.length) throw new Error(`Events were refused: ${JSON.stringify(counts)}`)
+      if (!answer.ok || counts.rejected?.length)
+        throw new Error(`Events were refused: ${JSON.stringify(counts)}`)
     }
   }
 
@@ -51,7 +54,9 @@ export class Api {
     return (await this.request<{ count: number }>('/api/segments/count', { body: { rule } })).count
   }
 
-  async search(body: object): Promise<{ rows: { id: number; name: string; columns: Record<string, unknown> }[]; total: number }> {
+  async search(
+    body: object,
+  ): Promise<{ rows: { id: number; name: string; columns: Record<string, unknown> }[]; total: number }> {
     return await this.request('/api/customers/search', { body: { limit: 500, ...body } })
   }
 

@@ -9,14 +9,36 @@ test('a customer’s story, phone and merges', async ({ page, shop }) => {
   const at = (days: number) => new Date(now - days * DAY).toISOString()
   const buyer = { type: 'buyer_id:tmall', id: '拆开测试' }
   const paid = (id: string, days: number, more: object) => ({
-    type: 'track', event: 'order.paid', messageId: `merge-${id}`, timestamp: at(days),
-    properties: { order_id: `merge-${id}`, currency: 'CNY', total: 100, items: [{ name: '晚霜', quantity: 1 }] }, ...more,
+    type: 'track',
+    event: 'order.paid',
+    messageId: `merge-${id}`,
+    timestamp: at(days),
+    properties: {
+      order_id: `merge-${id}`,
+      currency: 'CNY',
+      total: 100,
+      items: [{ name: '晚霜', quantity: 1 }],
+    },
+    ...more,
   })
   await shop.send([
-    { type: 'identify', userId: 'merge-user', messageId: 'merge-who', timestamp: at(30), traits: { name: '合并人', phone: '13911112222' } },
+    {
+      type: 'identify',
+      userId: 'merge-user',
+      messageId: 'merge-who',
+      timestamp: at(30),
+      traits: { name: '合并人', phone: '13911112222' },
+    },
     paid('1', 20, { userId: 'merge-user' }),
     paid('2', 15, { context: { externalIds: [buyer] } }),
-    { type: 'track', event: 'wecom.friend_added', userId: 'merge-user', messageId: 'merge-3', timestamp: at(10), context: { externalIds: [buyer] } },
+    {
+      type: 'track',
+      event: 'wecom.friend_added',
+      userId: 'merge-user',
+      messageId: 'merge-3',
+      timestamp: at(10),
+      context: { externalIds: [buyer] },
+    },
   ])
   const find = async () => (await shop.search({ search: '合并人', columns: ['commerce_orders'] })).rows[0]
   await expect.poll(async () => (await find())?.columns['commerce_orders']).toBe(2)

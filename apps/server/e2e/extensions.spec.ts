@@ -13,7 +13,8 @@ test('RFM can be switched off, on again, and told to score by quantiles', async 
   await api.send(events)
   await api.scored(buyers)
   await context.addCookies([{ ...api.cookie, url: huitou.url }])
-  const columns = async () => (await api.request<{ columns: { name: string }[] }>('/api/columns')).columns.map(({ name }) => name)
+  const columns = async () =>
+    (await api.request<{ columns: { name: string }[] }>('/api/columns')).columns.map(({ name }) => name)
 
   await page.goto(`${huitou.url}/segments`)
   const side = page.getByRole('complementary').first()

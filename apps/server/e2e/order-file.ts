@@ -3,8 +3,24 @@ import { toGb18030 } from './gb18030.ts'
 const DAY = 86_400_000
 const BUYERS = 83
 const HEADINGS = [
-  '订单编号', '买家会员名', '买家支付宝账号', '买家应付货款', '买家应付邮费', '总金额', '买家实际支付金额', '订单状态', '收货人姓名', '收货地址',
-  '联系手机', '订单创建时间', '订单付款时间', '宝贝标题', '宝贝总数量', '店铺名称', '订单关闭原因', '退款金额',
+  '订单编号',
+  '买家会员名',
+  '买家支付宝账号',
+  '买家应付货款',
+  '买家应付邮费',
+  '总金额',
+  '买家实际支付金额',
+  '订单状态',
+  '收货人姓名',
+  '收货地址',
+  '联系手机',
+  '订单创建时间',
+  '订单付款时间',
+  '宝贝标题',
+  '宝贝总数量',
+  '店铺名称',
+  '订单关闭原因',
+  '退款金额',
 ] as const
 type Row = Partial<Record<(typeof HEADINGS)[number], string>>
 
@@ -40,7 +56,10 @@ export function makeOrderFile(now: number): OrderFile {
   insert(rows, 261, { 买家实际支付金额: '-8.00', 总金额: '-8.00' })
   const noCustomer = places(rows, (row) => row.买家会员名 === '')
   const scientific = places(rows, (row) => row.订单编号?.includes('E+') === true)
-  const lines = [HEADINGS.join(','), ...rows.map((row) => HEADINGS.map((heading) => cell(row[heading])).join(','))]
+  const lines = [
+    HEADINGS.join(','),
+    ...rows.map((row) => HEADINGS.map((heading) => cell(row[heading])).join(',')),
+  ]
   return {
     name: 'ExportOrderList2026.csv',
     content: toGb18030(`${lines.join('\r\n')}\r\n`),
@@ -94,7 +113,12 @@ function toRow({ buyer, ago, fen, refundFen }: Purchase, at: number, now: number
 
 /** Puts a row into the file that differs from the one before it in `change`, under an order number of its own. */
 function insert(rows: Row[], at: number, change: Row): void {
-  rows.splice(at, 0, { ...rows[at - 1], 订单编号: `="49017712345${String(at).padStart(8, '0')}"`, 退款金额: '0.00', ...change })
+  rows.splice(at, 0, {
+    ...rows[at - 1],
+    订单编号: `="49017712345${String(at).padStart(8, '0')}"`,
+    退款金额: '0.00',
+    ...change,
+  })
 }
 
 /** Row numbers as a spreadsheet shows them, headings being row 1. */

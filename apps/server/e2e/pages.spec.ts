@@ -11,7 +11,17 @@ const UNTRANSLATED = /^[a-z]+(\.[a-zA-Z0-9_]+)+$/
 /** Looks like a key and is none: ids of extensions, file names, addresses. */
 const TECHNICAL = /^(huitou|localhost)\.|\.(csv|xlsx|com)$/
 // Words that other tests bring into the same shop stand at the end.
-const OWN_WORDS = ['中文', OWNER.name, '测试', ...smallShopWords(), '江浙沪回头客', '键盘建的', '合并人', '晚霜', '拆开测试']
+const OWN_WORDS = [
+  '中文',
+  OWNER.name,
+  '测试',
+  ...smallShopWords(),
+  '江浙沪回头客',
+  '键盘建的',
+  '合并人',
+  '晚霜',
+  '拆开测试',
+]
 
 for (const locale of locales) {
   for (const theme of themes) {
@@ -24,7 +34,10 @@ for (const locale of locales) {
         for (const [name, path] of await places(shop)) {
           await goTo(page, path)
           await settled(page)
-          await page.screenshot({ path: `test-results/pages/${locale}-${theme}/${name}.png`, animations: 'disabled' })
+          await page.screenshot({
+            path: `test-results/pages/${locale}-${theme}/${name}.png`,
+            animations: 'disabled',
+          })
           await checkPage(page, { name, locale, theme })
         }
       })
@@ -45,10 +58,18 @@ for (const locale of locales) {
 
 /** Every place of the admin app, with a name for its picture. */
 async function places(shop: Api): Promise<[name: string, path: string][]> {
-  const { rows } = await shop.search({ limit: 1, rule: { all: [{ column: 'commerce_orders', op: 'gte', value: 4 }] } })
+  const { rows } = await shop.search({
+    limit: 1,
+    rule: { all: [{ column: 'commerce_orders', op: 'gte', value: 4 }] },
+  })
   const { reports } = await shop.request<{ reports: { id: string }[] }>('/api/reports')
   const { plugins } = await shop.request<{ plugins: { id: string }[] }>('/api/plugins')
-  const rule = JSON.stringify({ all: [{ column: 'commerce_orders', op: 'gte', value: 2 }, { event: 'order.paid', count: { op: '>=', value: 1 }, within: { days: 90 } }] })
+  const rule = JSON.stringify({
+    all: [
+      { column: 'commerce_orders', op: 'gte', value: 2 },
+      { event: 'order.paid', count: { op: '>=', value: 1 }, within: { days: 90 } },
+    ],
+  })
   const { segments } = await shop.request<{ segments: { id: string; kind: string }[] }>('/api/segments')
   return [
     ['home', '/'],
@@ -62,9 +83,15 @@ async function places(shop: Api): Promise<[name: string, path: string][]> {
     ...reports.map(({ id }): [string, string] => [`report-${id}`, `/reports/${id}`]),
     ['extensions', '/extensions'],
     ...plugins.flatMap(({ id }) =>
-      ['readme', 'contributions', 'permissions', 'settings'].map((tab): [string, string] => [`extension-${id}-${tab}`, `/extensions/${id}?tab=${tab}`]),
+      ['readme', 'contributions', 'permissions', 'settings'].map((tab): [string, string] => [
+        `extension-${id}-${tab}`,
+        `/extensions/${id}?tab=${tab}`,
+      ]),
     ),
-    ...['brand', 'people', 'keys', 'about'].map((section): [string, string] => [`settings-${section}`, `/settings/${section}`]),
+    ...['brand', 'people', 'keys', 'about'].map((section): [string, string] => [
+      `settings-${section}`,
+      `/settings/${section}`,
+    ]),
     ['import-new', '/imports/new'],
     ['start', '/start'],
     ['not-found', '/nowhere'],
@@ -74,7 +101,11 @@ async function places(shop: Api): Promise<[name: string, path: string][]> {
 /** Follows a link to `path` without loading the whole app anew. */
 async function goTo(page: Page, path: string): Promise<void> {
   await page.evaluate((to) => {
-    history.pushState({ back: null, current: to, forward: null, position: history.length, replaced: false }, '', to)
+    history.pushState(
+      { back: null, current: to, forward: null, position: history.length, replaced: false },
+      '',
+      to,
+    )
     dispatchEvent(new PopStateEvent('popstate', { state: history.state }))
   }, path)
   await expect(page).toHaveURL(path)
@@ -99,7 +130,10 @@ function textsAndWidth() {
   return { texts: [...texts], overflow: scrollWidth - clientWidth }
 }
 
-async function checkPage(page: Page, { name, locale, theme }: { name: string; locale: Locale; theme: string }): Promise<void> {
+async function checkPage(
+  page: Page,
+  { name, locale, theme }: { name: string; locale: Locale; theme: string },
+): Promise<void> {
   const found = await page.evaluate(textsAndWidth)
   const untranslated = found.texts.filter((text) => UNTRANSLATED.test(text) && !TECHNICAL.test(text))
   expect.soft(untranslated, `${name}: untranslated`).toEqual([])

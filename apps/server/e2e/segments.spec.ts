@@ -43,10 +43,13 @@ test('a segment is built by mouse, explained, changed and deleted', async ({ pag
   await page.getByRole('button', { name: '保存', exact: true }).click()
   await expect(page).toHaveURL(/\/segments\/(?!new)/)
   await expect(page.getByRole('tab', { name: /^客户/ })).toContainText(String(wanted))
-  await expect(page.locator('.activity ~ *').getByRole('link', { name: /江浙沪回头客/ })).toContainText(String(wanted))
+  await expect(page.locator('.activity ~ *').getByRole('link', { name: /江浙沪回头客/ })).toContainText(
+    String(wanted),
+  )
 
   const inside = (await shop.search({ rule: RULE })).rows[0]
-  const outside = (await shop.search({ rule: { all: [{ column: 't_city', op: 'in', value: ['成都'] }] } })).rows[0]
+  const outside = (await shop.search({ rule: { all: [{ column: 't_city', op: 'in', value: ['成都'] }] } }))
+    .rows[0]
   await explain(inside?.name ?? '')
   await expect(page.locator('.verdict b')).toHaveText('在')
   await explain(outside?.name ?? '')
@@ -68,7 +71,12 @@ test('a segment is built by mouse, explained, changed and deleted', async ({ pag
   expect(segments.map(({ name }) => name)).not.toContain('江浙沪回头客')
 
   async function explain(name: string) {
-    await page.locator('.details').getByRole('button', { name: /选一位客户|[^ ]/ }).filter({ has: page.locator('.muted, span') }).last().click()
+    await page
+      .locator('.details')
+      .getByRole('button', { name: /选一位客户|[^ ]/ })
+      .filter({ has: page.locator('.muted, span') })
+      .last()
+      .click()
     await page.getByRole('combobox').last().fill(name)
     await option(name).click()
   }
@@ -86,7 +94,9 @@ test('a segment is built with the keyboard alone', async ({ page, shop }) => {
   await orders.focus()
   await page.keyboard.type('4')
   await expect(orders).toHaveValue('4')
-  await expect(page.locator('.live b')).toHaveText(String(await shop.count({ all: [{ column: 'commerce_orders', op: 'gte', value: 4 }] })))
+  await expect(page.locator('.live b')).toHaveText(
+    String(await shop.count({ all: [{ column: 'commerce_orders', op: 'gte', value: 4 }] })),
+  )
   await page.getByPlaceholder('给人群起个名字').focus()
   await page.keyboard.type('键盘建的')
   await page.keyboard.press('Enter')

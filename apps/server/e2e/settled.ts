@@ -25,5 +25,7 @@ export async function settled(page: Page): Promise<void> {
     return calm
   }
   // An answer may lead to the next question, so once is not enough.
-  await expect.poll(isCalm, { intervals: [50, 80], message: 'requests and placeholders are gone' }).toBeGreaterThan(2)
+  await expect
+    .poll(isCalm, { intervals: [50, 80], message: 'requests and placeholders are gone' })
+    .toBeGreaterThan(2)
 }

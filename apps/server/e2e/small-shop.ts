@@ -14,7 +14,13 @@ export function smallShop(now: number) {
   const events: object[] = []
   for (let at = 0; at < BUYERS; at++) events.push(...buyer(at, now))
   for (let at = 0; at < 10; at++) {
-    events.push({ type: 'page', anonymousId: `visitor-${at}`, messageId: `visit-${at}`, name: HOME, timestamp: iso(now - at * DAY) })
+    events.push({
+      type: 'page',
+      anonymousId: `visitor-${at}`,
+      messageId: `visit-${at}`,
+      name: HOME,
+      timestamp: iso(now - at * DAY),
+    })
   }
   return { events, buyers: BUYERS }
 }
@@ -35,7 +41,9 @@ function buyer(at: number, now: number): object[] {
   }
   const orders = 1 + ((at * 7) % 5)
   const last = now - (1 + ((at * 13) % 330)) * DAY
-  const events: object[] = [{ type: 'identify', userId, traits, messageId: `who-${at}`, timestamp: iso(last - 400 * DAY) }]
+  const events: object[] = [
+    { type: 'identify', userId, traits, messageId: `who-${at}`, timestamp: iso(last - 400 * DAY) },
+  ]
   for (let nth = 0; nth < orders; nth++) {
     const paidAt = last - nth * 11 * DAY
     const properties = {
@@ -47,16 +55,37 @@ function buyer(at: number, now: number): object[] {
       items: [{ name: PRODUCTS[(at + nth) % PRODUCTS.length], quantity: 1 + (nth % 2) }],
     }
     events.push(order(userId, 'order.paid', paidAt, properties))
-    if (at % 3 === 0) events.push(order(userId, 'order.shipped', paidAt + DAY / 2, { order_id: properties.order_id, currency: 'CNY' }))
+    if (at % 3 === 0)
+      events.push(
+        order(userId, 'order.shipped', paidAt + DAY / 2, { order_id: properties.order_id, currency: 'CNY' }),
+      )
     if (at % 11 === 0 && nth === 0) {
-      events.push(order(userId, 'order.refunded', paidAt + DAY, { order_id: properties.order_id, currency: 'CNY', amount: 20 }))
+      events.push(
+        order(userId, 'order.refunded', paidAt + DAY, {
+          order_id: properties.order_id,
+          currency: 'CNY',
+          amount: 20,
+        }),
+      )
     }
   }
   return events
 }
 
-function order(userId: string, event: string, time: number, properties: { order_id: string } & Record<string, unknown>): object {
-  return { type: 'track', event, userId, properties, timestamp: iso(time), messageId: `${event} ${properties.order_id}` }
+function order(
+  userId: string,
+  event: string,
+  time: number,
+  properties: { order_id: string } & Record<string, unknown>,
+): object {
+  return {
+    type: 'track',
+    event,
+    userId,
+    properties,
+    timestamp: iso(time),
+    messageId: `${event} ${properties.order_id}`,
+  }
 }
 
 function iso(time: number): string {

@@ -43,7 +43,10 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
   ],
   shop: async ({ filled, context, locale }, use) => {
     // The owner is Chinese; who reads in another language chose it on the device.
-    await context.addInitScript((chosen) => localStorage.setItem('huitou.locale', chosen), locale === 'en' ? 'en' : 'zh-CN')
+    await context.addInitScript(
+      (chosen) => localStorage.setItem('huitou.locale', chosen),
+      locale === 'en' ? 'en' : 'zh-CN',
+    )
     await context.addCookies([{ ...filled.cookie, url: filled.url }])
     await use(filled)
   },

@@ -15,7 +15,8 @@ export const useRecent = createSharedComposable(() => {
       const tab = store.active
       if (!tab || tab.path === '/') return
       const { id, path, title, titleKey, icon } = tab
-      const place: Place = title === undefined ? { id, path, titleKey, icon } : { id, path, title, titleKey, icon }
+      const place: Place =
+        title === undefined ? { id, path, titleKey, icon } : { id, path, title, titleKey, icon }
       recent.value = [place, ...recent.value.filter((known) => known.id !== id)].slice(0, 20)
     },
     { immediate: true },

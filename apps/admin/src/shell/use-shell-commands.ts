@@ -1,4 +1,12 @@
-import { detailsOpen, isTyping, matchesKeys, sideOpen, signOut, useAllCommands, useCommands } from '@huitou/admin-kit'
+import {
+  detailsOpen,
+  isTyping,
+  matchesKeys,
+  sideOpen,
+  signOut,
+  useAllCommands,
+  useCommands,
+} from '@huitou/admin-kit'
 import type { Command } from '@huitou/admin-kit'
 import { useEventListener } from '@vueuse/core'
 import { computed } from 'vue'
@@ -48,12 +56,20 @@ function usePlaceCommands() {
       run: () => router.push(area.path),
     })),
     {
-      id: 'imports.new', title: t('imports.new'), icon: 'upload', note: t('shell.palette.command'),
-      keywords: 'import orders csv 导入 订单', run: () => router.push('/imports/new'),
+      id: 'imports.new',
+      title: t('imports.new'),
+      icon: 'upload',
+      note: t('shell.palette.command'),
+      keywords: 'import orders csv 导入 订单',
+      run: () => router.push('/imports/new'),
     },
     {
-      id: 'demo.start', title: t('welcome.start'), icon: 'sparkles', note: t('shell.palette.page'),
-      keywords: 'demo 演示', run: () => router.push('/start'),
+      id: 'demo.start',
+      title: t('welcome.start'),
+      icon: 'sparkles',
+      note: t('shell.palette.page'),
+      keywords: 'demo 演示',
+      run: () => router.push('/start'),
     },
   ])
 }
@@ -63,14 +79,69 @@ function useTabCommands() {
   const store = useTabs()
   const note = () => t('shell.palette.command')
   return computed<Command[]>(() => [
-    { id: 'shell.palette', title: t('shell.palette.open'), icon: 'search', note: note(), keys: 'mod+k', run: () => (paletteOpen.value ? (paletteOpen.value = false) : openPalette()) },
-    { id: 'tab.close', title: t('shell.commands.closeTab'), icon: 'x', note: note(), keys: 'alt+w', run: () => store.close(store.activeId) },
-    { id: 'tab.closeOthers', title: t('shell.commands.closeOthers'), icon: 'x', note: note(), run: () => store.closeOthers(store.activeId) },
-    { id: 'tab.next', title: t('shell.commands.nextTab'), icon: 'arrow-right', note: note(), keys: 'alt+]', run: () => store.step(1) },
-    { id: 'tab.previous', title: t('shell.commands.previousTab'), icon: 'arrow-left', note: note(), keys: 'alt+[', run: () => store.step(-1) },
-    { id: 'shell.side', title: t('shell.commands.side'), icon: 'panel-left', note: note(), keys: 'mod+b', run: () => (sideOpen.value = !sideOpen.value) },
-    { id: 'shell.detailsPanel', title: t('shell.toggleDetails'), icon: 'panel-right', note: note(), keys: 'alt+d', run: () => (detailsOpen.value = !detailsOpen.value) },
-    { id: 'shell.keys', title: t('shell.keys.title'), icon: 'keyboard', note: note(), keys: '?', run: () => (keyListOpen.value = true) },
+    {
+      id: 'shell.palette',
+      title: t('shell.palette.open'),
+      icon: 'search',
+      note: note(),
+      keys: 'mod+k',
+      run: () => (paletteOpen.value ? (paletteOpen.value = false) : openPalette()),
+    },
+    {
+      id: 'tab.close',
+      title: t('shell.commands.closeTab'),
+      icon: 'x',
+      note: note(),
+      keys: 'alt+w',
+      run: () => store.close(store.activeId),
+    },
+    {
+      id: 'tab.closeOthers',
+      title: t('shell.commands.closeOthers'),
+      icon: 'x',
+      note: note(),
+      run: () => store.closeOthers(store.activeId),
+    },
+    {
+      id: 'tab.next',
+      title: t('shell.commands.nextTab'),
+      icon: 'arrow-right',
+      note: note(),
+      keys: 'alt+]',
+      run: () => store.step(1),
+    },
+    {
+      id: 'tab.previous',
+      title: t('shell.commands.previousTab'),
+      icon: 'arrow-left',
+      note: note(),
+      keys: 'alt+[',
+      run: () => store.step(-1),
+    },
+    {
+      id: 'shell.side',
+      title: t('shell.commands.side'),
+      icon: 'panel-left',
+      note: note(),
+      keys: 'mod+b',
+      run: () => (sideOpen.value = !sideOpen.value),
+    },
+    {
+      id: 'shell.detailsPanel',
+      title: t('shell.toggleDetails'),
+      icon: 'panel-right',
+      note: note(),
+      keys: 'alt+d',
+      run: () => (detailsOpen.value = !detailsOpen.value),
+    },
+    {
+      id: 'shell.keys',
+      title: t('shell.keys.title'),
+      icon: 'keyboard',
+      note: note(),
+      keys: '?',
+      run: () => (keyListOpen.value = true),
+    },
   ])
 }
 
@@ -84,13 +155,34 @@ function usePreferenceCommands() {
   ]
   return computed<Command[]>(() => [
     ...themes.map(({ value, icon }) => ({
-      id: `theme.${value}`, title: t(`shell.theme.${value}`), icon, note: t('shell.palette.command'),
-      keywords: 'theme 外观 主题', run: () => (themeChoice.value = value),
+      id: `theme.${value}`,
+      title: t(`shell.theme.${value}`),
+      icon,
+      note: t('shell.palette.command'),
+      keywords: 'theme 外观 主题',
+      run: () => (themeChoice.value = value),
     })),
-    { id: 'locale.zh', title: '中文', icon: 'languages', note: t('shell.palette.command'), keywords: 'chinese language 语言', run: () => setLocale('zh-CN') },
-    { id: 'locale.en', title: 'English', icon: 'languages', note: t('shell.palette.command'), keywords: 'yingwen language 英文 语言', run: () => setLocale('en') },
     {
-      id: 'account.signOut', title: t('shell.commands.signOut'), icon: 'log-out', note: t('shell.palette.command'),
+      id: 'locale.zh',
+      title: '中文',
+      icon: 'languages',
+      note: t('shell.palette.command'),
+      keywords: 'chinese language 语言',
+      run: () => setLocale('zh-CN'),
+    },
+    {
+      id: 'locale.en',
+      title: 'English',
+      icon: 'languages',
+      note: t('shell.palette.command'),
+      keywords: 'yingwen language 英文 语言',
+      run: () => setLocale('en'),
+    },
+    {
+      id: 'account.signOut',
+      title: t('shell.commands.signOut'),
+      icon: 'log-out',
+      note: t('shell.palette.command'),
       async run() {
         await signOut().catch(() => undefined)
         queryClient.clear()

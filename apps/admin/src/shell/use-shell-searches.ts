@@ -1,4 +1,13 @@
-import { listReports, listSegments, queryKeys, rank, searchCustomers, useCommandSearch, useFormat, useLocalized } from '@huitou/admin-kit'
+import {
+  listReports,
+  listSegments,
+  queryKeys,
+  rank,
+  searchCustomers,
+  useCommandSearch,
+  useFormat,
+  useLocalized,
+} from '@huitou/admin-kit'
 import { useQueryClient } from '@tanstack/vue-query'
 import { useI18n } from 'vue-i18n'
 import { useRouter } from 'vue-router'
@@ -17,28 +26,38 @@ export function useShellSearches(): void {
     id: 'segments',
     minimum: 1,
     async search(text) {
-      const { segments } = await client.ensureQueryData({ queryKey: queryKeys.segments, queryFn: () => listSegments() })
-      return rank(text, segments, (segment) => [segment.name]).slice(0, LIMIT).map((segment) => ({
-        id: `segment.${segment.id}`,
-        title: segment.name,
-        icon: 'blend',
-        note: `${t('segments.title')} · ${format.number(segment.count)}`,
-        run: () => router.push(`/segments/${encodeURIComponent(segment.id)}`),
-      }))
+      const { segments } = await client.ensureQueryData({
+        queryKey: queryKeys.segments,
+        queryFn: () => listSegments(),
+      })
+      return rank(text, segments, (segment) => [segment.name])
+        .slice(0, LIMIT)
+        .map((segment) => ({
+          id: `segment.${segment.id}`,
+          title: segment.name,
+          icon: 'blend',
+          note: `${t('segments.title')} · ${format.number(segment.count)}`,
+          run: () => router.push(`/segments/${encodeURIComponent(segment.id)}`),
+        }))
     },
   })
   useCommandSearch({
     id: 'reports',
     minimum: 1,
     async search(text) {
-      const { reports } = await client.ensureQueryData({ queryKey: queryKeys.reports, queryFn: () => listReports() })
-      return rank(text, reports, (report) => [localized(report.title), report.id]).slice(0, LIMIT).map((report) => ({
-        id: `report.${report.id}`,
-        title: localized(report.title),
-        icon: 'chart-no-axes-column',
-        note: t('reports.title'),
-        run: () => router.push(`/reports/${encodeURIComponent(report.id)}`),
-      }))
+      const { reports } = await client.ensureQueryData({
+        queryKey: queryKeys.reports,
+        queryFn: () => listReports(),
+      })
+      return rank(text, reports, (report) => [localized(report.title), report.id])
+        .slice(0, LIMIT)
+        .map((report) => ({
+          id: `report.${report.id}`,
+          title: localized(report.title),
+          icon: 'chart-no-axes-column',
+          note: t('reports.title'),
+          run: () => router.push(`/reports/${encodeURIComponent(report.id)}`),
+        }))
     },
   })
   useCommandSearch({

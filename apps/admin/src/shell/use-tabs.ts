@@ -46,7 +46,13 @@ export const useTabs = defineStore('tabs', () => {
     else {
       const { title = '', icon = 'file', area = '' } = route.meta
       const at = tabs.value.findIndex((tab) => tab.id === activeId.value)
-      tabs.value.splice(at < 0 ? tabs.value.length : at + 1, 0, { id, path: route.fullPath, titleKey: title, icon, area })
+      tabs.value.splice(at < 0 ? tabs.value.length : at + 1, 0, {
+        id,
+        path: route.fullPath,
+        titleKey: title,
+        icon,
+        area,
+      })
     }
     activeId.value = id
     history.value = [...history.value.filter((past) => past !== id), id]

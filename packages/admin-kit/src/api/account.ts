@@ -22,6 +22,7 @@ export const signIn = (email: string, password: string) =>
 export const signOut = () => postJson('/api/auth/sign-out', {})
 export const getSettings = (signal?: AbortSignal) => read(api.settings.$get({}, until(signal)))
 export const saveSettings = (settings: SettingsChange) => read(api.settings.$put({ json: settings }))
-export const listWriteKeys = (signal?: AbortSignal) => read(api.settings['write-keys'].$get({}, until(signal)))
+export const listWriteKeys = (signal?: AbortSignal) =>
+  read(api.settings['write-keys'].$get({}, until(signal)))
 export const createWriteKey = (name: string) => read(api.settings['write-keys'].$post({ json: { name } }))
 export const revokeWriteKey = (id: string) => done(api.settings['write-keys'][':id'].$delete(at(id)))

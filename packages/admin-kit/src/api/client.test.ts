@@ -44,9 +44,22 @@ test('files have addresses of their own', () => {
 })
 
 test('a problem document is thrown with its code, its hint and its details', async () => {
-  const problem = { type: 'x', title: 'E_RULE', status: 400, code: 'E_RULE', detail: 'No', hint: 'Do', details: { path: 'all' } }
+  const problem = {
+    type: 'x',
+    title: 'E_RULE',
+    status: 400,
+    code: 'E_RULE',
+    detail: 'No',
+    hint: 'Do',
+    details: { path: 'all' },
+  }
   answer = () => Response.json(problem, { status: 400 })
-  await expect(getSegment('x')).rejects.toMatchObject({ code: 'E_RULE', status: 400, message: 'No', problem: { hint: 'Do', details: { path: 'all' } } })
+  await expect(getSegment('x')).rejects.toMatchObject({
+    code: 'E_RULE',
+    status: 400,
+    message: 'No',
+    problem: { hint: 'Do', details: { path: 'all' } },
+  })
 })
 
 test('a server that is away is told apart from a call that was stopped', async () => {
@@ -58,7 +71,7 @@ test('a server that is away is told apart from a call that was stopped', async (
 })
 
 test('a downloaded file keeps its name in any script', async () => {
-  const name = "attachment; filename=\"_.csv\"; filename*=UTF-8''%E6%8A%A5%E8%A1%A8.csv"
+  const name = 'attachment; filename="_.csv"; filename*=UTF-8\'\'%E6%8A%A5%E8%A1%A8.csv'
   answer = () => new Response('a,b', { headers: { 'content-disposition': name } })
   expect(await exportReport('rfm.map', { parameters: {}, format: 'csv' })).toMatchObject({ name: '报表.csv' })
 })

@@ -8,4 +8,9 @@ export type EventKind = Columns['events'][number]
 
 export const getColumns = (signal?: AbortSignal) => read(api.columns.$get({}, until(signal)))
 export const searchColumnValues = (name: string, search: string, signal?: AbortSignal) =>
-  read(api.columns[':name'].values.$get({ param: { name: encodeURIComponent(name) }, query: { search } }, until(signal)))
+  read(
+    api.columns[':name'].values.$get(
+      { param: { name: encodeURIComponent(name) }, query: { search } },
+      until(signal),
+    ),
+  )

@@ -23,13 +23,24 @@ export interface TimelineQuery {
 
 export const searchCustomers = (search: CustomerSearch, signal?: AbortSignal) =>
   read(api.customers.search.$post({ json: search }, until(signal)))
-export const getCustomer = (id: number | string, signal?: AbortSignal) => read(one.$get(at(id), until(signal)))
-export const getTimeline = (id: number | string, { before, limit, names }: TimelineQuery, signal?: AbortSignal) =>
-  read(one.timeline.$get({ ...at(id), query: { before, limit: String(limit), names: names?.join(',') } }, until(signal)))
+export const getCustomer = (id: number | string, signal?: AbortSignal) =>
+  read(one.$get(at(id), until(signal)))
+export const getTimeline = (
+  id: number | string,
+  { before, limit, names }: TimelineQuery,
+  signal?: AbortSignal,
+) =>
+  read(
+    one.timeline.$get(
+      { ...at(id), query: { before, limit: String(limit), names: names?.join(',') } },
+      until(signal),
+    ),
+  )
 export const getCustomerSegments = (id: number | string, signal?: AbortSignal) =>
   read(one.segments.$get(at(id), until(signal)))
 /** What made this customer one person. */
-export const getMerges = (id: number | string, signal?: AbortSignal) => read(one.merges.$get(at(id), until(signal)))
+export const getMerges = (id: number | string, signal?: AbortSignal) =>
+  read(one.merges.$get(at(id), until(signal)))
 export const reveal = (id: number | string, what: { column: string } | { identifier: number }) =>
   read(one.reveal.$post({ ...at(id), json: what }))
 export const undoMerge = (merge: string) =>

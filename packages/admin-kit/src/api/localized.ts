@@ -2,4 +2,13 @@
 export type Localized = { readonly en: string; readonly 'zh-CN': string }
 
 /** Value types the API names; `money` is minor units, `time` epoch milliseconds, `percent` a share from 0 to 1. */
-export type ValueType = 'text' | 'number' | 'integer' | 'money' | 'time' | 'boolean' | 'label' | 'percent' | 'duration'
+export type ValueType =
+  | 'text'
+  | 'number'
+  | 'integer'
+  | 'money'
+  | 'time'
+  | 'boolean'
+  | 'label'
+  | 'percent'
+  | 'duration'

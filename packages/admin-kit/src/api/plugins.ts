@@ -13,6 +13,7 @@ export const listPlugins = (signal?: AbortSignal) => read(api.plugins.$get({}, u
 export const getPlugin = (id: string, signal?: AbortSignal) => read(one.$get(at(id), until(signal)))
 export const enablePlugin = (id: string) => done(one.enable.$post(at(id)))
 export const disablePlugin = (id: string) => done(one.disable.$post(at(id)))
-export const getPluginSettings = (id: string, signal?: AbortSignal) => read(one.settings.$get(at(id), until(signal)))
+export const getPluginSettings = (id: string, signal?: AbortSignal) =>
+  read(one.settings.$get(at(id), until(signal)))
 export const savePluginSettings = (id: string, settings: PluginSettings) =>
   read(one.settings.$put({ ...at(id), json: { settings } }))

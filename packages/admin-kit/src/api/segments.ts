@@ -14,14 +14,18 @@ export type ExportFormat = NonNullable<InferRequestType<typeof one.export.$get>[
 
 export const listSegments = (signal?: AbortSignal) => read(api.segments.$get({}, until(signal)))
 export const getSegment = (id: string, signal?: AbortSignal) => read(one.$get(at(id), until(signal)))
-export const createSegment = (segment: { name: string; rule: Rule }) => read(api.segments.$post({ json: segment }))
-export const saveSegment = (id: string, segment: { name: string; rule: Rule }) => read(one.$put({ ...at(id), json: segment }))
+export const createSegment = (segment: { name: string; rule: Rule }) =>
+  read(api.segments.$post({ json: segment }))
+export const saveSegment = (id: string, segment: { name: string; rule: Rule }) =>
+  read(one.$put({ ...at(id), json: segment }))
 export const deleteSegment = (id: string) => done(one.$delete(at(id)))
 export const countSegment = (rule: Rule, signal?: AbortSignal) =>
   read(api.segments.count.$post({ json: { rule } }, until(signal)))
 export const explain = (question: ExplainQuestion) => read(api.segments.explain.$post({ json: question }))
 export const getSegmentHistory = (id: string, signal?: AbortSignal) =>
   read(one.history.$get({ ...at(id), query: {} }, until(signal)))
-export const getSegmentOverlap = (id: string, signal?: AbortSignal) => read(one.overlap.$get(at(id), until(signal)))
+export const getSegmentOverlap = (id: string, signal?: AbortSignal) =>
+  read(one.overlap.$get(at(id), until(signal)))
 /** Where the browser downloads the members. */
-export const segmentExportUrl = (id: string, format: ExportFormat) => one.export.$path({ ...at(id), query: { format } })
+export const segmentExportUrl = (id: string, format: ExportFormat) =>
+  one.export.$path({ ...at(id), query: { format } })

@@ -37,8 +37,12 @@ export function seriesBars(data: SeriesData, labelOf: LabelOf, shareTitle: strin
     return {
       group: label?.group ?? '',
       bar: {
-        name: label?.title ?? category, color: seriesColor(label?.color ?? main?.color), value, behind,
-        before: before?.values[at] ?? null, more: hasShare ? [(value ?? 0) / sum] : [],
+        name: label?.title ?? category,
+        color: seriesColor(label?.color ?? main?.color),
+        value,
+        behind,
+        before: before?.values[at] ?? null,
+        more: hasShare ? [(value ?? 0) / sum] : [],
       },
     }
   })
@@ -63,7 +67,9 @@ export function tableBars(data: TableData): BarGroups | undefined {
   if (!now || !before || !isList || data.rows.length > 20 || data.columns.some(isDifference)) return undefined
   const name = words.at(-1)!
   const group = words.length === 2 ? words[0]! : undefined
-  const more = data.columns.filter((column) => ![now, before, ...words].includes(column) && column.type === 'percent')
+  const more = data.columns.filter(
+    (column) => ![now, before, ...words].includes(column) && column.type === 'percent',
+  )
   const bars = data.rows.map((row) => ({
     group: group ? String(row[group.id] ?? '') : '',
     bar: {
@@ -86,7 +92,10 @@ export function tableBars(data: TableData): BarGroups | undefined {
 
 /** True for a column of differences, which are drawn to both sides. */
 export function isDifference({ id, type }: TableColumn): boolean {
-  return /^(net|change|delta|difference)$/.test(id) && (type === 'integer' || type === 'number' || type === 'money')
+  return (
+    /^(net|change|delta|difference)$/.test(id) &&
+    (type === 'integer' || type === 'number' || type === 'money')
+  )
 }
 
 function gather(bars: { group: string; bar: Bar }[]): BarGroups['groups'] {

@@ -26,7 +26,10 @@ const key: InjectionKey<ComputedRef<BlockContext>> = Symbol('blocks')
 
 /** Tells all blocks below how to write figures and where their customers are. */
 export function provideBlocks(context: MaybeRefOrGetter<BlockContext>): void {
-  provide(key, computed(() => toValue(context)))
+  provide(
+    key,
+    computed(() => toValue(context)),
+  )
 }
 
 /** The context of the nearest page; in a page that gave none, numbers lead nowhere. */
@@ -59,5 +62,8 @@ export function seriesColor(name: string | undefined, index = 0): string {
 
 /** True for a series that only stands for comparison and is drawn in grey. */
 export function isComparison(series: { id: string; color?: string }): boolean {
-  return series.color === 'chart-rest' || /^(previous|before|compare|last|hold_?out|control|rest|other)/.test(series.id)
+  return (
+    series.color === 'chart-rest' ||
+    /^(previous|before|compare|last|hold_?out|control|rest|other)/.test(series.id)
+  )
 }

@@ -23,7 +23,13 @@ export function toTable(data: BlockData, words: TableWords): TableData | undefin
           { id: 'value', title: words.value, type: data.type },
           { id: 'previous', title: words.previous, type: data.type },
         ],
-        rows: [{ value: data.value, previous: data.previous ?? null, ...(data.behind && { $behind: data.behind }) }],
+        rows: [
+          {
+            value: data.value,
+            previous: data.previous ?? null,
+            ...(data.behind && { $behind: data.behind }),
+          },
+        ],
       }
     case 'line':
     case 'bar':
@@ -72,7 +78,9 @@ export function toTable(data: BlockData, words: TableWords): TableData | undefin
         rows: data.rows.map((row, at) => ({
           title: row.title,
           size: row.size,
-          ...Object.fromEntries(data.columns.map((_, column) => [`c${column}`, data.values[at]?.[column] ?? null])),
+          ...Object.fromEntries(
+            data.columns.map((_, column) => [`c${column}`, data.values[at]?.[column] ?? null]),
+          ),
         })),
       }
     case 'text':
@@ -81,7 +89,11 @@ export function toTable(data: BlockData, words: TableWords): TableData | undefin
 }
 
 /** Rows by one column, nothing last in both directions; the given order where values are equal. */
-export function sortRows<T extends Record<string, unknown>>(rows: readonly T[], column: string, dir: 'asc' | 'desc'): T[] {
+export function sortRows<T extends Record<string, unknown>>(
+  rows: readonly T[],
+  column: string,
+  dir: 'asc' | 'desc',
+): T[] {
   const sign = dir === 'asc' ? 1 : -1
   return rows.toSorted((a, b) => {
     const [left, right] = [a[column], b[column]]
@@ -112,13 +124,19 @@ function heatTable(data: HeatmapData, words: TableWords): TableData {
     columns: [
       { id: 'y', title: words.name, type: 'text' },
       { id: 'x', title: words.value, type: 'text' },
-      ...data.measures.map((measure): TableColumn => ({ id: measure.id, title: measure.title, type: measure.type })),
+      ...data.measures.map((measure): TableColumn => ({
+        id: measure.id,
+        title: measure.title,
+        type: measure.type,
+      })),
     ],
     rows: data.y.flatMap((y, row) =>
       data.x.map((x, column) => ({
         y: y.title,
         x: x.title,
-        ...Object.fromEntries(data.measures.map((measure) => [measure.id, measure.values[row]?.[column] ?? null])),
+        ...Object.fromEntries(
+          data.measures.map((measure) => [measure.id, measure.values[row]?.[column] ?? null]),
+        ),
         ...(data.behind?.[row]?.[column] && { $behind: data.behind[row][column] }),
       })),
     ),

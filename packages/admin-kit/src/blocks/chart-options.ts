@@ -45,9 +45,11 @@ export function seriesOption(data: SeriesData, format: Format, tokens: ChartToke
   const series = data.series.map((one) => {
     const isRest = isComparison(one)
     if (!isRest) place += 1
-    const color = one.color && !isRest ? tokens.color(one.color) : isRest ? tokens.rest : tokens.series[place % 8]!
+    const color =
+      one.color && !isRest ? tokens.color(one.color) : isRest ? tokens.rest : tokens.series[place % 8]!
     const shared = { id: one.id, name: one.title, data: one.values, itemStyle: { color }, z: isRest ? 1 : 2 }
-    if (isBar) return { ...shared, type: 'bar', barMaxWidth: 28, barGap: '10%', itemStyle: { color, borderRadius: 2 } }
+    if (isBar)
+      return { ...shared, type: 'bar', barMaxWidth: 28, barGap: '10%', itemStyle: { color, borderRadius: 2 } }
     return {
       ...shared,
       type: 'line',
@@ -57,7 +59,11 @@ export function seriesOption(data: SeriesData, format: Format, tokens: ChartToke
       showSymbol: one.values.filter((value) => value !== null).length === 1,
       connectNulls: false,
       endLabel: {
-        show: true, formatter: '{a}', color: isRest ? tokens.axis : tokens.text1, fontSize: 12, distance: 6,
+        show: true,
+        formatter: '{a}',
+        color: isRest ? tokens.axis : tokens.text1,
+        fontSize: 12,
+        distance: 6,
       },
       labelLayout: { moveOverlap: 'shiftY' },
       emphasis: { disabled: true },
@@ -66,8 +72,12 @@ export function seriesOption(data: SeriesData, format: Format, tokens: ChartToke
   return {
     ...frame(tokens, format, data.type),
     grid: {
-      left: 0, right: isBar ? 0 : endLabelSpace(data), top: 12, bottom: 0,
-      outerBoundsMode: 'same', outerBoundsContain: 'axisLabel',
+      left: 0,
+      right: isBar ? 0 : endLabelSpace(data),
+      top: 12,
+      bottom: 0,
+      outerBoundsMode: 'same',
+      outerBoundsContain: 'axisLabel',
     },
     xAxis: {
       type: 'category',
@@ -76,7 +86,11 @@ export function seriesOption(data: SeriesData, format: Format, tokens: ChartToke
       axisLine: { show: isBar, lineStyle: { color: tokens.grid } },
       axisTick: { show: false },
       axisLabel: {
-        color: tokens.axis, fontSize: 12, hideOverlap: true, alignMinLabel: 'left', alignMaxLabel: 'right',
+        color: tokens.axis,
+        fontSize: 12,
+        hideOverlap: true,
+        alignMinLabel: 'left',
+        alignMaxLabel: 'right',
         formatter: (label: string) => (data.axis === 'time' ? shortDate(label, data.categories) : label),
       },
     },
@@ -84,7 +98,11 @@ export function seriesOption(data: SeriesData, format: Format, tokens: ChartToke
       type: 'value',
       scale: !isBar,
       splitNumber: 3,
-      axisLabel: { color: tokens.axis, fontSize: 12, formatter: (value: number) => format.value(value, data.type, { compact: true }) },
+      axisLabel: {
+        color: tokens.axis,
+        fontSize: 12,
+        formatter: (value: number) => format.value(value, data.type, { compact: true }),
+      },
       splitLine: { lineStyle: { color: tokens.grid } },
     },
     series,
@@ -95,12 +113,21 @@ export function seriesOption(data: SeriesData, format: Format, tokens: ChartToke
 export function sankeyOption(data: SankeyData, format: Format, tokens: ChartTokens): EChartsCoreOption {
   return {
     ...frame(tokens, format, 'integer'),
-    tooltip: { ...tooltip(tokens), trigger: 'item', valueFormatter: (value: unknown) => format.value(value, 'integer') },
+    tooltip: {
+      ...tooltip(tokens),
+      trigger: 'item',
+      valueFormatter: (value: unknown) => format.value(value, 'integer'),
+    },
     series: [
       {
         type: 'sankey',
-        left: 0, right: 112, top: 8, bottom: 8,
-        nodeWidth: 12, nodeGap: 12, draggable: false,
+        left: 0,
+        right: 112,
+        top: 8,
+        bottom: 8,
+        nodeWidth: 12,
+        nodeGap: 12,
+        draggable: false,
         emphasis: { focus: 'adjacency' },
         label: { color: tokens.text1, fontSize: 12, fontFamily: tokens.font },
         lineStyle: { color: 'source', opacity: 0.24, curveness: 0.5 },
@@ -150,6 +177,7 @@ function tooltip(tokens: ChartTokens) {
 
 /** Room for the longest name at a line's end: twelve pixels a Chinese character, seven a Latin one. */
 function endLabelSpace(data: SeriesData): number {
-  const widthOf = (text: string) => [...text].reduce((sum, c) => sum + (c.codePointAt(0)! > 0x2e7f ? 12 : 7), 0)
+  const widthOf = (text: string) =>
+    [...text].reduce((sum, c) => sum + (c.codePointAt(0)! > 0x2e7f ? 12 : 7), 0)
   return Math.min(140, Math.max(0, ...data.series.map((series) => widthOf(series.title))) + 16)
 }

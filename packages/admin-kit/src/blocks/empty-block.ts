@@ -8,7 +8,9 @@ export function isEmptyBlock(data: BlockData): boolean {
     case 'number':
       return !data.value
     case 'table':
-      return data.rows.every((row) => Object.values(row).every((value) => typeof value !== 'number' || value === 0))
+      return data.rows.every((row) =>
+        Object.values(row).every((value) => typeof value !== 'number' || value === 0),
+      )
     case 'line':
     case 'bar':
       return data.series.every((series) => series.values.every((value) => !value))

@@ -5,7 +5,9 @@ export type Format = ReturnType<typeof useFormat>
 
 /** True for types whose figures stand right-aligned under each other. */
 export function isFigure(type: ValueType): boolean {
-  return type === 'number' || type === 'integer' || type === 'money' || type === 'percent' || type === 'duration'
+  return (
+    type === 'number' || type === 'integer' || type === 'money' || type === 'percent' || type === 'duration'
+  )
 }
 
 /** A difference with its sign. */

@@ -1,5 +1,8 @@
 /** Step 1 to 7 of the one-hue ramp for a value between the smallest and the largest; undefined for no value. */
-export function heatStep(value: number | null | undefined, range: readonly [number, number]): number | undefined {
+export function heatStep(
+  value: number | null | undefined,
+  range: readonly [number, number],
+): number | undefined {
   if (value === null || value === undefined) return undefined
   const [low, high] = range
   if (high <= low) return 4

@@ -6,13 +6,20 @@ export interface Plan {
   strategy: string
   color?: string | undefined
   behind?: CustomersBehind | undefined
-  figures: { id: string; title: string; type: TableData['columns'][number]['type']; value: string | number | null }[]
+  figures: {
+    id: string
+    title: string
+    type: TableData['columns'][number]['type']
+    value: string | number | null
+  }[]
 }
 
 /** Reads a table as cards when it is one of few groups, each with a column `strategy`; undefined for any other. */
 export function toPlans(data: TableData): Plan[] | undefined {
   if (!data.columns.some((column) => column.id === 'strategy') || data.rows.length > 6) return undefined
-  const name = data.columns.find((column) => column.id !== 'strategy' && (column.type === 'text' || column.type === 'label'))
+  const name = data.columns.find(
+    (column) => column.id !== 'strategy' && (column.type === 'text' || column.type === 'label'),
+  )
   if (!name) return undefined
   return data.rows.map((row) => ({
     title: String(row[name.id] ?? ''),

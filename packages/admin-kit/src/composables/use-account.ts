@@ -9,7 +9,11 @@ export function useMe() {
 
 /** The brand's name, currency, time zone and language. */
 export function useSettings() {
-  return useQuery({ queryKey: queryKeys.settings, queryFn: ({ signal }) => getSettings(signal), staleTime: 5 * 60_000 })
+  return useQuery({
+    queryKey: queryKeys.settings,
+    queryFn: ({ signal }) => getSettings(signal),
+    staleTime: 5 * 60_000,
+  })
 }
 
 /** Whether there is an owner, and whether there is any data. */

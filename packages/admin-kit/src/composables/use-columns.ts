@@ -14,8 +14,12 @@ export function useColumns() {
     queryFn: ({ signal }) => getColumns(signal),
     staleTime: 5 * 60_000,
   })
-  const byName = computed(() => new Map((query.data.value?.columns ?? []).map((column) => [column.name, column])))
-  const eventKinds = computed(() => (query.data.value?.events ?? []).map((event) => ({ ...event, title: titleOf(event) })))
+  const byName = computed(
+    () => new Map((query.data.value?.columns ?? []).map((column) => [column.name, column])),
+  )
+  const eventKinds = computed(() =>
+    (query.data.value?.events ?? []).map((event) => ({ ...event, title: titleOf(event) })),
+  )
   const events = computed(() => new Map(eventKinds.value.map((event) => [event.name, event])))
 
   /** Events of the core have their words here; one that no extension describes reads as well as its name allows. */

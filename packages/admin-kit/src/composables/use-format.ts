@@ -39,7 +39,12 @@ export function useFormat() {
   }
 
   return {
-    number, percent, money, duration, date, value,
+    number,
+    percent,
+    money,
+    duration,
+    date,
+    value,
     bytes: (value: Value) => formatBytes(value, locale.value),
     day: (ms: Value) => time.formatDay(ms, zone()),
     dateTime: (ms: Value) => time.formatDateTime(ms, zone()),

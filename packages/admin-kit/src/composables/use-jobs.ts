@@ -8,7 +8,11 @@ import { queryKeys } from './query-keys.ts'
 
 /** Latest jobs, newest first, kept fresh by `useLive`. */
 export function useJobs() {
-  const query = useQuery({ queryKey: queryKeys.jobs, queryFn: ({ signal }) => listJobs(30, signal), staleTime: 15_000 })
+  const query = useQuery({
+    queryKey: queryKeys.jobs,
+    queryFn: ({ signal }) => listJobs(30, signal),
+    staleTime: 15_000,
+  })
   const jobs = computed(() => query.data.value?.jobs ?? [])
   return { ...query, jobs, open: computed(() => jobs.value.filter(isOpen)) }
 }
@@ -30,7 +34,8 @@ export function applyJob(client: QueryClient, job: Job): void {
 /** Rate and time left of a running job, in units per second and milliseconds. */
 export function jobPace(job: Pick<Job, 'progress' | 'startedAt' | 'state'>, now = Date.now()) {
   const { progress, startedAt } = job
-  if (job.state !== 'running' || !progress || !startedAt || progress.done <= 0 || now <= startedAt) return undefined
+  if (job.state !== 'running' || !progress || !startedAt || progress.done <= 0 || now <= startedAt)
+    return undefined
   const rate = progress.done / ((now - startedAt) / 1000)
   const left = progress.total ? Math.max(0, ((progress.total - progress.done) / rate) * 1000) : undefined
   return { rate, left }

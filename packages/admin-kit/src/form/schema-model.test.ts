@@ -7,7 +7,11 @@ const schema = {
   properties: {
     note: { type: 'string', maxLength: 500 },
     days: { type: 'integer', minimum: 30, maximum: 365, order: 1 },
-    method: { type: 'string', oneOf: [{ const: 'rank', title: { en: 'By rank', 'zh-CN': '按名次' } }, { const: 'fixed' }], order: 2 },
+    method: {
+      type: 'string',
+      oneOf: [{ const: 'rank', title: { en: 'By rank', 'zh-CN': '按名次' } }, { const: 'fixed' }],
+      order: 2,
+    },
     scale: { type: 'integer', enum: [3, 5], enumTitles: { 3: 'three' }, order: 3 },
     limits: { type: 'array', items: { type: 'number', exclusiveMinimum: 0 }, minItems: 2, order: 4 },
     weights: { type: 'object', required: ['r'], properties: { r: { type: 'number', maximum: 1 } }, order: 5 },
@@ -18,17 +22,27 @@ const schema = {
 
 test('fields stand in their order and know how they are drawn', () => {
   expect(formFields(schema).map((field) => [field.key, field.kind])).toEqual([
-    ['days', 'integer'], ['method', 'choice'], ['scale', 'choice'], ['limits', 'list'], ['weights', 'group'],
-    ['secret', 'secret'], ['rules', 'json'], ['note', 'longtext'],
+    ['days', 'integer'],
+    ['method', 'choice'],
+    ['scale', 'choice'],
+    ['limits', 'list'],
+    ['weights', 'group'],
+    ['secret', 'secret'],
+    ['rules', 'json'],
+    ['note', 'longtext'],
   ])
 })
 
 test('choices come from oneOf with titles, or from enum', () => {
   const [, method, scale] = formFields(schema)
   expect(method!.choices).toEqual([
-    { value: 'rank', title: { en: 'By rank', 'zh-CN': '按名次' } }, { value: 'fixed', title: 'fixed' },
+    { value: 'rank', title: { en: 'By rank', 'zh-CN': '按名次' } },
+    { value: 'fixed', title: 'fixed' },
   ])
-  expect(scale!.choices).toEqual([{ value: 3, title: 'three' }, { value: 5, title: '5' }])
+  expect(scale!.choices).toEqual([
+    { value: 3, title: 'three' },
+    { value: 5, title: '5' },
+  ])
 })
 
 test('a fault names its path; a secret that is stored need not be typed again', () => {
@@ -41,18 +55,27 @@ test('a fault names its path; a secret that is stored need not be typed again', 
 })
 
 test.each([
-  { value: 29, fault: 'minimum' }, { value: 30, fault: undefined }, { value: 365, fault: undefined },
-  { value: 366, fault: 'maximum' }, { value: 30.5, fault: 'integer' }, { value: Number.NaN, fault: 'number' },
+  { value: 29, fault: 'minimum' },
+  { value: 30, fault: undefined },
+  { value: 365, fault: undefined },
+  { value: 366, fault: 'maximum' },
+  { value: 30.5, fault: 'integer' },
+  { value: Number.NaN, fault: 'number' },
 ])('$value days: $fault', ({ value, fault }) => {
   expect(formFaults(schema, { days: value, weights: { r: 1 } })['days']?.key).toBe(fault)
 })
 
 test('numbers in a list obey the limits of an entry', () => {
-  expect(formFaults(schema, { days: 30, weights: { r: 0 }, limits: [1, 0] })).toEqual({ limits: { key: 'above', limit: 0 } })
+  expect(formFaults(schema, { days: 30, weights: { r: 0 }, limits: [1, 0] })).toEqual({
+    limits: { key: 'above', limit: 0 },
+  })
 })
 
 test('what was left empty is not sent', () => {
-  expect(toSubmit(schema, { days: 30, note: '', secret: '', weights: { r: undefined } })).toEqual({ days: 30, weights: {} })
+  expect(toSubmit(schema, { days: 30, note: '', secret: '', weights: { r: undefined } })).toEqual({
+    days: 30,
+    weights: {},
+  })
 })
 
 test('an entry of a number list has to be a number', () => {

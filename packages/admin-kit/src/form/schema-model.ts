@@ -11,7 +11,18 @@ export interface FormChoice {
 /** One property of a schema as a form draws it. */
 export interface FormField {
   key: string
-  kind: 'text' | 'longtext' | 'date' | 'secret' | 'number' | 'integer' | 'boolean' | 'choice' | 'list' | 'group' | 'json'
+  kind:
+    | 'text'
+    | 'longtext'
+    | 'date'
+    | 'secret'
+    | 'number'
+    | 'integer'
+    | 'boolean'
+    | 'choice'
+    | 'list'
+    | 'group'
+    | 'json'
   title: MaybeLocalized
   description: MaybeLocalized
   required: boolean
@@ -38,7 +49,11 @@ export function formFields(schema: FormSchema): FormField[] {
 }
 
 /** Faults by path (`weights.r`) of a value under its schema; empty when it may be sent. */
-export function formFaults(schema: FormSchema, value: Record<string, unknown>, path = ''): Record<string, FormFault> {
+export function formFaults(
+  schema: FormSchema,
+  value: Record<string, unknown>,
+  path = '',
+): Record<string, FormFault> {
   const faults: Record<string, FormFault> = {}
   for (const field of formFields(schema)) {
     const at = path ? `${path}.${field.key}` : field.key
@@ -110,16 +125,27 @@ function kindOf(schema: FormSchema, choices: FormChoice[]): FormField['kind'] {
 }
 
 function choicesOf(schema: FormSchema): FormChoice[] {
-  const variants = schema['oneOf'] as { const?: string | number | boolean; title?: MaybeLocalized }[] | undefined
+  const variants = schema['oneOf'] as
+    | { const?: string | number | boolean; title?: MaybeLocalized }[]
+    | undefined
   if (variants?.every((variant) => variant.const !== undefined)) {
-    return variants.map((variant) => ({ value: variant.const!, title: variant.title ?? String(variant.const) }))
+    return variants.map((variant) => ({
+      value: variant.const!,
+      title: variant.title ?? String(variant.const),
+    }))
   }
   const titles = (schema['enumTitles'] ?? {}) as Record<string, MaybeLocalized>
   const values = (schema['enum'] ?? []) as FormChoice['value'][]
-  return values.map((value, index) => ({ value, title: titles[Array.isArray(titles) ? index : String(value)] ?? String(value) }))
+  return values.map((value, index) => ({
+    value,
+    title: titles[Array.isArray(titles) ? index : String(value)] ?? String(value),
+  }))
 }
 
-function faultOf({ kind, schema, required, choices, default: preset }: FormField, value: unknown): FormFault | undefined {
+function faultOf(
+  { kind, schema, required, choices, default: preset }: FormField,
+  value: unknown,
+): FormFault | undefined {
   const empty = value === undefined || value === null || value === ''
   if (empty) return required && preset === undefined && kind !== 'secret' ? { key: 'required' } : undefined
   if (kind === 'choice') return choices.some((choice) => choice.value === value) ? undefined : { key: 'enum' }

@@ -32,7 +32,12 @@ test('signs are true signs', () => {
 })
 
 test('bytes', () => {
-  expect([0, 999, 18_600_000, 3_200_000_000].map((bytes) => formatBytes(bytes, 'en'))).toEqual(['0 B', '999 B', '18.6 MB', '3.2 GB'])
+  expect([0, 999, 18_600_000, 3_200_000_000].map((bytes) => formatBytes(bytes, 'en'))).toEqual([
+    '0 B',
+    '999 B',
+    '18.6 MB',
+    '3.2 GB',
+  ])
 })
 
 test('times stand in the brand’s zone, whatever the machine thinks', () => {

@@ -30,7 +30,9 @@ export function polish(text: string): string {
 export function formatNumber(value: number | null | undefined, style: NumberStyle): string {
   if (value == null || Number.isNaN(value)) return nothing
   const small = style.compact && Math.abs(value) < 10_000
-  const options: Intl.NumberFormatOptions = { maximumFractionDigits: style.decimals ?? (small ? 0 : style.compact ? 1 : 0) }
+  const options: Intl.NumberFormatOptions = {
+    maximumFractionDigits: style.decimals ?? (small ? 0 : style.compact ? 1 : 0),
+  }
   if (style.compact && !small) options.notation = 'compact'
   if (style.signed) options.signDisplay = 'exceptZero'
   return polish(intlNumber(style.locale, options).format(value))

@@ -22,7 +22,10 @@ function intlDate(style: TimeStyle, options: Intl.DateTimeFormatOptions): Intl.D
 export function formatDay(ms: number | null | undefined, style: TimeStyle, now = Date.now()): string {
   if (ms == null) return nothing
   const year = (at: number) => intlDate({ ...style, locale: 'en' }, { year: 'numeric' }).format(at)
-  const options: Intl.DateTimeFormatOptions = { month: style.locale.startsWith('zh') ? 'long' : 'short', day: 'numeric' }
+  const options: Intl.DateTimeFormatOptions = {
+    month: style.locale.startsWith('zh') ? 'long' : 'short',
+    day: 'numeric',
+  }
   if (year(ms) !== year(now)) options.year = 'numeric'
   const text = intlDate(style, options).format(ms)
   return style.locale.startsWith('zh') ? text.replaceAll(/(\d+)(年|月|日)(?=(\d?))/gu, spaced) : text
@@ -65,7 +68,8 @@ export function formatAgo(ms: number | null | undefined, style: TimeStyle, now =
   const days = dayNumber(ms, style) - dayNumber(now, style)
   if (Math.abs(seconds) < 45) return spaceChinese(relative.format(0, 'second'))
   if (Math.abs(seconds) < 45 * 60) return spaceChinese(relative.format(Math.round(seconds / 60), 'minute'))
-  if (days === 0 || Math.abs(seconds) < 6 * 3600) return spaceChinese(relative.format(Math.round(seconds / 3600), 'hour'))
+  if (days === 0 || Math.abs(seconds) < 6 * 3600)
+    return spaceChinese(relative.format(Math.round(seconds / 3600), 'hour'))
   if (Math.abs(days) < 45) return spaceChinese(relative.format(days, 'day'))
   if (Math.abs(days) < 365) return spaceChinese(relative.format(Math.round(days / 30.44), 'month'))
   return spaceChinese(relative.format(Math.round(days / 365.25), 'year'))
@@ -81,9 +85,11 @@ export function formatDuration(ms: number | null | undefined, locale: string): s
   if (seconds < 60) return unit(seconds, '秒', 's')
   const minutes = Math.floor(seconds / 60)
   const pair = (a: string, b: string | undefined) => (b ? `${a} ${b}` : a)
-  if (minutes < 60) return pair(unit(minutes, '分', 'min'), seconds % 60 ? unit(seconds % 60, '秒', 's') : undefined)
+  if (minutes < 60)
+    return pair(unit(minutes, '分', 'min'), seconds % 60 ? unit(seconds % 60, '秒', 's') : undefined)
   const hours = Math.floor(minutes / 60)
-  if (hours < 48) return pair(unit(hours, '小时', 'h'), minutes % 60 ? unit(minutes % 60, '分', 'min') : undefined)
+  if (hours < 48)
+    return pair(unit(hours, '小时', 'h'), minutes % 60 ? unit(minutes % 60, '分', 'min') : undefined)
   return unit(Math.round(hours / 24), '天', 'days')
 }
 
@@ -100,7 +106,12 @@ function spaced(_: string, digits: string, unit: string, next: string): string {
 
 function partsOf(ms: number, style: TimeStyle): Record<string, string> {
   const options: Intl.DateTimeFormatOptions = {
-    year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
   }
   const parts = intlDate({ ...style, locale: 'en-GB' }, options).formatToParts(ms)
   return Object.fromEntries(parts.map((part) => [part.type, part.value]))

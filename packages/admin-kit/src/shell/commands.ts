@@ -46,7 +46,9 @@ export function useCommandSearch(search: CommandSearch): void {
 
 /** Every command there is now; of two with one id the later wins. */
 export function useAllCommands(): ComputedRef<Command[]> {
-  return computed(() => [...new Map([...sources].flatMap((s) => toValue(s).map((c) => [c.id, c] as const))).values()])
+  return computed(() => [
+    ...new Map([...sources].flatMap((s) => toValue(s).map((c) => [c.id, c] as const))).values(),
+  ])
 }
 
 export function allSearches(): CommandSearch[] {

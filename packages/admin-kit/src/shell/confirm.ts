@@ -16,7 +16,9 @@ export interface ConfirmOptions {
 export type ConfirmAnswer = 'confirm' | 'milder' | 'cancel'
 
 /** The question on screen. The shell shows it. */
-export const question = shallowRef<(ConfirmOptions & { answer: (answer: ConfirmAnswer) => void }) | undefined>()
+export const question = shallowRef<
+  (ConfirmOptions & { answer: (answer: ConfirmAnswer) => void }) | undefined
+>()
 
 /** Asks before something is done, and resolves with the answer. A second question cancels the first. */
 export function askConfirm(options: ConfirmOptions): Promise<ConfirmAnswer> {

@@ -8,7 +8,9 @@ export function matchesKeys(event: KeyboardEvent, keys: string): boolean {
   const mod = isMac ? event.metaKey : event.ctrlKey
   if (mod !== wants('mod') || event.altKey !== wants('alt')) return false
   // With Alt, a Mac types another letter: compare the key's place instead.
-  const pressed = event.altKey ? event.code.replace(/^(Key|Digit)/, '').toLowerCase() : event.key.toLowerCase()
+  const pressed = event.altKey
+    ? event.code.replace(/^(Key|Digit)/, '').toLowerCase()
+    : event.key.toLowerCase()
   if (pressed !== key) return false
   return key.length > 1 || /[a-z0-9]/.test(key) ? event.shiftKey === wants('shift') : true
 }

@@ -2,7 +2,9 @@ import { expect, test } from 'vitest'
 import { matchScore, rank } from './ranking.ts'
 
 test('a prefix beats the start of a word, that beats the middle of one, that beats scattered letters', () => {
-  const scores = ['Import orders', 'New import', 'Reimport', 'I am pro'].map((text) => matchScore('imp', text))
+  const scores = ['Import orders', 'New import', 'Reimport', 'I am pro'].map((text) =>
+    matchScore('imp', text),
+  )
   expect(scores).toEqual([...scores].sort((a, b) => b - a))
   expect(new Set(scores).size).toBe(4)
 })
@@ -21,6 +23,12 @@ test('without a query everything stays in its order', () => {
 })
 
 test('what is seen counts more than a keyword', () => {
-  const items = [{ title: 'Dark', also: 'theme' }, { title: 'Theme', also: '' }]
-  expect(rank('theme', items, (item) => [item.title, item.also]).map((item) => item.title)).toEqual(['Theme', 'Dark'])
+  const items = [
+    { title: 'Dark', also: 'theme' },
+    { title: 'Theme', also: '' },
+  ]
+  expect(rank('theme', items, (item) => [item.title, item.also]).map((item) => item.title)).toEqual([
+    'Theme',
+    'Dark',
+  ])
 })

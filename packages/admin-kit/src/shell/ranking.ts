@@ -26,7 +26,10 @@ export function rank<T>(query: string, items: readonly T[], text: (item: T) => (
 
 function bestScore(query: string, texts: (string | undefined)[]): number {
   // What stands first is what the reader sees; the rest (keywords, ids) counts a little less.
-  return Math.max(0, ...texts.map((text, index) => (text ? matchScore(query, text) - (index > 0 ? 5 : 0) : 0)))
+  return Math.max(
+    0,
+    ...texts.map((text, index) => (text ? matchScore(query, text) - (index > 0 ? 5 : 0) : 0)),
+  )
 }
 
 /** Letters of `wanted` in order within `have`: up to 50, less for every letter between them. */

@@ -42,9 +42,19 @@ describe.each(engines)('on %s', (engine) => {
 describe.each(engines)('a list on %s', (engine) => {
   test('a customer that became part of another leaves its place to that one, and nobody else joins', async () => {
     await using core = await createTestCore({ engine })
-    await core.send(...['a', 'b', 'c', 'd'].map((userId) => ({ type: 'identify', userId, messageId: userId, traits: { city: userId === 'd' ? '杭州' : '上海' } })))
+    await core.send(
+      ...['a', 'b', 'c', 'd'].map((userId) => ({
+        type: 'identify',
+        userId,
+        messageId: userId,
+        traits: { city: userId === 'd' ? '杭州' : '上海' },
+      })),
+    )
     await core.settle()
-    const rule = await createSegment(core, { name: 'rule', rule: { any: [{ column: 'key', op: 'in', value: ['b', 'c'] }] } })
+    const rule = await createSegment(core, {
+      name: 'rule',
+      rule: { any: [{ column: 'key', op: 'in', value: ['b', 'c'] }] },
+    })
     await core.settle()
     const list = await snapshotSegment(core, rule.id, 'list')
     const members = async () => {
@@ -59,7 +69,14 @@ describe.each(engines)('a list on %s', (engine) => {
     }
     expect(await members()).toEqual(['b', 'c'])
     // b and a turn out to be one person, whose key is the smaller one.
-    await core.send(...['a', 'b'].map((userId) => ({ type: 'identify', userId, messageId: `phone ${userId}`, traits: { phone: '13800138000' } })))
+    await core.send(
+      ...['a', 'b'].map((userId) => ({
+        type: 'identify',
+        userId,
+        messageId: `phone ${userId}`,
+        traits: { phone: '13800138000' },
+      })),
+    )
     await core.settle()
     expect(await members()).toEqual(['a', 'c'])
   })

@@ -37,7 +37,10 @@ export function salesReport(huitou: Pick<Huitou, 'brand' | 'events' | 'customers
       const here = sum(points, customers)
       const before = sum(earlierPoints, earlierCustomers)
       return {
-        blocks: { ...numbers(here, before), ...trends(points, stepsOf(period, step), toLocale(reader ?? locale)) },
+        blocks: {
+          ...numbers(here, before),
+          ...trends(points, stepsOf(period, step), toLocale(reader ?? locale)),
+        },
       }
     },
   }

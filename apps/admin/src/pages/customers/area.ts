@@ -7,6 +7,10 @@ export const customersArea = defineArea({
   side: () => import('./customers-side.vue'),
   routes: [
     { path: '/customers', component: () => import('./customer-list.vue') },
-    { path: '/customers/:id', component: () => import('./customer-page.vue'), meta: { icon: 'user', title: 'customers.customer' } },
+    {
+      path: '/customers/:id',
+      component: () => import('./customer-page.vue'),
+      meta: { icon: 'user', title: 'customers.customer' },
+    },
   ],
 })

@@ -20,12 +20,19 @@ export async function exportRows(
           const value = column.id === '$name' ? row.name : row.columns[column.id]
           if (value === null || value === undefined) return ''
           if (column.type === 'time' && typeof value === 'number') return csvCell(format.dateTime(value))
-          return csvCell(column.type === 'text' || column.type === 'label' ? String(value) : format.value(value, column.type).replaceAll('−', '-'))
+          return csvCell(
+            column.type === 'text' || column.type === 'label'
+              ? String(value)
+              : format.value(value, column.type).replaceAll('−', '-'),
+          )
         }),
       )
     }
     cursor = next
   } while (cursor)
   // The mark at the front makes Excel read it as UTF-8.
-  saveFile(new Blob([`\uFEFF${lines.map((line) => line.join(',')).join('\r\n')}\r\n`], { type: 'text/csv' }), `${name}.csv`)
+  saveFile(
+    new Blob([`\uFEFF${lines.map((line) => line.join(',')).join('\r\n')}\r\n`], { type: 'text/csv' }),
+    `${name}.csv`,
+  )
 }

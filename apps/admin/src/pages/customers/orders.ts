@@ -17,11 +17,24 @@ export interface Order {
 }
 
 /** Later steps win over earlier ones, whatever order their events came in. */
-const steps = ['order.created', 'order.paid', 'order.shipped', 'order.delivered', 'order.signed', 'order.completed', 'order.closed', 'order.cancelled', 'order.refunded']
+const steps = [
+  'order.created',
+  'order.paid',
+  'order.shipped',
+  'order.delivered',
+  'order.signed',
+  'order.completed',
+  'order.closed',
+  'order.cancelled',
+  'order.refunded',
+]
 
 /** Gathers `order.*` events by their order, latest order first. Events without an order number are left out. */
 export function toOrders(events: readonly TimelineEntry[]): Order[] {
-  const byId = Map.groupBy(events.filter((event) => orderIdOf(event) !== undefined), (event) => orderIdOf(event)!)
+  const byId = Map.groupBy(
+    events.filter((event) => orderIdOf(event) !== undefined),
+    (event) => orderIdOf(event)!,
+  )
   return [...byId].map(([id, own]) => toOrder(id, own)).toSorted((a, b) => b.at - a.at)
 }
 
@@ -54,7 +67,9 @@ function toOrder(id: string, events: TimelineEntry[]): Order {
     pieces: items.reduce((sum, item) => sum + item.quantity, 0),
     shop: shops.find((shop): shop is string => typeof shop === 'string' && shop !== ''),
     amount: valueOf('order.paid') ?? valueOf('order.created'),
-    refunded: inTime.filter((event) => event.name === 'order.refunded').reduce((sum, event) => sum + (event.value ?? 0), 0),
+    refunded: inTime
+      .filter((event) => event.name === 'order.refunded')
+      .reduce((sum, event) => sum + (event.value ?? 0), 0),
     at: inTime[0]!.ts,
     state: inTime.map((event) => event.name).toSorted((a, b) => steps.indexOf(b) - steps.indexOf(a))[0]!,
   }

@@ -6,7 +6,16 @@ import { computed } from 'vue'
 import { useI18n } from 'vue-i18n'
 
 /** Shown until somebody chooses otherwise, as far as they exist. */
-const firstChoice = ['phone', 't_phone', 'rfm_segment', 'commerce_orders', 'commerce_spend', 'commerce_last_order_at', 't_city', 'city']
+const firstChoice = [
+  'phone',
+  't_phone',
+  'rfm_segment',
+  'commerce_orders',
+  'commerce_spend',
+  'commerce_last_order_at',
+  't_city',
+  'city',
+]
 
 /** Which columns a list of customers shows, kept on this device under `id`. */
 export function useCustomerColumns(id: string) {
@@ -20,7 +29,12 @@ export function useCustomerColumns(id: string) {
       const known = stored.value.filter((name) => findColumn(name))
       if (known.length > 0) return known
       const first = firstChoice.filter((name) => findColumn(name))
-      return first.length > 0 ? first : columns.value.filter((column) => !nameColumns.has(column.name)).slice(0, 6).map((column) => column.name)
+      return first.length > 0
+        ? first
+        : columns.value
+            .filter((column) => !nameColumns.has(column.name))
+            .slice(0, 6)
+            .map((column) => column.name)
     },
     set: (names) => void (stored.value = names),
   })
@@ -29,12 +43,24 @@ export function useCustomerColumns(id: string) {
     { id: '$name', title: t('customers.customer'), type: 'text', sortable: false, width: 196 },
     ...chosen.value.flatMap((name): DataColumn[] => {
       const column = findColumn(name)
-      return column ? [{ id: name, title: localized(column.title), type: column.type, width: widthOf(column, localized(column.title)), sortable: !column.pii }] : []
+      return column
+        ? [
+            {
+              id: name,
+              title: localized(column.title),
+              type: column.type,
+              width: widthOf(column, localized(column.title)),
+              sortable: !column.pii,
+            },
+          ]
+        : []
     }),
   ])
 
   function toggle(name: string) {
-    chosen.value = chosen.value.includes(name) ? chosen.value.filter((one) => one !== name) : [...chosen.value, name]
+    chosen.value = chosen.value.includes(name)
+      ? chosen.value.filter((one) => one !== name)
+      : [...chosen.value, name]
   }
 
   return { chosen, shown, toggle }

@@ -6,7 +6,15 @@ export const extensionsArea = defineArea({
   path: '/extensions',
   side: () => import('./extensions-side.vue'),
   routes: [
-    { path: '/extensions', component: () => import('./running-page.vue'), meta: { title: 'extensions.running' } },
-    { path: '/extensions/:id', component: () => import('./extension-page.vue'), meta: { title: 'extensions.one' } },
+    {
+      path: '/extensions',
+      component: () => import('./running-page.vue'),
+      meta: { title: 'extensions.running' },
+    },
+    {
+      path: '/extensions/:id',
+      component: () => import('./extension-page.vue'),
+      meta: { title: 'extensions.one' },
+    },
   ],
 })

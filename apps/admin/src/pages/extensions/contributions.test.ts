@@ -3,13 +3,24 @@ import { contributionCount, contributionGroups } from './contributions.ts'
 
 const contributes = {
   events: [{ name: 'order.paid', title: { en: 'Order paid', 'zh-CN': '支付订单' } }],
-  segmenters: [{ id: 'rfm', title: 'RFM', labels: [{ id: 'a', title: { en: 'Champions', 'zh-CN': '冠军' } }, { id: 'b', title: { en: 'Lost', 'zh-CN': '流失' } }] }],
+  segmenters: [
+    {
+      id: 'rfm',
+      title: 'RFM',
+      labels: [
+        { id: 'a', title: { en: 'Champions', 'zh-CN': '冠军' } },
+        { id: 'b', title: { en: 'Lost', 'zh-CN': '流失' } },
+      ],
+    },
+  ],
   reports: [],
   configuration: { type: 'object' },
 }
 
 test('every point with entries is shown, settings are not among them', () => {
-  expect(contributionGroups(contributes).map((group) => [group.point, group.rows.map((row) => row.id)])).toEqual([
+  expect(
+    contributionGroups(contributes).map((group) => [group.point, group.rows.map((row) => row.id)]),
+  ).toEqual([
     ['events', ['order.paid']],
     ['segmenters', ['rfm']],
   ])
@@ -17,7 +28,10 @@ test('every point with entries is shown, settings are not among them', () => {
 })
 
 test('labels stand for a missing description, in both languages', () => {
-  expect(contributionGroups(contributes)[1]!.rows[0]!.note).toEqual({ en: 'Champions, Lost', 'zh-CN': '冠军、流失' })
+  expect(contributionGroups(contributes)[1]!.rows[0]!.note).toEqual({
+    en: 'Champions, Lost',
+    'zh-CN': '冠军、流失',
+  })
 })
 
 test('a plugin without contributions has none', () => {

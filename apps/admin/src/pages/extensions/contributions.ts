@@ -13,10 +13,19 @@ export interface ContributionGroup {
   rows: ContributionRow[]
 }
 
-type Entry = { id?: string; name?: string; title?: MaybeLocalized; description?: MaybeLocalized; labels?: Entry[]; outputs?: Entry[] }
+type Entry = {
+  id?: string
+  name?: string
+  title?: MaybeLocalized
+  description?: MaybeLocalized
+  labels?: Entry[]
+  outputs?: Entry[]
+}
 
 /** What a manifest contributes, point by point; `configuration` has a page of its own. */
-export function contributionGroups(contributes: Record<string, unknown> | null | undefined): ContributionGroup[] {
+export function contributionGroups(
+  contributes: Record<string, unknown> | null | undefined,
+): ContributionGroup[] {
   return Object.entries(contributes ?? {}).flatMap(([point, entries]) => {
     if (point === 'configuration' || !Array.isArray(entries) || entries.length === 0) return []
     return [{ point, rows: (entries as Entry[]).map(toRow) }]
@@ -35,6 +44,8 @@ function toRow(entry: Entry): ContributionRow {
 function membersOf(members: Entry[] | undefined): MaybeLocalized {
   if (!members?.length) return undefined
   const words = (locale: 'en' | 'zh-CN', joint: string) =>
-    members.map(({ title, id }) => (typeof title === 'object' ? title?.[locale] : title) ?? id ?? '').join(joint)
+    members
+      .map(({ title, id }) => (typeof title === 'object' ? title?.[locale] : title) ?? id ?? '')
+      .join(joint)
   return { en: words('en', ', '), 'zh-CN': words('zh-CN', '、') }
 }

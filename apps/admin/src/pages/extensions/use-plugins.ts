@@ -1,4 +1,12 @@
-import { disablePlugin, enablePlugin, listPlugins, queryKeys, toast, toastError, useLocalized } from '@huitou/admin-kit'
+import {
+  disablePlugin,
+  enablePlugin,
+  listPlugins,
+  queryKeys,
+  toast,
+  toastError,
+  useLocalized,
+} from '@huitou/admin-kit'
 import type { Plugin } from '@huitou/admin-kit'
 import { useQuery, useQueryClient } from '@tanstack/vue-query'
 import { ref } from 'vue'
@@ -6,7 +14,11 @@ import { useI18n } from 'vue-i18n'
 
 /** Installed extensions. */
 export function usePlugins() {
-  return useQuery({ queryKey: queryKeys.plugins, queryFn: ({ signal }) => listPlugins(signal), staleTime: 5_000 })
+  return useQuery({
+    queryKey: queryKeys.plugins,
+    queryFn: ({ signal }) => listPlugins(signal),
+    staleTime: 5_000,
+  })
 }
 
 export function isOn(plugin: Plugin): boolean {

@@ -34,9 +34,12 @@ export function previewColumns(rows: readonly Record<string, unknown>[]): string
   const keys = new Map<string, Set<unknown>>()
   for (const row of rows) {
     for (const [key, value] of Object.entries(row)) {
-      if (value !== null && value !== '' && typeof value !== 'object') keys.set(key, (keys.get(key) ?? new Set()).add(value))
+      if (value !== null && value !== '' && typeof value !== 'object')
+        keys.set(key, (keys.get(key) ?? new Set()).add(value))
     }
   }
   keys.delete('row')
-  return [...keys].filter(([key, values]) => alwaysShown.has(key) || rows.length < 3 || values.size > 1).map(([key]) => key)
+  return [...keys]
+    .filter(([key, values]) => alwaysShown.has(key) || rows.length < 3 || values.size > 1)
+    .map(([key]) => key)
 }

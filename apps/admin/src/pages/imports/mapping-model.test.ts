@@ -4,7 +4,10 @@ import { assignColumn, columnRows, mappedCount, missingFields } from './mapping-
 const mapping = { format: 'tmall-orders', fields: { order_id: [0], phone: [2, 1] }, options: {} }
 const file = {
   headers: ['订单编号', '手机', '联系手机', '备注'],
-  sample: [['1', '', '138****2046', ''], ['2', '139', '', '送礼']],
+  sample: [
+    ['1', '', '138****2046', ''],
+    ['2', '139', '', '送礼'],
+  ],
   doubts: [{ position: 2, reason: 'masked' }],
 }
 

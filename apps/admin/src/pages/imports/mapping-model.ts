@@ -46,8 +46,13 @@ export function assignColumn(mapping: ImportMapping, position: number, field: st
 }
 
 /** Required fields that no column fills. */
-export function missingFields(fields: readonly { id: string; required?: boolean }[], mapping: ImportMapping): string[] {
-  return fields.filter((field) => field.required && !mapping.fields[field.id]?.length).map((field) => field.id)
+export function missingFields(
+  fields: readonly { id: string; required?: boolean }[],
+  mapping: ImportMapping,
+): string[] {
+  return fields
+    .filter((field) => field.required && !mapping.fields[field.id]?.length)
+    .map((field) => field.id)
 }
 
 /** How many columns of the file fill something. */

@@ -1,6 +1,11 @@
 import type { RouteRecordRaw } from 'vue-router'
 
-const meta = { area: 'customers', title: 'imports.new', icon: 'upload', tab: (route: { path: string }) => route.path }
+const meta = {
+  area: 'customers',
+  title: 'imports.new',
+  icon: 'upload',
+  tab: (route: { path: string }) => route.path,
+}
 
 /** The import wizard. Its place carries the import's id, so it survives a reload. */
 export const importRoutes: RouteRecordRaw[] = [

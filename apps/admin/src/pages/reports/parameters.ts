@@ -58,7 +58,11 @@ function kindOf(property: Schema, hasChoices: boolean): Parameter['kind'] {
 /** `oneOf: [{ const, title }]`, or `enum` with or without titles beside it. */
 function choicesOf(property: Schema): Parameter['choices'] {
   const oneOf = property['oneOf'] as { const: unknown; title?: Localized | string }[] | undefined
-  if (oneOf) return oneOf.map((choice) => ({ value: String(choice.const), title: choice.title ?? String(choice.const) }))
+  if (oneOf)
+    return oneOf.map((choice) => ({
+      value: String(choice.const),
+      title: choice.title ?? String(choice.const),
+    }))
   const values = (property['enum'] ?? []) as unknown[]
   const titles = (property['enumTitles'] ?? property['enumDescriptions'] ?? []) as (Localized | string)[]
   return values.map((value, at) => ({ value: String(value), title: titles[at] ?? String(value) }))

@@ -20,6 +20,8 @@ export function usePageBlocks(): void {
 
   /** A group is shown when it has words; a bare id is not for reading. */
   function groupTitle(group: unknown): string | undefined {
-    return typeof group === 'object' && group !== null ? localized(group as { en: string; 'zh-CN': string }) : undefined
+    return typeof group === 'object' && group !== null
+      ? localized(group as { en: string; 'zh-CN': string })
+      : undefined
   }
 }

@@ -8,6 +8,10 @@ export const segmentsArea = defineArea({
   routes: [
     { path: '/segments', component: () => import('./segments-overview.vue') },
     { path: '/segments/new', component: () => import('./segment-page.vue'), meta: { title: 'segments.new' } },
-    { path: '/segments/:id', component: () => import('./segment-page.vue'), meta: { title: 'segments.segment' } },
+    {
+      path: '/segments/:id',
+      component: () => import('./segment-page.vue'),
+      meta: { title: 'segments.segment' },
+    },
   ],
 })

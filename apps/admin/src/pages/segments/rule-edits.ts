@@ -21,7 +21,8 @@ export function moveSentence(draft: Draft, id: string, by: number): Draft {
 /** The draft with the sentence put before another one, which may stand in another group. */
 export function moveSentenceBefore(draft: Draft, id: string, beforeId: string): Draft {
   const moved = findSentence(draft, id)
-  if (!moved || id === beforeId || (moved.kind === 'group' && contains(moved.sentences, beforeId))) return draft
+  if (!moved || id === beforeId || (moved.kind === 'group' && contains(moved.sentences, beforeId)))
+    return draft
   const without = replaceSentence(draft, id, undefined)
   return { ...without, sentences: insertBefore(without.sentences, beforeId, moved) }
 }

@@ -2,16 +2,43 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { addSentence, findSentence, moveSentence, moveSentenceBefore, replaceSentence } from './rule-edits.ts'
 import {
-  newColumnSentence, newEventSentence, newGroup, operatorsFor, ruleBehind, sameRule, toCountableRule,
-  toDraft, toRule, withOperator, withValues,
+  newColumnSentence,
+  newEventSentence,
+  newGroup,
+  operatorsFor,
+  ruleBehind,
+  sameRule,
+  toCountableRule,
+  toDraft,
+  toRule,
+  withOperator,
+  withValues,
 } from './rule-model.ts'
 import type { Draft, Rule, RuleNode, Sentence, ValueType } from './rule-model.ts'
 import { findProblem, findProblems } from './rule-problems.ts'
 import type { RuleContext } from './rule-problems.ts'
 
 const columnOps = [
-  'is', 'is_not', 'in', 'not_in', 'contains', 'not_contains', 'starts_with', 'gt', 'gte', 'lt', 'lte', 'between',
-  'is_set', 'is_not_set', 'within_days', 'before_days', 'on_or_after', 'before', 'true', 'false',
+  'is',
+  'is_not',
+  'in',
+  'not_in',
+  'contains',
+  'not_contains',
+  'starts_with',
+  'gt',
+  'gte',
+  'lt',
+  'lte',
+  'between',
+  'is_set',
+  'is_not_set',
+  'within_days',
+  'before_days',
+  'on_or_after',
+  'before',
+  'true',
+  'false',
 ] as const
 const scalar = fc.oneof(fc.integer(), fc.string({ minLength: 1 }))
 const value = fc.option(fc.oneof(scalar, fc.array(scalar, { maxLength: 4 })), { nil: undefined })
@@ -24,10 +51,17 @@ const { node } = fc.letrec<{ node: RuleNode; group: Rule; leaf: RuleNode }>((tie
     fc.record(
       {
         event: fc.constantFrom('order.paid', 'product.viewed'),
-        count: fc.record({ op: fc.constantFrom('>=' as const, '<=' as const, '=' as const), value: fc.nat(99) }),
+        count: fc.record({
+          op: fc.constantFrom('>=' as const, '<=' as const, '=' as const),
+          value: fc.nat(99),
+        }),
         within: fc.record({ days: fc.integer({ min: 1, max: 730 }) }),
         where: fc.array(
-          fc.record({ property: fc.string({ minLength: 1 }), op: fc.constantFrom(...columnOps), value: scalar }),
+          fc.record({
+            property: fc.string({ minLength: 1 }),
+            op: fc.constantFrom(...columnOps),
+            value: scalar,
+          }),
           { minLength: 1, maxLength: 2 },
         ),
       },
@@ -78,8 +112,10 @@ describe('a rule and its sentences', () => {
     const half = newColumnSentence('city', 'text')
     const draft: Draft = { join: 'all', sentences: [half, newGroup('any', [half]), done] }
     const countable = toCountableRule(draft, (sentence) => findProblem(sentence, context) === undefined)
-    expect(countable).toEqual({ rule: { all: [toRule({ join: 'all', sentences: [done] })].flatMap(membersOf) },
-      sentenceIds: [done.id] })
+    expect(countable).toEqual({
+      rule: { all: [toRule({ join: 'all', sentences: [done] })].flatMap(membersOf) },
+      sentenceIds: [done.id],
+    })
   })
 
   test('the customers behind a number are "one of" for lists and "equal" for plain values', () => {
@@ -90,8 +126,11 @@ describe('a rule and its sentences', () => {
         { column: 'subscribed', op: 'false' },
       ],
     })
-    expect(sameRule(ruleBehind({ all: [{ column: 'a', op: 'is_set' }] }), { all: [{ column: 'a', op: 'is_set' }] }))
-      .toBe(true)
+    expect(
+      sameRule(ruleBehind({ all: [{ column: 'a', op: 'is_set' }] }), {
+        all: [{ column: 'a', op: 'is_set' }],
+      }),
+    ).toBe(true)
   })
 })
 
@@ -123,7 +162,9 @@ describe('editing', () => {
     expect(withOperator(one, 'between')).toEqual({ ...one, op: 'between', value: [500, 500] })
     expect(withOperator(one, 'is_set')).toEqual({ column: 'spend', op: 'is_set' })
     expect(withValues({ column: 'city', op: 'is', value: '上海' }, ['上海', '杭州'])).toEqual({
-      column: 'city', op: 'in', value: ['上海', '杭州'],
+      column: 'city',
+      op: 'in',
+      value: ['上海', '杭州'],
     })
   })
 })

@@ -1,7 +1,16 @@
 import type { ColumnOp, Rule, RuleNode, RuleValue } from '@huitou/admin-kit/api/segments.ts'
 
 export type { ColumnOp, Rule, RuleNode, RuleValue }
-export type ValueType = 'text' | 'number' | 'integer' | 'money' | 'time' | 'boolean' | 'label' | 'percent' | 'duration'
+export type ValueType =
+  | 'text'
+  | 'number'
+  | 'integer'
+  | 'money'
+  | 'time'
+  | 'boolean'
+  | 'label'
+  | 'percent'
+  | 'duration'
 export type CountOp = '>=' | '<=' | '='
 export type ColumnNode = Extract<RuleNode, { column: string }>
 export type EventNode = Extract<RuleNode, { event: string }>
@@ -116,7 +125,10 @@ export function withOperator<T extends { op: ColumnOp; value?: RuleValue }>(cond
 }
 
 /** The same condition with these chosen values; a condition written as "equals" becomes "one of". */
-export function withValues<T extends { op: ColumnOp; value?: RuleValue }>(condition: T, values: (string | number)[]): T {
+export function withValues<T extends { op: ColumnOp; value?: RuleValue }>(
+  condition: T,
+  values: (string | number)[],
+): T {
   const op = condition.op === 'is' ? 'in' : condition.op === 'is_not' ? 'not_in' : condition.op
   return { ...condition, op, value: values }
 }
@@ -142,11 +154,26 @@ const operatorsByType: Record<ValueType, ColumnOp[]> = {
 }
 
 const shapes: Record<ColumnOp, ValueShape> = {
-  is: 'one', is_not: 'one', in: 'many', not_in: 'many',
-  contains: 'one', not_contains: 'one', starts_with: 'one',
-  gt: 'one', gte: 'one', lt: 'one', lte: 'one', between: 'range',
-  is_set: 'none', is_not_set: 'none', true: 'none', false: 'none',
-  within_days: 'days', before_days: 'days', on_or_after: 'date', before: 'date',
+  is: 'one',
+  is_not: 'one',
+  in: 'many',
+  not_in: 'many',
+  contains: 'one',
+  not_contains: 'one',
+  starts_with: 'one',
+  gt: 'one',
+  gte: 'one',
+  lt: 'one',
+  lte: 'one',
+  between: 'range',
+  is_set: 'none',
+  is_not_set: 'none',
+  true: 'none',
+  false: 'none',
+  within_days: 'days',
+  before_days: 'days',
+  on_or_after: 'date',
+  before: 'date',
 }
 
 function valueAfter(
@@ -160,7 +187,8 @@ function valueAfter(
   if (shape === 'days') return { value: 30 }
   if (shape === 'many') return { value: was === 'one' ? valuesOf(before?.value) : [] }
   if (shape === 'one' && was === 'many') return valuesOf(before?.value).slice(0, 1).reduce(toValue, {})
-  if (shape === 'range' && was === 'one' && isNumber(before?.value)) return { value: [before.value, before.value] }
+  if (shape === 'range' && was === 'one' && isNumber(before?.value))
+    return { value: [before.value, before.value] }
   if (shape === 'one' && was === 'range') return valuesOf(before?.value).slice(0, 1).reduce(toValue, {})
   return {}
 }

@@ -2,8 +2,20 @@ import { isNumber, operatorsFor, valueShape, valuesOf } from './rule-model.ts'
 import type { ColumnOp, Draft, EventSentence, RuleValue, Sentence, ValueType } from './rule-model.ts'
 
 export type RuleProblemCode =
-  | 'choose_column' | 'unknown_column' | 'operator' | 'choose_value' | 'number' | 'range' | 'days'
-  | 'choose_event' | 'unknown_event' | 'count' | 'property' | 'unknown_segment' | 'own_segment' | 'empty_group'
+  | 'choose_column'
+  | 'unknown_column'
+  | 'operator'
+  | 'choose_value'
+  | 'number'
+  | 'range'
+  | 'days'
+  | 'choose_event'
+  | 'unknown_event'
+  | 'count'
+  | 'property'
+  | 'unknown_segment'
+  | 'own_segment'
+  | 'empty_group'
 
 export interface RuleProblem {
   /** Sentence it belongs to; undefined for the rule as a whole. */
@@ -42,7 +54,9 @@ export function findProblem(sentence: Sentence, context: RuleContext): RuleProbl
 function problemsOf(sentence: Sentence, context: RuleContext): RuleProblem[] {
   const code = findProblem(sentence, context)
   const own = code ? [{ sentenceId: sentence.id, code }] : []
-  return sentence.kind === 'group' ? [...own, ...sentence.sentences.flatMap((s) => problemsOf(s, context))] : own
+  return sentence.kind === 'group'
+    ? [...own, ...sentence.sentences.flatMap((s) => problemsOf(s, context))]
+    : own
 }
 
 function problemOfEvent(sentence: EventSentence, context: RuleContext): RuleProblemCode | undefined {
@@ -58,7 +72,11 @@ function problemOfEvent(sentence: EventSentence, context: RuleContext): RuleProb
   return undefined
 }
 
-function problemOfValue(op: ColumnOp, value: RuleValue | undefined, numeric: boolean): RuleProblemCode | undefined {
+function problemOfValue(
+  op: ColumnOp,
+  value: RuleValue | undefined,
+  numeric: boolean,
+): RuleProblemCode | undefined {
   const shape = valueShape(op)
   if (shape === 'none') return undefined
   if (shape === 'range') {
@@ -85,4 +103,11 @@ const acceptedOps: Record<ValueType, ReadonlySet<ColumnOp>> = {
   boolean: new Set<ColumnOp>([...operatorsFor('boolean'), 'is', 'is_not']),
 }
 
-const numericTypes: ReadonlySet<ValueType> = new Set<ValueType>(['number', 'integer', 'money', 'time', 'percent', 'duration'])
+const numericTypes: ReadonlySet<ValueType> = new Set<ValueType>([
+  'number',
+  'integer',
+  'money',
+  'time',
+  'percent',
+  'duration',
+])

@@ -15,7 +15,10 @@ export function segmentTitle(segment: Titled, localized: (text: MaybeLocalized) 
 }
 
 /** The segments with names and groups in the reader's language. */
-export function inWords(segments: readonly Segment[], localized: (text: MaybeLocalized) => string): Segment[] {
+export function inWords(
+  segments: readonly Segment[],
+  localized: (text: MaybeLocalized) => string,
+): Segment[] {
   return segments.map((segment: Titled) => ({
     ...segment,
     name: segmentTitle(segment, localized),
@@ -37,7 +40,9 @@ export function segmentGroups(segments: readonly Segment[], t: Words): SegmentGr
     const owner = segment.group || segment.owner
     put(`owner:${owner}`, t('segments.fromOwner', { owner }), segment)
   }
-  for (const segment of segments.filter((one) => one.kind === 'dynamic')) put('own', t('segments.yours'), segment)
-  for (const segment of segments.filter((one) => one.kind === 'static')) put('static', t('segments.lists'), segment)
+  for (const segment of segments.filter((one) => one.kind === 'dynamic'))
+    put('own', t('segments.yours'), segment)
+  for (const segment of segments.filter((one) => one.kind === 'static'))
+    put('static', t('segments.lists'), segment)
   return [...groups.values()]
 }

@@ -24,7 +24,14 @@ export function useRuleWords() {
 
   /** Operators read differently for text, numbers and times. */
   function opTitle(op: ColumnOp, type: ValueType): string {
-    const kind = type === 'text' || type === 'label' ? 'text' : type === 'time' ? 'time' : type === 'boolean' ? 'boolean' : 'number'
+    const kind =
+      type === 'text' || type === 'label'
+        ? 'text'
+        : type === 'time'
+          ? 'time'
+          : type === 'boolean'
+            ? 'boolean'
+            : 'number'
     const own = `segments.ops.${kind}.${op}`
     return te(own) ? t(own) : t(`segments.ops.any.${op}`)
   }
@@ -47,7 +54,11 @@ export function useRuleWords() {
   function conditionText({ column, op, value }: ColumnNode): string {
     const type = typeOf(column) ?? 'text'
     const key = `segments.texts.${op}`
-    const words = { column: columnTitle(column), op: opTitle(op, type), value: valueTitle(column, type, op, value) }
+    const words = {
+      column: columnTitle(column),
+      op: opTitle(op, type),
+      value: valueTitle(column, type, op, value),
+    }
     return te(key) ? t(key, words) : t('segments.texts.column', words).trim()
   }
 
@@ -58,7 +69,8 @@ export function useRuleWords() {
   }
 
   function plainText(sentence: Sentence): string {
-    if (sentence.kind === 'segment') return t('segments.texts.segment', { name: segmentName(sentence.segment) })
+    if (sentence.kind === 'segment')
+      return t('segments.texts.segment', { name: segmentName(sentence.segment) })
     if (sentence.kind === 'column') return conditionText(sentence)
     if (sentence.kind === 'group') {
       const joined = sentence.sentences.map(sentenceText).join(t(`segments.joined.${sentence.join}`))
@@ -74,7 +86,8 @@ export function useRuleWords() {
     return t(sentence.within ? 'segments.texts.eventWithin' : 'segments.texts.event', {
       days: sentence.within?.days ?? 0,
       event: eventTitle(sentence.event),
-      where: where.length > 0 ? t('segments.texts.wheres', { text: where.join(t('segments.joined.all')) }) : '',
+      where:
+        where.length > 0 ? t('segments.texts.wheres', { text: where.join(t('segments.joined.all')) }) : '',
       count: t(`segments.counts.${countKey(sentence.count.op)}`),
       n: sentence.count.value,
     })
@@ -87,7 +100,21 @@ export function useRuleWords() {
     ...(self === undefined ? {} : { self }),
   })
 
-  return { columns, segments, findSegment, typeOf, columnTitle, eventTitle, segmentName, ownerTitle, opTitle, oneValue, valueTitle, sentenceText, context }
+  return {
+    columns,
+    segments,
+    findSegment,
+    typeOf,
+    columnTitle,
+    eventTitle,
+    segmentName,
+    ownerTitle,
+    opTitle,
+    oneValue,
+    valueTitle,
+    sentenceText,
+    context,
+  }
 }
 
 /** Locale key of a counting operator. */
@@ -97,5 +124,7 @@ export function countKey(op: '>=' | '<=' | '='): 'atLeast' | 'atMost' | 'exactly
 
 /** Chinese words stand side by side; the spaces between the parts of a sentence are for other scripts. */
 export function withoutGaps(text: string): string {
-  return text.replaceAll(/(?<=[\p{Script=Han}）」，：、]) +(?=[\p{Script=Han}（「])/gu, '').replaceAll(/(?<=[，：、）]) +/gu, '')
+  return text
+    .replaceAll(/(?<=[\p{Script=Han}）」，：、]) +(?=[\p{Script=Han}（「])/gu, '')
+    .replaceAll(/(?<=[，：、）]) +/gu, '')
 }

@@ -29,9 +29,15 @@ export function useSegmentDraft({ id, context, initial }: SegmentDraftOptions) {
   const name = ref('')
   const draft = ref<Draft>(toDraft(initial)) as Ref<Draft>
   const storedRule = computed<Rule>(() => segment.value?.rule ?? { all: [] })
-  const changed = computed(() => name.value !== (segment.value?.name ?? '') || !sameRule(toRule(draft.value), storedRule.value))
+  const changed = computed(
+    () => name.value !== (segment.value?.name ?? '') || !sameRule(toRule(draft.value), storedRule.value),
+  )
   const created = ref(false)
-  const dirty = computed(() => (id.value === undefined ? !created.value && draft.value.sentences.length > 0 : segment.value !== undefined && changed.value))
+  const dirty = computed(() =>
+    id.value === undefined
+      ? !created.value && draft.value.sentences.length > 0
+      : segment.value !== undefined && changed.value,
+  )
 
   // What the server has arrives again and again; it may only replace what nobody has touched.
   let untouched: string | undefined
@@ -49,11 +55,16 @@ export function useSegmentDraft({ id, context, initial }: SegmentDraftOptions) {
   )
 
   const problems = computed(() => findProblems(draft.value, context.value))
-  const countable = computed(() => toCountableRule(draft.value, (sentence) => findProblem(sentence, context.value) === undefined))
+  const countable = computed(() =>
+    toCountableRule(draft.value, (sentence) => findProblem(sentence, context.value) === undefined),
+  )
   const asked = refDebounced(countable, 300)
   const count = useQuery({
     queryKey: computed(() => ['segments', 'count', asked.value.rule]),
-    queryFn: async ({ signal }) => ({ answer: await countSegment(asked.value.rule, signal), ids: asked.value.sentenceIds }),
+    queryFn: async ({ signal }) => ({
+      answer: await countSegment(asked.value.rule, signal),
+      ids: asked.value.sentenceIds,
+    }),
     enabled: computed(() => asked.value.sentenceIds.length > 0),
     placeholderData: keepPreviousData,
     retry: false,
@@ -86,7 +97,20 @@ export function useSegmentDraft({ id, context, initial }: SegmentDraftOptions) {
     untouched = fingerprint(name.value, toRule(draft.value))
   }
 
-  return { stored, segment, name, draft, dirty, problems, count, counted, remaining, rule: computed(() => asked.value.rule), save, revert }
+  return {
+    stored,
+    segment,
+    name,
+    draft,
+    dirty,
+    problems,
+    count,
+    counted,
+    remaining,
+    rule: computed(() => asked.value.rule),
+    save,
+    revert,
+  }
 }
 
 function fingerprint(name: string, rule: Rule): string {

@@ -7,9 +7,15 @@ import { inWords } from './segment-groups.ts'
 /** All segments, named in the reader's language. */
 export function useSegments() {
   const localized = useLocalized()
-  const query = useQuery({ queryKey: queryKeys.segments, queryFn: ({ signal }) => listSegments(signal), staleTime: 60_000 })
+  const query = useQuery({
+    queryKey: queryKeys.segments,
+    queryFn: ({ signal }) => listSegments(signal),
+    staleTime: 60_000,
+  })
   const { findColumn } = useColumns()
-  const segments = computed(() => inWords(query.data.value?.segments ?? [], localized).toSorted((a, b) => placeOf(a) - placeOf(b)))
+  const segments = computed(() =>
+    inWords(query.data.value?.segments ?? [], localized).toSorted((a, b) => placeOf(a) - placeOf(b)),
+  )
 
   /** Segments that stand for labels keep the order their plugin gave the labels: from best to worst. */
   function placeOf({ kind, rule }: Segment): number {

@@ -6,5 +6,11 @@ export const settingsArea = defineArea({
   path: '/settings',
   place: 'bottom',
   side: () => import('./settings-side.vue'),
-  routes: [{ path: '/settings/:section?', component: () => import('./settings-page.vue'), meta: { tab: 'settings' } }],
+  routes: [
+    {
+      path: '/settings/:section?',
+      component: () => import('./settings-page.vue'),
+      meta: { tab: 'settings' },
+    },
+  ],
 })

@@ -11,7 +11,12 @@ const icons: Record<SectionId, string> = { brand: 'store', keys: 'key', people: 
 export function useSections(search: () => string) {
   const { t } = useI18n()
   const all = computed(() =>
-    sectionIds.map((id) => ({ id, icon: icons[id], title: t(`settings.${id}.title`), words: t(`settings.${id}.words`) })),
+    sectionIds.map((id) => ({
+      id,
+      icon: icons[id],
+      title: t(`settings.${id}.title`),
+      words: t(`settings.${id}.words`),
+    })),
   )
   const found = computed(() => rank(search(), all.value, (section) => [section.title, section.words]))
   return { all, found }
