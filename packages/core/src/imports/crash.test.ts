@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { engines } from '@huitou/testing'
+import { createPostgresDatabase } from '@huitou/testing/postgres'
 import { afterAll, expect, test } from 'vitest'
 import { importFile } from './import-file.ts'
 import { createImportFixture } from './import-fixture.ts'
@@ -13,8 +15,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const KILLS = 9
 const ORDERS = 10_000
 
-async function eventsIn(dataDir: string): Promise<string[]> {
-  await using fixture = await createImportFixture({ dataDir })
+async function eventsIn(dataDir: string, url?: string): Promise<string[]> {
+  await using fixture = await createImportFixture({ dataDir, ...(url ? { url } : {}) })
   const events = await fixture.database.db
     .selectFrom('events')
     .select(['message_id', 'ts', 'body'])
@@ -39,25 +41,29 @@ async function killAfter(
   await once(child, 'exit')
 }
 
-test(
-  'killed again and again, an import ends with exactly the events of one that was left alone',
+test.each(engines)(
+  'killed again and again, an import ends with exactly the events of one that was left alone (%s)',
   { timeout: 180_000 },
-  async () => {
-    const file = path.join(folder, 'orders.csv')
+  async (engine) => {
+    const postgres = engine === 'postgres' ? await createPostgresDatabase() : undefined
+    const place = path.join(folder, engine)
+    mkdirSync(place)
+    const file = path.join(place, 'orders.csv')
     const rows = Array.from(
       { length: ORDERS * 2 },
       (_, index) => `${(index * 7_919) % ORDERS},c${index % 300},1,${index % 90}.5,2026-11-01 10:24:00`,
     )
     writeFileSync(file, `order_id,customer_id,quantity,price,time\n${rows.join('\n')}\n`)
-    const calm = path.join(folder, 'calm')
-    const wild = path.join(folder, 'wild')
+    const calm = path.join(place, 'calm')
+    const wild = path.join(place, 'wild')
     for (const dir of [calm, wild]) mkdirSync(dir)
     await using fixture = await createImportFixture({ dataDir: calm })
     await importFile(fixture, { path: file, source: 'test.lines' })
 
     let killed = 0
     for (let attempt = 0; ; attempt++) {
-      const child = spawn(process.execPath, [path.join(import.meta.dirname, 'crash-child.ts'), wild, file], {
+      const program = path.join(import.meta.dirname, 'crash-child.ts')
+      const child = spawn(process.execPath, [program, wild, file, ...(postgres ? [postgres.url] : [])], {
         stdio: ['ignore', 'pipe', 'inherit'],
       })
       // The first two die while the rows are being checked, the others at ever other moments of the import.
@@ -75,8 +81,9 @@ test(
       killed++
     }
     expect(killed).toBeGreaterThan(5)
-    expect(await eventsIn(wild)).toEqual(await eventsIn(calm))
+    expect(await eventsIn(wild, postgres?.url)).toEqual(await eventsIn(calm))
     const left = readdirSync(path.join(wild, 'imports'))
     expect(left.filter((name) => !name.endsWith('.problems.csv'))).toEqual([])
+    await postgres?.drop()
   },
 )
