@@ -103,6 +103,7 @@ test('a segment is built with the keyboard alone', async ({ page, shop }) => {
   await expect(page).toHaveURL(/\/segments\/(?!new)/)
 
   await page.keyboard.press('Control+k')
+  await expect(page.getByPlaceholder('找页面、客户、人群、命令')).toBeFocused()
   await page.keyboard.type('不能失去')
   await expect(page.getByRole('option', { name: /不能失去/ })).toBeVisible()
   await page.keyboard.press('Enter')
