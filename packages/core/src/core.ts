@@ -39,6 +39,8 @@ export interface Core extends ImportContext {
   settle(): Promise<void>
   /** Makes a running loop look again at once. */
   wake(): void
+  /** Called when a stage of the running loop has written something, with the stage's name. */
+  onAdvance(listener: (stage: string) => void): () => void
 }
 
 const silent: Logger = { info: () => {}, warn: () => {}, error: () => {} }
@@ -68,6 +70,7 @@ export async function createCore({
     { name: 'scores', advance: () => scores.advance() },
     { name: 'segments', advance: segmentStage(context) },
   ]
+  const listeners = new Set<(stage: string) => void>()
   let running: { stop: AbortController; ended: Promise<unknown>; wake(): void } | undefined
 
   const core: Core = {
@@ -81,7 +84,11 @@ export async function createCore({
     start() {
       if (running) return
       const stop = new AbortController()
-      const loop = createLoop(stages, { log, signal: stop.signal })
+      const loop = createLoop(stages, {
+        log,
+        signal: stop.signal,
+        onAdvance: (stage) => listeners.forEach((listener) => listener(stage)),
+      })
       running = { stop, wake: loop.wake, ended: Promise.all([loop.ended, context.jobs.run(stop.signal)]) }
     },
     async stop() {
@@ -92,6 +99,10 @@ export async function createCore({
     },
     settle: () => runToEnd(stages),
     wake: () => running?.wake(),
+    onAdvance(listener) {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
   }
   events.onAppend(core.wake)
   defineImportJobs(core)

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from './context.ts'
 
-/** A stage of the loop: does a bounded piece of work and says whether there may be more. */
+/** A stage of the loop. */
 export interface Stage {
   name: string
+  /** Does a bounded piece of work, committed when it returns. Returns false when there was nothing to do. */
   advance(): Promise<boolean>
 }
 
@@ -14,11 +15,11 @@ const FIRST_PAUSE_MS = 500
 
 /**
  * Runs stages from left to right, again and again: while one has work, those behind it still get their turn.
- * `wake` cuts the wait short. Ends when `signal` aborts, after the piece of work in hand.
+ * `wake` cuts the wait short; `onAdvance` hears of every piece of work that was done. Ends when `signal` aborts, after the piece of work in hand.
  */
 export function createLoop(
   stages: readonly Stage[],
-  { log, signal }: { log: Logger; signal: AbortSignal },
+  { log, signal, onAdvance }: { log: Logger; signal: AbortSignal; onAdvance?: (stage: string) => void },
 ): { wake(): void; ended: Promise<void> } {
   let woken = false
   let rouse: () => void = () => {}
@@ -35,7 +36,9 @@ export function createLoop(
       try {
         for (const stage of stages) {
           if (signal.aborted) return
-          more = (await stage.advance()) || more
+          if (!(await stage.advance())) continue
+          more = true
+          onAdvance?.(stage.name)
         }
         pause = FIRST_PAUSE_MS
       } catch (error) {

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net'
 import { serve, type ServerType } from '@hono/node-server'
-import { createApp, type Core } from '@huitou/core'
+import { createApp, type Core, type Topic } from '@huitou/core'
 import { AppError } from '@huitou/plugin-api'
 import { Hono } from 'hono'
 import { loadDemo } from '../demo-job.ts'
@@ -100,17 +100,16 @@ function listen(
   })
 }
 
-/** Profiles and segments change with every event; pages learn it at most twice a second. */
+/** Tells open pages what to load again once it is written, at most twice a second. */
 function announceChanges(core: Core, { live }: Huitou): () => void {
+  const announce = (...topics: Topic[]) => topics.forEach((topic) => live.announce(topic))
   const stops = [
-    core.events.onAppend(() => {
-      live.announce('profiles')
-      live.announce('segments')
-      live.announce('reports')
-    }),
-    core.jobs.onChange(({ kind }) => {
-      if (kind.startsWith('import.')) live.announce('imports')
-      if (kind === 'scores') live.announce('segments')
+    core.onAdvance((stage) =>
+      stage === 'segments' ? announce('segments') : announce('profiles', 'segments', 'reports'),
+    ),
+    core.jobs.onChange(({ kind, state }) => {
+      if (kind.startsWith('import.')) announce('imports')
+      if (kind === 'scores' && state !== 'running') announce('profiles', 'segments', 'reports')
     }),
   ]
   return () => stops.forEach((stop) => stop())
