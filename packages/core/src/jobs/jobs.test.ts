@@ -81,7 +81,10 @@ describe.each(engines)('on %s', (engine) => {
       throw new AppError('world', 'E_AWAY', 'The service is away')
     })
     core.jobs.define('ask', async () => {
-      throw new AppError('user', 'E_WRONG', 'The question is wrong', { hint: 'Ask better.' })
+      throw new AppError('user', 'E_WRONG', 'The question is wrong', {
+        hint: 'Ask better.',
+        details: { row: 7 },
+      })
     })
     const call = await core.jobs.enqueue({ kind: 'call', title: 'Call' })
     const ask = await core.jobs.enqueue({ kind: 'ask', title: 'Ask' })
@@ -91,7 +94,7 @@ describe.each(engines)('on %s', (engine) => {
     core.start()
     expect(await core.jobs.finished(ask.id)).toMatchObject({
       state: 'failed',
-      error: { code: 'E_WRONG', hint: 'Ask better.' },
+      error: { code: 'E_WRONG', hint: 'Ask better.', details: { row: 7 } },
     })
     await retried
     expect(await core.jobs.get(call.id)).toMatchObject({ state: 'queued', error: { code: 'E_AWAY' } })

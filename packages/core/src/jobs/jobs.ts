@@ -20,7 +20,7 @@ export interface Job {
   payload: Record<string, unknown>
   progress: JobProgress
   result: Record<string, unknown> | null
-  error: { code: string; message: string; hint?: string } | null
+  error: { code: string; message: string; hint?: string; details?: Record<string, unknown> } | null
   createdAt: number
   startedAt: number | null
   finishedAt: number | null

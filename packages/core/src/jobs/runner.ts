@@ -213,8 +213,10 @@ export class JobRunner {
   }
 }
 
-function toStoredError(error: unknown): { code: string; message: string; hint?: string } {
+/** What is kept of an error: enough for a page to say it in the reader's language. */
+function toStoredError(error: unknown): NonNullable<Job['error']> {
   if (!(error instanceof AppError))
     return { code: 'E_UNEXPECTED', message: error instanceof Error ? error.message : String(error) }
-  return { code: error.code, message: error.message, ...(error.hint ? { hint: error.hint } : {}) }
+  const { code, message, hint, details } = error
+  return { code, message, ...(hint ? { hint } : {}), ...(details ? { details } : {}) }
 }
