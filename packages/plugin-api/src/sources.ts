@@ -1,3 +1,5 @@
+import type { Texts } from './localized.ts'
+
 /** One row of a file: its 1-based number in the file and its cells by column position. */
 export interface SourceRow {
   row: number
@@ -24,12 +26,12 @@ export interface Mapping {
 
 export interface Recognition {
   format: string
-  title: string
+  title: string | Texts
   /** 0 (a guess) to 1 (the fingerprint fits). */
   confidence: number
   mapping: Mapping
   /** Columns whose meaning was guessed, with the reason, by position. */
-  doubts: { column: number; reason: string }[]
+  doubts: { column: number; reason: string | Texts }[]
 }
 
 /** A row that cannot become an event as it stands. */
@@ -37,11 +39,21 @@ export interface RowProblem {
   row: number
   /** Stable code, for instance `E_ROW_NO_ORDER_ID`. */
   code: string
-  message: string
+  message: string | Texts
   column?: string
   value?: string
   /** `skipped`: not imported; `mended`: imported after a documented mend. */
   outcome: 'skipped' | 'mended'
+  /** What may be done with rows of this kind, the default first. Absent when nothing else can be. */
+  choices?: ProblemChoice[]
+}
+
+/** One thing to do with rows of one kind of problem. */
+export interface ProblemChoice {
+  /** What happens to the rows: `Leave the order out`. */
+  title: string | Texts
+  /** Options of the mapping that make it so. */
+  options: Mapping['options']
 }
 
 /** An event as the ingest API takes it. */

@@ -3,7 +3,7 @@ import type { Conversion, Mapping, Recognition, RowGroup, SourceEvent, SourceRow
 import { expect, test } from 'vitest'
 import { createOrdersSource } from './source.ts'
 
-const source = createOrdersSource({ currency: 'CNY', timeZone: 'Asia/Shanghai', locale: 'zh-CN' })
+const source = createOrdersSource({ currency: 'CNY', timeZone: 'Asia/Shanghai' })
 
 interface Table {
   headers: string[]
@@ -370,4 +370,36 @@ test('with the option, orders without a customer are kept, each as a visitor of 
   expect(named(conversion, 'order.paid')[0]!.properties!.total).toBe(64.8)
   const strict = await convert(from, { withoutCustomer: 'skip' })
   expect(strict.events).toEqual([])
+})
+
+test('an order with a problem is left out whole when somebody says so, and nobody’s orders are told', async () => {
+  const from = table(
+    '订单编号,客户编号,下单时间,实付金额,商品名称',
+    '1|ann|2026-01-02|10|Cup',
+    '2|ann|2026-01-02|十元|Cup',
+    '2|ann|2026-01-02|12|Plate',
+    '3||2026-01-02|13|Cup',
+    ...[4, 5, 6].map((id) => `${id}|bob|2026-01-03|9|Cup`),
+  )
+  const told = ({ problems }: Conversion) =>
+    problems.map(({ row, code, outcome, value }) => [row, code, outcome, value])
+  const usual = await convert(from)
+  expect(told(usual)).toEqual([
+    [3, 'E_ROW_MONEY', 'mended', '十元'],
+    [5, 'E_ROW_NO_CUSTOMER', 'skipped', undefined],
+  ])
+  const chosen = await convert(from, { E_ROW_MONEY: 'skipped', withoutCustomer: 'anonymous' })
+  expect(told(chosen).toSorted()).toEqual([
+    [3, 'E_ROW_MONEY', 'skipped', '十元'],
+    [4, 'E_ROW_MONEY', 'skipped', undefined],
+    [5, 'E_ROW_NO_CUSTOMER', 'mended', undefined],
+  ])
+  expect(named(chosen, 'order.paid').map(({ properties }) => properties!.order_id)).toEqual([
+    '1',
+    '3',
+    '4',
+    '5',
+    '6',
+  ])
+  for (const { choices } of usual.problems) expect(choices).toHaveLength(2)
 })

@@ -4,7 +4,6 @@ import { orderEvents } from './facts.ts'
 import { formatOf } from './formats/known.ts'
 import { createOrderReader, firstCell } from './order-rows.ts'
 import { readOrders } from './read-order.ts'
-import type { Locale } from './texts.ts'
 
 /**
  * Which order each row belongs to: shop and order number, or customer and day's text when the file has no order
@@ -33,12 +32,8 @@ export function groupKeys(rows: SourceRow[], mapping: Mapping): (string | null)[
 }
 
 /** The events that groups of rows stand for, and what is wrong with rows. Independent of the order of rows. */
-export function convertOrders(
-  groups: RowGroup[],
-  mapping: Mapping,
-  { headers, locale }: { headers: readonly string[]; locale: Locale },
-): Conversion {
-  const reader = createOrderReader(formatOf(mapping.format), mapping, { headers, locale })
+export function convertOrders(groups: RowGroup[], mapping: Mapping, headers: readonly string[]): Conversion {
+  const reader = createOrderReader(formatOf(mapping.format), mapping, headers)
   const conversion: Conversion = { events: [], problems: [] }
   for (const group of groups) {
     for (const { order, problems } of readOrders(group, reader)) {

@@ -1,16 +1,16 @@
-import type { FileSample, Mapping } from '@huitou/plugin-api'
+import type { FileSample, Mapping, Recognition } from '@huitou/plugin-api'
 import { cleanCell, cleanToken, headingKey, isMasked } from './cells.ts'
 import { FIELD_IDS, MONEY_FIELDS, TIME_FIELDS, type FieldId } from './fields.ts'
 import { generic } from './formats/generic.ts'
 import { findDecimal } from './money.ts'
 import { findEmail, findPhone } from './phones.ts'
-import { DOUBT_TEXTS, type Locale } from './texts.ts'
+import { DOUBT_TEXTS } from './texts.ts'
 import { timeReader } from './times.ts'
 
 /** Which columns seem to fill which fields, and where that is doubtful. */
 export interface Guess {
   fields: Mapping['fields']
-  doubts: { column: number; reason: string }[]
+  doubts: Recognition['doubts']
 }
 
 /** A heading such as "客户手机号（加密）" contains its field's name; shorter names than this occur in too many headings. */
@@ -21,7 +21,7 @@ const ENOUGH = 0.8
  * Guesses the meaning of columns: first by their headings' known names, then by names inside headings, then by values.
  * A column whose values contradict its heading is not used.
  */
-export function guessFields(sample: FileSample, locale: Locale): Guess {
+export function guessFields(sample: FileSample): Guess {
   const keys = sample.headers.map(headingKey)
   const cells = keys.map((_, column) =>
     sample.rows.map((row) => cleanCell(row.cells[column])).filter((cell) => cell !== ''),
@@ -32,7 +32,7 @@ export function guessFields(sample: FileSample, locale: Locale): Guess {
     if (taken.has(column) || !suits(field, cells[column]!)) return
     taken.add(column)
     ;(guess.fields[field] ??= []).push(column)
-    if (doubt) guess.doubts.push({ column, reason: DOUBT_TEXTS[doubt][locale] })
+    if (doubt) guess.doubts.push({ column, reason: DOUBT_TEXTS[doubt] })
   }
   for (const field of FIELD_IDS) {
     for (const name of generic.fields[field] ?? []) {

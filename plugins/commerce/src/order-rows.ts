@@ -1,8 +1,8 @@
 import type { Mapping, RowProblem, SourceRow } from '@huitou/plugin-api'
 import { cleanCell, cleanToken } from './cells.ts'
-import { FIELD_IDS, type FieldId } from './fields.ts'
+import { CUSTOMER_FIELDS, FIELD_IDS, type FieldId } from './fields.ts'
 import type { OrderFormat } from './formats/format.ts'
-import { PROBLEM_TEXTS, type Locale, type ProblemCode } from './texts.ts'
+import { PROBLEM_CHOICES, PROBLEM_TEXTS, isLeftOut, type ProblemCode } from './texts.ts'
 import { timeReader, type TimeReader } from './times.ts'
 
 /** Everything that reading the rows of one file needs, worked out once. */
@@ -16,9 +16,12 @@ export interface OrderReader {
   readonly callingCode: string
   readonly receiverIdentifies: boolean
   readonly keepAnonymous: boolean
-  readonly locale: Locale
+  /** Some column could name the customer, so an order without one is worth a word. */
+  readonly namesCustomers: boolean
   readonly headers: readonly string[]
   readonly readTime: TimeReader
+  /** Somebody chose to leave out orders with this problem, which are otherwise mended. */
+  isLeftOut(code: string): boolean
 }
 
 /** The rows of one order, with the problems found so far. Row order does not matter: rows are sorted by content. */
@@ -32,7 +35,7 @@ export interface OrderRows {
 export function createOrderReader(
   format: OrderFormat,
   mapping: Mapping,
-  { locale, headers }: { locale: Locale; headers: readonly string[] },
+  headers: readonly string[],
 ): OrderReader {
   const { options } = mapping
   const text = (option: string) =>
@@ -49,8 +52,9 @@ export function createOrderReader(
     callingCode: (text('callingCode') || '86').replace(/^\+/, ''),
     receiverIdentifies: options.receiverIdentifies !== false,
     keepAnonymous: withoutCustomer === 'anonymous',
-    locale,
+    namesCustomers: CUSTOMER_FIELDS.some((field) => field !== 'address' && positions[field].length > 0),
     headers,
+    isLeftOut: (code) => isLeftOut(code, options),
     readTime: timeReader(
       text('timeZone') || format.timeZone || 'Asia/Shanghai',
       text('dateOrder') === 'dmy' ? 'dmy' : 'mdy',
@@ -97,8 +101,9 @@ export function report(
   problems.push({
     row: row.row,
     code,
-    message: PROBLEM_TEXTS[code][reader.locale],
+    message: PROBLEM_TEXTS[code],
     outcome: where.outcome,
+    ...(PROBLEM_CHOICES[code] && { choices: PROBLEM_CHOICES[code] }),
     ...(position === undefined
       ? {}
       : { column: reader.headers[position] ?? '', value: (row.cells[position] ?? '').slice(0, 80) }),

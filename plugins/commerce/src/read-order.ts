@@ -39,7 +39,7 @@ function readOrder(rows: SourceRow[], madeId: string | undefined, reader: OrderR
   const id = madeId ?? findOnce(found, 'order_id', cleanId)
   if (!id || isScientific(id)) return refuseNameless(found)
   const customer = readCustomer(found, id)
-  if (!customer) return refuse(found, hasMasked(found) ? 'E_ROW_CUSTOMER_MASKED' : 'E_ROW_NO_CUSTOMER')
+  if (!customer) return refuse(found, nameless(found))
   const times = readTimes(found)
   const known = Object.values(times)
   if (known.length === 0) return refuse(found, 'E_ROW_NO_TIME', 'created_at')
@@ -81,7 +81,31 @@ function readOrder(rows: SourceRow[], madeId: string | undefined, reader: OrderR
   order.version = latest + STAGE_RANK[order.stage]
   const empty = amounts.refundOnly ? order.refunds.length === 0 : amounts.nothingValid
   if (empty) return refuse(found, 'E_ROW_NO_LINE')
-  return { order, problems: found.problems }
+  if (customer.who.anonymousId !== undefined && reader.namesCustomers) {
+    const code = nameless(found)
+    for (const row of rows) report(found, row, code, { outcome: 'mended' })
+  }
+  return leaveOut(found) ?? { order, problems: found.problems }
+}
+
+/** When one of the order's problems was chosen to cost the order: all its rows, to be imported together once mended. */
+function leaveOut({ reader, rows, problems }: OrderRows): OrderReading | undefined {
+  const reason = problems.find(({ code }) => reader.isLeftOut(code))
+  if (!reason) return undefined
+  const { code, message, choices } = reason
+  const own = new Map(
+    problems.filter((problem) => problem.code === code).map((problem) => [problem.row, problem]),
+  )
+  return {
+    problems: rows.map(({ row }) => ({
+      ...(own.get(row) ?? { row, code, message, ...(choices && { choices }) }),
+      outcome: 'skipped',
+    })),
+  }
+}
+
+function nameless(found: OrderRows): ProblemCode {
+  return hasMasked(found) ? 'E_ROW_CUSTOMER_MASKED' : 'E_ROW_NO_CUSTOMER'
 }
 
 /** Decides whether and when the order was paid, and adds the stages that the status names but no column times. */

@@ -4,7 +4,7 @@ import { knownFormats } from './formats/known.ts'
 import manifest from '../package.json' with { type: 'json' }
 import { recogniseOrders } from './recognise.ts'
 
-const brand = { currency: 'EUR', timeZone: 'Europe/Berlin', locale: 'en' as const }
+const brand = { currency: 'EUR', timeZone: 'Europe/Berlin' }
 
 function recognise(head: string, ...lines: string[]) {
   const rows = lines.map((line, index) => ({ row: index + 2, cells: line.split('|') }))

@@ -5,13 +5,12 @@ import type { OrderFormat } from './formats/format.ts'
 import { generic } from './formats/generic.ts'
 import { knownFormats } from './formats/known.ts'
 import { guessFields, type Guess } from './guess.ts'
-import { DOUBT_TEXTS, type Locale } from './texts.ts'
+import { DOUBT_TEXTS } from './texts.ts'
 import { dateOrderOf, isYearLast } from './times.ts'
 
 export interface BrandDefaults {
   currency: string
   timeZone: string
-  locale: Locale
 }
 
 /**
@@ -38,7 +37,7 @@ export function recogniseOrders(sample: FileSample, brand: BrandDefaults): Recog
   }
   found.sort((a, b) => mappedColumns(b.mapping) - mappedColumns(a.mapping))
   for (const [place, recognition] of found.entries()) recognition.confidence -= place * 0.05
-  const guess = guessFields(sample, brand.locale)
+  const guess = guessFields(sample)
   const confidence = confidenceOf(guess)
   if (confidence > 0) {
     found.push(
@@ -84,10 +83,7 @@ function settle(
       if (!cells.some(isYearLast)) continue
       const order = dateOrderOf(cells)
       if (order === undefined || order === 'conflict') {
-        doubts.push({
-          column,
-          reason: DOUBT_TEXTS[order === 'conflict' ? 'dateConflict' : 'dateOrder'][brand.locale],
-        })
+        doubts.push({ column, reason: DOUBT_TEXTS[order === 'conflict' ? 'dateConflict' : 'dateOrder'] })
       }
       if (order === 'dmy' || order === 'mdy') options.dateOrder ??= order
     }
@@ -96,7 +92,7 @@ function settle(
     options.dateOrder = 'mdy'
   return {
     format: format.id,
-    title: format.title[brand.locale],
+    title: format.title,
     confidence: Math.round(facts.confidence * 100) / 100,
     mapping: { format: format.id, fields: guess.fields, options },
     doubts,

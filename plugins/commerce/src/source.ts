@@ -11,7 +11,7 @@ export function createOrdersSource(
   return {
     recognise: (sample) => recogniseOrders(sample, brand),
     groupKeys: (rows, mapping) => groupKeys(rows, mapping),
-    convert: (groups, mapping, headers) => convertOrders(groups, mapping, { headers, locale: brand.locale }),
+    convert: (groups, mapping, headers) => convertOrders(groups, mapping, headers),
     handleWebhook: (request) =>
       answerWebhook({ ...request, settings: { ...settings(), ...request.settings } }),
   }

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import manifest from '../package.json' with { type: 'json' }
 import { createOrdersSource } from '../src/source.ts'
 
-const source = createOrdersSource({ currency: 'CNY', timeZone: 'Asia/Shanghai', locale: 'zh-CN' })
+const source = createOrdersSource({ currency: 'CNY', timeZone: 'Asia/Shanghai' })
 const head = '订单号,客户编号,下单时间,付款时间,订单状态,实付金额,退款金额,商品名称,类目,数量,单价'.split(',')
 
 async function coreWithCommerce(): Promise<TestCore> {

@@ -10,7 +10,7 @@ const folder = path.resolve(import.meta.dirname, '../../../../shared/data')
 
 export const hasData = existsSync(folder)
 
-export const source = createOrdersSource({ currency: 'CNY', timeZone: 'Asia/Shanghai', locale: 'en' })
+export const source = createOrdersSource({ currency: 'CNY', timeZone: 'Asia/Shanghai' })
 
 export interface File {
   headers: string[]

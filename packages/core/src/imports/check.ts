@@ -1,29 +1,27 @@
 import { setImmediate } from 'node:timers/promises'
-import { type RowProblem, type SourceRow, userError } from '@huitou/plugin-api'
+import { type RowGroup, type RowProblem, userError } from '@huitou/plugin-api'
 import { rowsOf } from '../db/rows.ts'
 import type { NewEvent } from '../events/normalize.ts'
 import type { Identifier } from '../identity/identifiers.ts'
-import type { Brand } from '../settings/brand.ts'
-import type { TableRows } from './csv-rows.ts'
+import { ahead } from './ahead.ts'
 import { convertGroups, type Converter, IMPORT_SOURCE } from './convert.ts'
 import { type DryRun, DryRunTally, previewOf } from './dry-run.ts'
+import { CHUNK_ROWS, type FittingRows, fittingRows } from './fitting-rows.ts'
 import { getSource, type ImportContext, type ImportRun, readLimits } from './import-context.ts'
 import { getUpload, importFiles } from './import-folder.ts'
 import type { ImportLimits } from './limits.ts'
 import { checkRequired } from './mapping.ts'
 import { writeProblems } from './problems-file.ts'
 import type { ImportRecord } from './records.ts'
-import { cutRow, fitRow, oversizedGroup } from './row-problems.ts'
-import { Stage, STAGE_START } from './staging.ts'
+import { oversizedGroup } from './row-problems.ts'
+import { Stage, STAGE_START, type StagedGroups } from './staging.ts'
 import { openTable } from './table-file.ts'
 
-/** Rows looked at together: few enough to answer requests in between, many enough for one call to a plugin. */
-export const CHUNK_ROWS = 2_000
 const PREVIEW = 10
 
 /**
  * Reads every row, puts rows that belong together into one place and converts them, writing nothing to the log.
- * Leaves the staged rows for `runImport` and the rows with problems as a CSV file.
+ * Leaves the events for `runRows`, and the rows with problems as a CSV file.
  */
 export async function checkRows(
   context: ImportContext,
@@ -42,7 +40,6 @@ export async function checkRows(
   }
   checkRequired(record.mapping, source.value.fields)
   const { headers } = record.facts
-  const { locale } = await context.brand()
   const converter: Converter = {
     convert: source.value.run.convert,
     mapping: record.mapping,
@@ -53,8 +50,8 @@ export async function checkRows(
   let sealed = false
   try {
     const tally = new DryRunTally(context.points.eventTypes.list().map(({ value }) => value))
-    const total = await stageRows({ context, record, stage, path, limits, run, tally, locale })
-    await convertAll({ context, converter, stage, limits, run, tally, locale, total })
+    const total = await stageRows({ context, record, stage, path, limits, run, tally })
+    await convertAll({ context, converter, stage, limits, run, tally, total })
     await writeProblems(files.problems, headers, stage.problems())
     const dryRun = tally.finish({ ...stage.countPeople(), preview: await preview(stage, converter) })
     sealed = true
@@ -73,32 +70,29 @@ interface Staging {
   limits: ImportLimits
   run: ImportRun
   tally: DryRunTally
-  /** Language of the problems' messages. */
-  locale: Brand['locale']
 }
 
-async function stageRows({
-  context,
-  record,
-  stage,
-  path,
-  limits,
-  run,
-  tally,
-  locale,
-}: Staging): Promise<number> {
+async function stageRows({ context, record, stage, path, limits, run, tally }: Staging): Promise<number> {
   const { headers, headerRow, format } = record.facts
+  const mapping = record.mapping!
   const { groupKeys } = getSource(context.points, record.source).value.run
+  async function* keyed(source: AsyncGenerator<FittingRows>) {
+    for await (const chunk of source) {
+      run.signal.throwIfAborted()
+      const keys = chunk.rows.length > 0 ? await groupKeys(chunk.rows, mapping, headers) : []
+      yield { ...chunk, keys }
+    }
+  }
   let read = 0
   let staged = 0
   const table = await openTable(path, format, { limits, onRead: (bytes) => (read = bytes) })
   try {
-    for await (const { rows, refused } of fittingRows(table.rows, { headers, headerRow, limits, locale })) {
-      run.signal.throwIfAborted()
-      const keys = rows.length > 0 ? await groupKeys(rows, record.mapping!, headers) : []
+    const rules = { columns: headers.length, limits, options: mapping.options }
+    for await (const { rows, refused, problems, keys } of ahead(
+      keyed(fittingRows(table.rows, { headerRow, rules })),
+    )) {
       stage.addRows(rows, keys)
-      stage.addRefused(refused.map(({ row }) => row))
-      const problems = refused.map(({ problem }) => problem)
+      stage.addRefused(refused)
       stage.addProblems(problems)
       tally.addProblems(problems)
       tally.rows += rows.length + refused.length
@@ -113,48 +107,6 @@ async function stageRows({
   return staged
 }
 
-interface Refused {
-  row: SourceRow
-  problem: RowProblem
-}
-
-/** Rows below the headings, as wide as these, a few thousand at a time, and those that cannot be. */
-async function* fittingRows(
-  table: TableRows,
-  {
-    headers,
-    headerRow,
-    limits,
-    locale,
-  }: { headers: string[]; headerRow: number; limits: ImportLimits; locale: Brand['locale'] },
-): AsyncGenerator<{ rows: SourceRow[]; refused: Refused[] }> {
-  let rows: SourceRow[] = []
-  let refused: Refused[] = []
-  // One row is held back: only at the end of the file is it known whether it is a whole one.
-  let last: SourceRow | undefined
-  const take = (row: SourceRow, cut: boolean) => {
-    const problem = cut
-      ? cutRow(row, headers.length, locale)
-      : fitRow(row, headers.length, { limits, locale })
-    if (problem) refused.push({ row, problem })
-    else rows.push(row)
-  }
-  for await (const batch of table.batches()) {
-    for (const row of batch) {
-      if (row.row <= headerRow || row.cells.every((cell) => cell.trim() === '')) continue
-      if (last) take(last, false)
-      last = row
-    }
-    if (rows.length + refused.length >= CHUNK_ROWS) {
-      yield { rows, refused }
-      rows = []
-      refused = []
-    }
-  }
-  if (last) take(last, table.endsOpen() && last.cells.length < headers.length)
-  if (rows.length + refused.length > 0) yield { rows, refused }
-}
-
 interface Converting extends Omit<Staging, 'record' | 'path'> {
   converter: Converter
   total: number
@@ -167,34 +119,57 @@ async function convertAll({
   limits,
   run,
   tally,
-  locale,
   total,
 }: Converting): Promise<void> {
-  let position = STAGE_START
   let done = 0
-  for (;;) {
-    run.signal.throwIfAborted()
-    const chunk = stage.readGroups(position, CHUNK_ROWS, limits.groupRows)
-    if (chunk.rows === 0) return
+  for await (const { chunk, events, problems } of ahead(convertedGroups(stage, converter, { limits, run }))) {
+    let groups = 0
     if (chunk.oversized) {
       const { key, firstRow, rows } = chunk.oversized
-      const problem = oversizedGroup({ key, rows }, limits.groupRows, locale)
+      const problem = oversizedGroup({ key, rows }, limits.groupRows)
       stage.addGroupProblem(key, problem)
       tally.addProblem({ ...problem, row: firstRow }, rows)
     } else {
-      const { events, problems } = await convertGroups(chunk.groups, converter)
       stage.addProblems(problems)
       tally.addProblems(problems)
       stage.addPeople(await whoIsKnown(context, tally.addEvents(events)))
       tally.known += await countKnown(context, events)
-      tally.groups += chunk.groups.length
+      groups = countImported(chunk.groups, problems)
+      tally.groups += groups
     }
-    position = chunk.next
+    stage.addBatch({ rows: chunk.rows, groups, events })
     done += chunk.rows
     run.progress({ done: Math.round((total + done) / 2), total, unit: 'rows' })
+  }
+}
+
+interface ConvertedGroups {
+  chunk: StagedGroups
+  events: NewEvent[]
+  problems: RowProblem[]
+}
+
+async function* convertedGroups(
+  stage: Stage,
+  converter: Converter,
+  { limits, run }: { limits: ImportLimits; run: ImportRun },
+): AsyncGenerator<ConvertedGroups, void> {
+  let position = STAGE_START
+  for (;;) {
+    run.signal.throwIfAborted()
     // Lets requests in between; neither SQLite nor a source in this process gives way by itself.
     await setImmediate()
+    const chunk = stage.readGroups(position, CHUNK_ROWS, limits.groupRows)
+    if (chunk.rows === 0) return
+    position = chunk.next
+    yield { chunk, ...(await convertGroups(chunk.groups, converter)) }
   }
+}
+
+/** Groups of which at least one row is imported: orders, not lines that nobody can read. */
+function countImported(groups: readonly RowGroup[], problems: readonly RowProblem[]): number {
+  const skipped = new Set(problems.filter(({ outcome }) => outcome === 'skipped').map(({ row }) => row))
+  return groups.filter(({ rows }) => rows.some(({ row }) => !skipped.has(row))).length
 }
 
 // Both look up by index and go to `db`: on the reader threads a dry run would wait behind every report.

@@ -1,12 +1,13 @@
-import type { EventTypeContribution, RowProblem } from '@huitou/plugin-api'
+import type { EventTypeContribution, ProblemChoice, RowProblem, Texts } from '@huitou/plugin-api'
 import type { EventBody, EventCall, NewEvent } from '../events/normalize.ts'
 import { type Identifier, identifiersOf } from '../identity/identifiers.ts'
+import { toTexts } from './row-problems.ts'
 
 /** What an import would do, found by converting every row and writing nothing. */
 export interface DryRun {
   /** Rows below the headings. */
   rows: number
-  /** Rows that belong together count once: orders. */
+  /** Rows that belong together count once: orders. Those of which no row is imported do not count. */
   groups: number
   /** Number of events by name. */
   events: Record<string, number>
@@ -28,9 +29,11 @@ export interface DryRun {
 
 export interface ProblemSummary {
   code: string
-  message: string
+  message: Texts
   count: number
   outcome: RowProblem['outcome']
+  /** What may be done about it, the default first: each sets options of the mapping. */
+  choices: (ProblemChoice & { title: Texts })[]
   example: { row: number; value: string | null; column: string | null }
   examples: { row: number; value: string | null; column: string | null }[]
 }
@@ -79,13 +82,21 @@ export class DryRunTally {
 
   addProblems(problems: readonly RowProblem[]): void {
     const skipped = new Set<number>()
-    for (const { row, code, message, outcome, value = null, column = null } of problems) {
+    for (const { row, code, message, outcome, choices, value = null, column = null } of problems) {
       if (outcome === 'skipped') skipped.add(row)
       const example = { row, value, column }
       const key = `${code} ${outcome}`
       const summary = this.#problems.get(key)
       if (!summary)
-        this.#problems.set(key, { code, message, count: 1, outcome, example, examples: [example] })
+        this.#problems.set(key, {
+          code,
+          message: toTexts(message),
+          count: 1,
+          outcome,
+          choices: (choices ?? []).map(({ title, options }) => ({ title: toTexts(title), options })),
+          example,
+          examples: [example],
+        })
       else {
         summary.count++
         if (summary.examples.length < EXAMPLES) summary.examples.push(example)

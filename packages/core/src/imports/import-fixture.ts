@@ -133,7 +133,7 @@ export interface ImportFixture extends ImportContext, AsyncDisposable {
 
 /** A context for imports on a database of its own, with the source `test.lines`. Disposed by scope. */
 export async function createImportFixture(
-  options: { dataDir?: string; url?: string; source?: Partial<Source> } = {},
+  options: { dataDir?: string; url?: string; source?: Partial<Source>; onAppended?: () => void } = {},
 ): Promise<ImportFixture> {
   const dataDir = options.dataDir ?? mkdtempSync(path.join(tmpdir(), 'huitou-imports-'))
   const database: Database = openDatabase(
@@ -164,6 +164,7 @@ export async function createImportFixture(
     dataDir,
     log: { info() {}, warn() {}, error() {} },
     brand: () => readBrand(database.db),
+    ...(options.onAppended && { onAppended: options.onAppended }),
     work() {
       working ??= jobs.run(stop.signal)
     },

@@ -3,6 +3,7 @@ import type { Points, Text } from '../points/points.ts'
 import { distinctHeadings, fieldsOfColumns } from './mapping.ts'
 import type { DryRun } from './dry-run.ts'
 import type { ImportRecord, StoredError } from './records.ts'
+import { toTexts } from './row-problems.ts'
 import type { ImportState } from './tables.ts'
 
 /** An import as the API shows it. */
@@ -20,9 +21,9 @@ export interface ImportView {
   /** Headings, told apart where two are the same. */
   headers: string[]
   sample: string[][]
-  recognitions: { format: string; title: string; confidence: number }[]
+  recognitions: { format: string; title: Text; confidence: number }[]
   mapping: Mapping | null
-  doubts: { column: string; position: number; field: string | null; reason: string }[]
+  doubts: { column: string; position: number; field: string | null; reason: Text }[]
   fields: (Omit<SourceField, 'title'> & { title: Text })[]
   dryRun: DryRun | null
   jobId: string | null
@@ -55,13 +56,13 @@ export function toImportView(record: ImportRecord, { sources }: Pick<Points, 'so
     sample: sample.map(({ cells }) => headers.map((_, position) => cells[position] ?? '')),
     recognitions: facts.recognitions.map(({ format: id, title, confidence }) => ({
       format: id,
-      title,
+      title: toTexts(title),
       confidence,
     })),
     mapping,
     doubts: (recognition?.doubts ?? []).map(({ column, reason }) => {
       const heading = headings[column] ?? ''
-      return { column: heading, position: column, field: columns[heading] ?? null, reason }
+      return { column: heading, position: column, field: columns[heading] ?? null, reason: toTexts(reason) }
     }),
     fields: (source?.value.fields ?? []).map((field) => ({
       ...field,

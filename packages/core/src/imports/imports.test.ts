@@ -62,33 +62,22 @@ async function checkedThenImported(fixture: ImportFixture, text: string) {
   return await settled(fixture, id)
 }
 
-let door: () => Promise<void> = async () => {}
-
-/** Holds the source at its `count`th call from now until released. */
-function holdAt(count: number): { reached: Promise<void>; release: () => void } {
-  const reached = Promise.withResolvers<void>()
-  const released = Promise.withResolvers<void>()
-  door = async () => {
-    if (--count > 0) return
-    reached.resolve()
-    await released.promise
-  }
-  return { reached: reached.promise, release: released.resolve }
-}
-
 describe.each(['sqlite', 'postgres'] as const)('on %s', (engine) => {
   let server: PostgresDatabase | undefined
   let fixture: ImportFixture
+  let converted = 0
+  let appended = () => {}
   beforeAll(async () => {
     if (engine === 'postgres') server = await createPostgresDatabase()
     fixture = await createImportFixture({
       url: server?.url,
       source: {
-        async convert(groups, mapping, headers) {
-          await door()
+        convert(groups, mapping, headers) {
+          converted += groups.length
           return linesSource.convert(groups, mapping, headers)
         },
       },
+      onAppended: () => appended(),
     })
     fixture.work()
   })
@@ -108,7 +97,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (engine) => {
     expect(checked.state).toBe('checked')
     expect(checked.dryRun).toMatchObject({
       rows: 3_002,
-      groups: 1_002,
+      groups: 1_000,
       events: { 'order.paid': 1_000 },
       known: 0,
       customers: 50,
@@ -168,23 +157,25 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (engine) => {
   })
 
   test('a pause holds an import where it stands, and it goes on from there', async () => {
-    const { id } = await upload(fixture, `${HEAD}${lines(3_000).join('\n')}\n`)
+    const { id } = await upload(fixture, `${HEAD}${lines(20_000).join('\n')}\n`)
     await checkImport(fixture, id)
     await settled(fixture, id)
-    // The source is stopped on its way into the third chunk, so that the pause falls between two commits.
-    const { reached, release } = holdAt(3)
+    const { promise: paused, resolve: pausing } = Promise.withResolvers<unknown>()
+    appended = () => pausing(pauseImport(fixture, id))
     await startImport(fixture, id)
-    await reached
-    expect(await pauseImport(fixture, id)).toMatchObject({ state: 'paused' })
-    release()
+    expect(await paused).toMatchObject({ state: 'paused' })
+    appended = () => {}
     const held = await settled(fixture, id)
     const { accepted } = JSON.parse(held.position!) as { accepted: number }
     expect(accepted).toBeGreaterThan(0)
+    expect(accepted).toBeLessThan(20_000)
     expect(await logOf(fixture)).toHaveLength(accepted)
+    converted = 0
     await resumeImport(fixture, id)
     const done = await settled(fixture, id)
-    expect(done).toMatchObject({ state: 'done', result: { accepted: 3_000, duplicates: 0 } })
-    expect(await logOf(fixture)).toHaveLength(3_000)
+    expect(done).toMatchObject({ state: 'done', result: { accepted: 20_000, duplicates: 0 } })
+    expect(await logOf(fixture)).toHaveLength(20_000)
+    expect(converted, 'an import appends what its check converted').toBe(0)
   })
 
   test('a cancelled import leaves its file behind nowhere', async () => {
@@ -239,13 +230,38 @@ test('the file of problems holds the rows as they were, with reasons, and no for
   expect(dryRun).toMatchObject({ rows: 4, problemRows: 3, events: { 'order.paid': 1 } })
   expect(readFileSync(importFiles(fixture.dataDir, id).problems, 'utf8')).toBe(
     [
-      '\uFEFFrow,outcome,code,reason,column,value,order_id,customer_id,quantity,price,time',
-      '2,skipped,E_ROW_TIME,The time cannot be read,time,never,1,"\'=HYPERLINK(""evil"")",1,1,never',
-      '3,skipped,E_ROW_TOO_MANY_CELLS,该行有 7 个单元格，表头只有 5 列：单元格里的分隔符没有加引号,,unquoted,2,b,1,1,2026-11-01 10:24:00,unquoted,rest',
-      '5,skipped,E_ROW_CUT,最后一行只有 2 个单元格（应有 5 个）且没有换行：文件可能不完整,,,4,cut',
+      '\uFEFFrow,outcome,code,reason,原因,column,value,order_id,customer_id,quantity,price,time',
+      '2,skipped,E_ROW_TIME,The time cannot be read,The time cannot be read,time,never,1,"\'=HYPERLINK(""evil"")",1,1,never',
+      '3,skipped,E_ROW_TOO_MANY_CELLS,"The row has 7 cells, the headings are 5: a separator inside a cell is not quoted",该行有 7 个单元格，表头只有 5 列：单元格里的分隔符没有加引号,,unquoted,2,b,1,1,2026-11-01 10:24:00,unquoted,rest',
+      '5,skipped,E_ROW_CUT,The last row has 2 of 5 cells and no end: the file seems to have been cut off,最后一行只有 2 个单元格（应有 5 个）且没有换行：文件可能不完整,,,4,cut',
       '',
     ].join('\n'),
   )
+})
+
+test('a row is imported in spite of its problem when somebody says so, and the dry run shows it', async () => {
+  await using fixture = await createImportFixture()
+  const file = path.join(folder, 'mended.csv')
+  const text = `${HEAD}1,a,1,1,2026-11-01 10:24:00,unquoted\n2,${'x'.repeat(40_000)},1,1,2026-11-01 10:24:00\n3,b,1,1,2026-11-01`
+  writeFileSync(file, text)
+  const codes = ['E_ROW_TOO_MANY_CELLS', 'E_ROW_CELL_TOO_LONG', 'E_ROW_CUT']
+  const run = (options: Record<string, string>) =>
+    importFile(fixture, { path: file, source: 'test.lines', dryRun: true, options })
+  const { dryRun: strict } = await run({})
+  expect(strict).toMatchObject({ problemRows: 2, groups: 1 })
+  expect(strict?.problems.map(({ choices }) => choices.map(({ options }) => options))).toEqual([
+    [{ E_ROW_TOO_MANY_CELLS: 'skipped' }, { E_ROW_TOO_MANY_CELLS: 'mended' }],
+    [{ E_ROW_CELL_TOO_LONG: 'skipped' }, { E_ROW_CELL_TOO_LONG: 'mended' }],
+  ])
+  writeFileSync(file, text.slice(0, -'2026-11-01'.length - 1))
+  const { dryRun } = await run(Object.fromEntries(codes.map((code) => [code, 'mended'])))
+  expect(dryRun?.problems.map(({ code, outcome, count }) => [code, outcome, count])).toEqual([
+    ['E_ROW_TOO_MANY_CELLS', 'mended', 1],
+    ['E_ROW_CELL_TOO_LONG', 'mended', 1],
+    ['E_ROW_CUT', 'mended', 1],
+    ['E_ROW_TIME', 'skipped', 1],
+    ['E_EVENT_ID_TOO_LONG', 'skipped', 1],
+  ])
 })
 
 test('a wrong column that puts every row into one order costs no memory and is told', async () => {

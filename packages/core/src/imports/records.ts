@@ -2,11 +2,12 @@ import { type AppError, type Mapping, notFound, userError } from '@huitou/plugin
 import type { Db, Tx } from '../db/database.ts'
 import type { DryRun } from './dry-run.ts'
 import type { TableFacts } from './inspect.ts'
-import { STAGE_START, type StagePosition } from './staging.ts'
 import type { ImportState, ImportTables } from './tables.ts'
 
 /** How far an import has come; written in the transaction that writes the events it counts. */
-export interface ImportPosition extends StagePosition {
+export interface ImportPosition {
+  /** Batches of events that are in the log. */
+  batches: number
   rows: number
   groups: number
   /** Events that were new. */
@@ -16,7 +17,7 @@ export interface ImportPosition extends StagePosition {
 }
 
 export const POSITION_START: ImportPosition = {
-  ...STAGE_START,
+  batches: 0,
   rows: 0,
   groups: 0,
   accepted: 0,

@@ -3,9 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import { userError } from '@huitou/plugin-api'
 import { transact } from '../db/database.ts'
 import { insertEvents } from '../events/append.ts'
-import { CHUNK_ROWS } from './check.ts'
-import { convertGroups, type Converter } from './convert.ts'
-import { getSource, type ImportContext, type ImportRun, readLimits } from './import-context.ts'
+import type { ImportContext, ImportRun } from './import-context.ts'
 import { importFiles } from './import-folder.ts'
 import {
   advanceImport,
@@ -14,7 +12,7 @@ import {
   POSITION_START,
   wrongState,
 } from './records.ts'
-import { Stage } from './staging.ts'
+import { type EventBatch, Stage } from './staging.ts'
 
 /** What an import did. */
 export interface ImportResult extends Record<string, unknown> {
@@ -28,8 +26,8 @@ export interface ImportResult extends Record<string, unknown> {
 }
 
 /**
- * Appends the staged rows to the log, chunk by chunk. Each chunk's events and the position after it are written in
- * one transaction: whenever the process dies, the next run goes on at the first row that is not in the log.
+ * Appends the events that the check made, batch by batch. Each batch and the position after it are written in one
+ * transaction: whenever the process dies, the next run goes on at the first row that is not in the log.
  */
 export async function runRows(
   context: ImportContext,
@@ -37,7 +35,7 @@ export async function runRows(
   run: ImportRun,
 ): Promise<ImportResult> {
   const { stage: file } = importFiles(context.dataDir, record.id)
-  if (!record.mapping || !record.dryRun) throw wrongState(record, 'imported before it has been checked')
+  if (!record.dryRun) throw wrongState(record, 'imported before it has been checked')
   if (!existsSync(file)) {
     throw userError(
       'E_IMPORT_STAGE_GONE',
@@ -48,13 +46,6 @@ export async function runRows(
       },
     )
   }
-  const limits = await readLimits(context)
-  const source = getSource(context.points, record.source)
-  const converter: Omit<Converter, 'receivedAt'> = {
-    convert: source.value.run.convert,
-    mapping: record.mapping,
-    headers: record.facts.headers,
-  }
   const stage = Stage.open(file)
   try {
     const total = record.dryRun.rows
@@ -63,34 +54,45 @@ export async function runRows(
     for (;;) {
       run.progress({ done: position.rows, total, unit: 'rows' })
       run.signal.throwIfAborted()
-      const chunk = stage.readGroups(position, CHUNK_ROWS, limits.groupRows)
-      if (chunk.rows === 0) {
+      const batch = stage.findBatch(position.batches)
+      if (!batch) {
         run.progress({ done: total, total, unit: 'rows' })
         return toResult(position, record)
       }
-      const receivedAt = context.clock.now()
-      const { events } = await convertGroups(chunk.groups, { ...converter, receivedAt })
       const before = position
-      position = await transact(context.database.db, async (tx) => {
-        const added = events.length > 0 ? await insertEvents(tx, events, receivedAt) : new Set<string>()
-        const after: ImportPosition = {
-          ...chunk.next,
-          rows: before.rows + chunk.rows,
-          groups: before.groups + chunk.groups.length,
-          accepted: before.accepted + added.size,
-          duplicates: before.duplicates + events.length - added.size,
-        }
-        if (await advanceImport(tx, { id: record.id, before: stored, now: receivedAt }, after)) return after
-        throw wrongState(record, 'continued: it was stopped, or runs elsewhere')
-      })
+      position = await append(context, { record, batch, stored, before })
       stored = JSON.stringify(position)
       if (position.accepted > before.accepted) context.onAppended?.()
-      // Lets requests in between; neither SQLite nor a source in this process gives way by itself.
+      // Lets requests in between; SQLite does not give way by itself.
       await setImmediate()
     }
   } finally {
     stage.close()
   }
+}
+
+async function append(
+  { database: { db }, clock }: ImportContext,
+  {
+    record,
+    batch: { rows, groups, events },
+    stored,
+    before,
+  }: { record: ImportRecord; batch: EventBatch; stored: string | null; before: ImportPosition },
+): Promise<ImportPosition> {
+  const now = clock.now()
+  return await transact(db, async (tx) => {
+    const added = events.length > 0 ? await insertEvents(tx, events, now) : new Set<string>()
+    const after: ImportPosition = {
+      batches: before.batches + 1,
+      rows: before.rows + rows,
+      groups: before.groups + groups,
+      accepted: before.accepted + added.size,
+      duplicates: before.duplicates + events.length - added.size,
+    }
+    if (await advanceImport(tx, { id: record.id, before: stored, now }, after)) return after
+    throw wrongState(record, 'continued: it was stopped, or runs elsewhere')
+  })
 }
 
 function toResult(

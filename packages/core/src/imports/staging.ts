@@ -2,12 +2,15 @@ import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { Worker } from 'node:worker_threads'
-import type { RowGroup, RowProblem, SourceRow } from '@huitou/plugin-api'
+import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import type { RowGroup, RowProblem, SourceRow, Texts } from '@huitou/plugin-api'
 import Sqlite from 'better-sqlite3'
+import type { NewEvent } from '../events/normalize.ts'
 import { toDiskError } from './file-errors.ts'
+import { toTexts } from './row-problems.ts'
 import { prepareStage, STAGE_INDEX } from './stage-file.ts'
 
-/** Where reading stands among the staged rows; groups come in the order of their keys. */
+/** Where sorting stands among the staged rows; groups come in the order of their keys. */
 export interface StagePosition {
   key: string
   row: number
@@ -17,6 +20,9 @@ export const STAGE_START: StagePosition = { key: '', row: 0 }
 
 /** So few rows are sorted faster than a thread starts. */
 const SORTED_HERE = 20_000
+
+/** Events repeat themselves: the fastest way to pack them leaves a tenth. */
+const FAST = { params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 
 /** Rows that belong to nobody else's group. */
 const ALONE = ''
@@ -35,9 +41,23 @@ export interface StagedGroups {
   oversized?: { key: string; firstRow: number; rows: number }
 }
 
+/** Events of some whole groups, in the order in which they go to the log, and how many rows and groups they are of. */
+export interface EventBatch {
+  rows: number
+  groups: number
+  events: NewEvent[]
+}
+
+export interface StagedProblem extends Omit<RowProblem, 'message' | 'choices'> {
+  message: Texts
+  /** The row as it was. */
+  cells: string[]
+}
+
 /**
  * Rows of one file in a SQLite file of its own, so that lines of an order that stand far apart come together while
- * memory stays flat. Not in the main database: gigabytes written and deleted there would stay as its size, and
+ * memory stays flat, and the events that a check made of them, so that nothing is left for an import but to append.
+ Not in the main database: gigabytes written and deleted there would stay as its size, and
  * ingestion would wait for them. The file is only worth something once `seal` has returned.
  */
 export class Stage {
@@ -60,6 +80,7 @@ export class Stage {
       create table staged_rows (row integer primary key, key text not null, cells text not null);
       create table problems (id integer primary key, row integer not null, code text not null, message text not null, column_name text, value text, outcome text not null);
       create table refused_rows (row integer primary key, cells text not null);
+      create table batches (number integer primary key, rows integer not null, groups integer not null, events blob not null);
       create table people (id text primary key, known integer not null) without rowid;
     `)
     return new Stage(db, file)
@@ -80,7 +101,8 @@ export class Stage {
     if (problems.length === 0) return
     this.#write(() => {
       for (const { row, code, message, column, value, outcome } of problems) {
-        this.#insertProblem.run(row, code, message, column ?? null, value ?? null, outcome)
+        const texts = JSON.stringify(toTexts(message))
+        this.#insertProblem.run(row, code, texts, column ?? null, value ?? null, outcome)
       }
     })
   }
@@ -167,16 +189,38 @@ export class Stage {
     return [...groups.values()]
   }
 
+  /** Batches are read back in the order in which they were added. */
+  addBatch({ rows, groups, events }: EventBatch): void {
+    const packed = zstdCompressSync(JSON.stringify(events), FAST)
+    const insert = this.#db.prepare('insert into batches (rows, groups, events) values (?, ?, ?)')
+    this.#write(() => insert.run(rows, groups, packed))
+  }
+
+  /** The batch after the `number`th; undefined when that was the last. */
+  findBatch(number: number): EventBatch | undefined {
+    const found = this.#db
+      .prepare('select rows, groups, events from batches where number = ?')
+      .get(number + 1) as (Omit<EventBatch, 'events'> & { events: Buffer }) | undefined
+    return (
+      found && { ...found, events: JSON.parse(zstdDecompressSync(found.events).toString()) as NewEvent[] }
+    )
+  }
+
   /** Problems in file order with the row they are about. */
-  *problems(): Generator<RowProblem & { cells: string[] }> {
+  *problems(): Generator<StagedProblem> {
     const query = this.#db.prepare(
       `select p.row, p.code, p.message, p.column_name, p.value, p.outcome, coalesce(r.cells, f.cells) as cells
        from problems p left join staged_rows r on r.row = p.row left join refused_rows f on f.row = p.row order by p.row, p.id`,
     )
-    type Found = Omit<RowProblem, 'column'> & { column_name: string | null; cells: string | null }
-    for (const { column_name, cells, ...problem } of query.iterate() as IterableIterator<Found>) {
+    type Found = Omit<StagedProblem, 'column' | 'message' | 'cells'> & {
+      message: string
+      column_name: string | null
+      cells: string | null
+    }
+    for (const { column_name, cells, message, ...problem } of query.iterate() as IterableIterator<Found>) {
       yield {
         ...problem,
+        message: JSON.parse(message) as Texts,
         column: column_name ?? undefined,
         cells: cells === null ? [] : (JSON.parse(cells) as string[]),
       }
@@ -190,7 +234,13 @@ export class Stage {
         .prepare(
           'insert into problems (row, code, message, value, outcome) select row, ?, ?, ?, ? from staged_rows where key = ?',
         )
-        .run(problem.code, problem.message, problem.value ?? null, problem.outcome, key),
+        .run(
+          problem.code,
+          JSON.stringify(toTexts(problem.message)),
+          problem.value ?? null,
+          problem.outcome,
+          key,
+        ),
     )
   }
 

@@ -3,7 +3,7 @@ import type { SourceEvent, WebhookAnswer } from '@huitou/plugin-api'
 import { expect, test } from 'vitest'
 import { createOrdersSource } from '../source.ts'
 
-const source = createOrdersSource({ currency: 'CNY', timeZone: 'Asia/Shanghai', locale: 'en' })
+const source = createOrdersSource({ currency: 'CNY', timeZone: 'Asia/Shanghai' })
 const settings = {
   shopifySecret: 'new-secret',
   shopifyPreviousSecret: 'old-secret',

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { assignColumn, columnRows, mappedCount, missingFields } from './mapping-model.ts'
+import {
+  assignColumn,
+  chosenAt,
+  columnRows,
+  mappedCount,
+  missingFields,
+  withChoice,
+} from './mapping-model.ts'
 
 const mapping = { format: 'tmall-orders', fields: { order_id: [0], phone: [2, 1] }, options: {} }
 const file = {
@@ -34,4 +41,13 @@ test('what is required and not filled is named', () => {
   const fields = [{ id: 'order_id', required: true }, { id: 'total', required: true }, { id: 'note' }]
   expect(missingFields(fields, mapping)).toEqual(['total'])
   expect(mappedCount(mapping)).toBe(3)
+})
+
+test('what is done about a problem is the first choice until somebody takes another', () => {
+  const choices = [{ options: { E_ROW_MONEY: 'mended' } }, { options: { E_ROW_MONEY: 'skipped' } }]
+  const mapping = { format: 'generic', fields: {}, options: { shop: 'main' } }
+  expect(chosenAt(choices, mapping)).toBe(0)
+  const chosen = withChoice(mapping, choices[1]!)
+  expect(chosenAt(choices, chosen)).toBe(1)
+  expect(chosen.options).toEqual({ shop: 'main', E_ROW_MONEY: 'skipped' })
 })

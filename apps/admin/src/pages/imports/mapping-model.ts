@@ -1,4 +1,4 @@
-import type { ImportDoubt, ImportMapping, MaybeLocalized } from '@huitou/admin-kit'
+import type { ImportMapping, ImportProblem, MaybeLocalized } from '@huitou/admin-kit'
 
 /** One column of the file and what becomes of it. */
 export interface ColumnRow {
@@ -14,7 +14,7 @@ export interface ColumnRow {
 interface ImportFacts {
   headers: readonly string[]
   sample: readonly (readonly string[])[]
-  doubts: readonly Pick<ImportDoubt, 'position' | 'reason'>[]
+  doubts: readonly { position: number; reason: MaybeLocalized }[]
 }
 
 /** The columns with those in doubt first, each group in the order of the file. */
@@ -58,4 +58,19 @@ export function missingFields(
 /** How many columns of the file fill something. */
 export function mappedCount(mapping: ImportMapping): number {
   return new Set(Object.values(mapping.fields).flat()).size
+}
+
+type Choice = Pick<ImportProblem['choices'][number], 'options'>
+
+/** Position of what is done about a kind of problem; the first choice stands where nobody chose. */
+export function chosenAt(choices: readonly Choice[], { options }: Pick<ImportMapping, 'options'>): number {
+  const at = choices.findIndex((choice) =>
+    Object.entries(choice.options).every(([name, value]) => options[name] === value),
+  )
+  return Math.max(0, at)
+}
+
+/** The mapping with another choice of what to do about a kind of problem. */
+export function withChoice(mapping: ImportMapping, choice: Choice): ImportMapping {
+  return { ...mapping, options: { ...mapping.options, ...choice.options } }
 }
