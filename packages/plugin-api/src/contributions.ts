@@ -1,4 +1,19 @@
+import type { ChannelContribution } from './channels.ts'
+import type { CollectionContribution } from './collections.ts'
 import type { ColumnType } from './columns.ts'
+import type {
+  CommandContribution,
+  KeybindingContribution,
+  LocalizationContribution,
+  MenuContribution,
+  WalkthroughContribution,
+} from './commands.ts'
+import type { ExtensionContribution, ExtensionPointContribution } from './extension-points.ts'
+import type { JourneyContribution, ScriptPackContribution, TemplateContribution } from './journeys.ts'
+import type { ModelContribution } from './models.ts'
+import type { ColumnRule } from './rules.ts'
+import type { ActionContribution, ConditionContribution, GateContribution } from './steps.ts'
+import type { DashboardContribution, ViewContribution, ViewsContainerContribution } from './views.ts'
 
 /** JSON Schema 2020-12, as plain data. */
 export type JsonSchema = { readonly [keyword: string]: unknown }
@@ -86,9 +101,22 @@ export interface OutputColumn {
 export interface ScorerContribution {
   id: string
   title: LocalizedText
-  /** Profile columns it reads: own `id`, or `<plugin>_<id>` of another plugin, or a core column. */
+  description?: LocalizedText
+  /**
+   * What a row of a batch is: a `customer` (if absent), or an `event`, whose scores are stored with the event. The
+   * engine for events comes later.
+   */
+  target?: 'customer' | 'event'
+  /** Types of event it scores, for the target `event`. */
+  events?: string[]
+  /**
+   * What it reads, for a customer profile columns: `<plugin>_<id>`, also its own, or a core column. For an event its
+   * properties.
+   */
   inputs: string[]
   outputs: OutputColumn[]
+  /** It learns a model with `fit`, which `score` is then handed. */
+  fits?: boolean
   /** Cron in the brand's time zone; besides it, scores follow changes of their inputs. */
   schedule?: string
 }
@@ -101,12 +129,18 @@ export interface LabelValue {
   color?: string
   /** Group the label belongs to, for instance a core group of RFM. */
   group?: string
+  /** Who gets it, when the segmenter has no code. The first label whose rule holds is given. */
+  rule?: ColumnRule
 }
 
-/** Gives each customer one of a closed set of labels. Implemented with `huitou.segmenters.register(id, …)`. */
+/**
+ * Gives each customer one of a closed set of labels. Implemented with `huitou.segmenters.register(id, …)`, or by the
+ * labels' rules alone: then every label has one and no code is needed.
+ */
 export interface SegmenterContribution {
   id: string
   title: LocalizedText
+  description?: LocalizedText
   inputs: string[]
   labels: LabelValue[]
   groups?: { id: string; title: LocalizedText; color?: string; strategy?: LocalizedText }[]
@@ -159,15 +193,17 @@ export interface SourceContribution {
   description?: LocalizedText
   fields: SourceField[]
   /** Webhook paths it answers, below `/hooks/<plugin>/`. */
-  webhooks?: { path: string; title: LocalizedText; settings?: JsonSchema }[]
+  webhooks?: WebhookContribution[]
 }
 
-export interface CommandContribution {
-  id: string
+/** An address that outside services post to, below `/hooks/<plugin>/`. */
+export interface WebhookContribution {
+  path: string
   title: LocalizedText
-  input?: JsonSchema
+  settings?: JsonSchema
 }
 
+/** Everything a plugin can add, by contribution point. `pointCatalogue` says which have an engine today. */
 export interface Contributions {
   events?: EventTypeContribution[]
   features?: FeatureContribution[]
@@ -175,7 +211,27 @@ export interface Contributions {
   scorers?: ScorerContribution[]
   segmenters?: SegmenterContribution[]
   reports?: ReportContribution[]
+  channels?: ChannelContribution[]
+  actions?: ActionContribution[]
+  conditions?: ConditionContribution[]
+  gates?: GateContribution[]
+  journeys?: JourneyContribution[]
+  scripts?: ScriptPackContribution[]
+  templates?: TemplateContribution[]
+  collections?: CollectionContribution[]
+  views?: ViewContribution[]
+  viewsContainers?: ViewsContainerContribution[]
+  dashboards?: DashboardContribution[]
   commands?: CommandContribution[]
+  menus?: MenuContribution[]
+  keybindings?: KeybindingContribution[]
+  walkthroughs?: WalkthroughContribution[]
+  models?: ModelContribution[]
+  localizations?: LocalizationContribution[]
+  /** Points of its own that other plugins can contribute to. */
+  extensionPoints?: ExtensionPointContribution[]
+  /** Contributions to points that other plugins define. */
+  extensions?: ExtensionContribution[]
   /** Settings as JSON Schema; each property may carry `order`, `scope` and `secret: true`. */
   configuration?: JsonSchema
 }

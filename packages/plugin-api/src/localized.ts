@@ -1,4 +1,6 @@
+import type { CommandContribution } from './commands.ts'
 import type { ReportContribution } from './contributions.ts'
+import type { JourneyContribution, ScriptText, TemplateText } from './journeys.ts'
 
 /** One text in every language that Huitou speaks. */
 export interface Texts {
@@ -6,12 +8,15 @@ export interface Texts {
   'zh-CN': string
 }
 
-/** Keys under which a manifest holds text for people, at whatever depth; a report's `group` is one too. */
+/** Keys under which a manifest holds text for people, at whatever depth; some contributions have one more. */
 export const localizedKeys = ['title', 'description', 'unit', 'displayName', 'strategy'] as const
 
 type LocalizedKey<Owner> =
   | (typeof localizedKeys)[number]
   | (Owner extends ReportContribution ? 'group' : never)
+  | (Owner extends CommandContribution ? 'category' : never)
+  | (Owner extends JourneyContribution ? 'expected' : never)
+  | (Owner extends ScriptText | TemplateText ? 'text' : never)
 
 /** `T` with each text for people replaced by {@link Texts}; JSON Schemas inside keep their loose type. */
 export type Localized<T> = T extends readonly (infer Item)[]

@@ -1,21 +1,12 @@
 import type { Contributions, LocalizedText } from './contributions.ts'
 import type { Localized } from './localized.ts'
+import type { Permissions } from './permissions.ts'
 
 /** Version of the plugin API that this package describes; `engines.huitou` is a range over it. */
-export const apiVersion = '0.1.0'
+export const apiVersion = '0.2.0'
 
-/** What a plugin asks to be allowed. Everything not listed is refused with `E_PERMISSION`. */
-export interface Permissions {
-  /** Profile columns it may read; `<plugin>_*` reads all of one plugin. */
-  'profile.read'?: string[]
-  /** Traits holding personal data it may read in clear. */
-  'profile.pii'?: string[]
-  'events.read'?: string[]
-  'events.append'?: string[]
-  network?: string[]
-  secrets?: boolean
-  schedule?: boolean
-}
+/** Parts of the API that may still change from version to version and are switched on by name. */
+export type ApiProposal = 'tasks' | 'jobs' | 'ai'
 
 /** A plugin's `package.json`, the part that Huitou reads. */
 export interface Manifest {
@@ -29,13 +20,24 @@ export interface Manifest {
   /** Lucide icon name or a file in the package. */
   icon?: string
   categories?: string[]
+  /** How its page in the Extensions view looks. */
+  galleryBanner?: { color?: string; theme?: 'dark' | 'light' }
+  /** Shown as a preview: it works, and may change. */
+  preview?: boolean
   license?: string
   /** ESM entry; absent for a plugin that only declares. */
   main?: string
+  /** Only what `contributes` does not imply: `onStartupFinished`, `onEvent:<glob>`, `onSchedule:<cron>`. */
   activationEvents?: string[]
   contributes?: Contributions
   permissions?: Permissions
+  /** Plugins it needs: they are enabled and active before it. */
   pluginDependencies?: string[]
+  /** Plugins that are installed along with it. */
+  pluginPack?: string[]
+  /** Plugins whose columns, collections and settings it takes over. */
+  replaces?: string[]
+  enabledApiProposals?: ApiProposal[]
 }
 
 /** A manifest as the host hands it out: every text a person reads stands there in each language. */

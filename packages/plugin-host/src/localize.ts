@@ -8,8 +8,18 @@ export interface Dictionaries {
 }
 
 const textKeys = new Set<string>(localizedKeys)
-/** Data inside JSON Schemas: `title` may be an ordinary property name in there. */
-const dataKeys = new Set(['default', 'const', 'enum', 'examples', 'where'])
+/** Data: `title` may be an ordinary property name in there. */
+const dataKeys = new Set(['default', 'const', 'enum', 'examples', 'where', 'definition'])
+/** Where one kind of contribution has a text under a key of its own. */
+const textPaths = new RegExp(
+  `^contributes\\.(?:${[
+    'reports\\[\\d+\\]\\.group',
+    'commands\\[\\d+\\]\\.category',
+    'journeys\\[\\d+\\]\\.expected',
+    'scripts\\[\\d+\\]\\.scripts\\[\\d+\\]\\.text',
+    'templates\\[\\d+\\]\\.texts\\[\\d+\\]\\.text',
+  ].join('|')})$`,
+)
 
 /**
  * `manifest` with every text for people in each language. A `%key%` that no dictionary holds becomes a finding;
@@ -46,5 +56,5 @@ export function localize<T>(
 }
 
 function isText(key: string, path: string): boolean {
-  return textKeys.has(key) || /^contributes\.reports\[\d+\]\.group$/.test(path)
+  return textKeys.has(key) || textPaths.test(path)
 }

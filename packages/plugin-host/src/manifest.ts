@@ -3,7 +3,7 @@ import { join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import semver from 'semver'
-import { columnPrefix, pluginId, userError } from '@huitou/plugin-api'
+import { columnPrefix, contributionId, pluginId, userError } from '@huitou/plugin-api'
 import type { Contributions, Manifest, ResolvedManifest } from '@huitou/plugin-api'
 import manifestSchema from '@huitou/plugin-api/manifest.schema.json' with { type: 'json' }
 import { matchesAny } from './broker.ts'
@@ -94,8 +94,8 @@ function checkIds({ contributes = {} }: Manifest): Finding[] {
   return Object.entries(points).flatMap(([point, contributions]) => {
     const seen = new Set<string>()
     return contributions.flatMap((contribution, index) => {
-      const key = 'name' in contribution ? 'name' : 'id'
-      const id = 'name' in contribution ? contribution.name : contribution.id
+      const id = contributionId(point, contribution)
+      const key = point === 'events' ? 'name' : 'id' in contribution ? 'id' : Object.keys(contribution)[0]
       const path = `contributes.${point}[${index}].${key}`
       if (seen.has(id)) return [{ path, value: id, fix: 'give it a name that no other entry here has' }]
       seen.add(id)

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { contributionId } from '@huitou/plugin-api'
 import type { Localized, Contributions, Permissions, ResolvedManifest, Texts } from '@huitou/plugin-api'
 import { CrashPolicy } from './crash-policy.ts'
 import type { LoadedManifest } from './manifest.ts'
@@ -101,7 +102,7 @@ export class PluginRecord {
     return Object.fromEntries(
       Object.entries(points).map(([point, entries]) => [
         point,
-        entries.map((entry) => ('name' in entry ? entry.name : entry.id)),
+        entries.map((entry) => contributionId(point, entry)),
       ]),
     )
   }

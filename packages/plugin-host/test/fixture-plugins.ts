@@ -38,7 +38,7 @@ export function fixtureManifest(name: string, more: Partial<Manifest> = {}): Man
     publisher: 'test',
     name,
     version: '1.0.0',
-    engines: { huitou: '^0.1.0' },
+    engines: { huitou: '^0.2.0' },
     displayName: name,
     description: `Fixture ${name}`,
     main: './index.mjs',

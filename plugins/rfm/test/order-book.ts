@@ -72,10 +72,15 @@ export function orderBook(orders: Order[], settings: Record<string, unknown> = {
     customers: {
       read: async ({ segmentId }) => readCustomers(segmentId),
       aggregate: () => unused('customers.aggregate'),
+      find: () => unused('customers.find'),
+      tag: () => unused('customers.tag'),
+      untag: () => unused('customers.untag'),
     },
     events: {
       perCustomer: async (query) => perCustomer(query),
       series: (): Promise<EventSeriesPoint[]> => unused('events.series'),
+      append: () => unused('events.append'),
+      query: () => unused('events.query'),
     },
   }
 }

@@ -27,8 +27,13 @@ function shop(orders: Paid[], locale = 'en'): Pick<Huitou, 'brand' | 'events' | 
     customers: {
       read: () => Promise.resolve({ ids: Float64Array.from([1]), columns: {} }),
       aggregate: () => Promise.resolve([]),
+      find: () => unused('customers.find'),
+      tag: () => unused('customers.tag'),
+      untag: () => unused('customers.untag'),
     },
     events: {
+      append: () => unused('events.append'),
+      query: () => unused('events.query'),
       async perCustomer(query) {
         const found = within(query)
         const ids = [...new Set(found.map(({ customer }) => customer))].sort((a, b) => a - b)
@@ -133,3 +138,7 @@ test("texts inside the data follow the brand's language", async () => {
     '11 次及以上',
   ])
 })
+
+function unused(method: string): never {
+  throw new Error(`the reports are not expected to call ${method}`)
+}

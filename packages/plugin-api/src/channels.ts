@@ -1,0 +1,121 @@
+import type { JsonSchema, LocalizedText, WebhookContribution } from './contributions.ts'
+import type { RunContext } from './plugin.ts'
+import type { WebhookAnswer, WebhookRequest } from './sources.ts'
+
+/**
+ * How much a channel promises. `pushed`: the provider delivers (SMS, e-mail). `confirmed`: an employee has to press
+ * send, and the result is polled. `windowed`: only within some hours of what the customer did last. `credit`: each
+ * message uses up a subscription that the customer gave.
+ */
+export type ChannelGuarantee = 'pushed' | 'confirmed' | 'windowed' | 'credit'
+
+/** What a provider reports after it took a message. */
+export type ReceiptKind =
+  | 'delivered'
+  | 'read'
+  | 'clicked'
+  | 'replied'
+  | 'bounced'
+  | 'complained'
+  | 'unsubscribed'
+  | 'failed'
+
+/** A way to reach a customer. Implemented with `huitou.channels.register(id, …)`. */
+export interface ChannelContribution {
+  id: string
+  title: LocalizedText
+  description?: LocalizedText
+  /** Lucide icon name. */
+  icon?: string
+  /** Kinds of message it carries, for instance `text`, `html`, `image`, `card`, `mini_program`. */
+  messages: string[]
+  guarantee: ChannelGuarantee
+  /** Kind of identifier that a message goes to, for instance `phone`, `email`, `wecom_external_userid`. */
+  address: string
+  receipts?: ReceiptKind[]
+  limits?: {
+    /** Messages in one call of `send`; 100 if absent. */
+    batchSize?: number
+    perSecond?: number
+    perDay?: number
+    /** Messages that one customer may get a day. */
+    perCustomerPerDay?: number
+    /** Length of a text, in characters. */
+    textLength?: number
+    /** How long a window stays open, for `windowed` channels. */
+    windowHours?: number
+  }
+  /** Settings of one account on this channel; `secret: true` seals a value. */
+  settings?: JsonSchema
+  /** What a message on this channel consists of. */
+  content: JsonSchema
+  /** Webhook paths it answers, below `/hooks/<plugin>/`. */
+  webhooks?: WebhookContribution[]
+}
+
+/** One message to one customer. */
+export interface Delivery {
+  /** Sending the same key twice must reach the customer once at most. */
+  key: string
+  customerId: number
+  /** Value of the channel's kind of identifier. */
+  address: string
+  /** Fits the channel's content schema; variables are filled in. */
+  content: Record<string, unknown>
+  locale: string
+}
+
+export interface DeliveryBatch {
+  /** Settings of the account to send from, secrets in clear. */
+  settings: Readonly<Record<string, unknown>>
+  deliveries: Delivery[]
+}
+
+/**
+ * What became of one delivery. `sent`: the provider has it. `pending`: someone has to confirm it, `poll` tells.
+ * `refused`: final, it is not tried again. `failed`: may be tried again, not before `retryAt`.
+ */
+export type DeliveryResult =
+  | { key: string; outcome: 'sent' | 'pending'; providerId?: string }
+  | { key: string; outcome: 'refused' | 'failed'; code: string; message: string; retryAt?: number }
+
+/** What a provider tells about a message afterwards. */
+export interface Receipt {
+  /** The id that `send` returned. */
+  providerId: string
+  kind: ReceiptKind
+  /** Epoch milliseconds. */
+  at: number
+  code?: string
+  message?: string
+  /** The link that was followed, the text of a reply. */
+  detail?: string
+}
+
+export interface PollRequest {
+  settings: Readonly<Record<string, unknown>>
+  /** Messages whose end is not known yet. */
+  pending: { key: string; providerId: string }[]
+}
+
+/**
+ * Implementation of a `channels` contribution. Return a result for every delivery; throw only when none of the batch
+ * went out and all of it may be tried again.
+ */
+export interface Channel {
+  send(batch: DeliveryBatch, context: RunContext): Promise<DeliveryResult[]> | DeliveryResult[]
+  /** Asks the provider for receipts that it does not push. */
+  poll?(request: PollRequest, context: RunContext): Promise<Receipt[]> | Receipt[]
+  /** Receipts and replies that the provider pushes. */
+  handleWebhook?(
+    request: WebhookRequest,
+    context: RunContext,
+  ): Promise<WebhookAnswer & { receipts?: Receipt[] }> | (WebhookAnswer & { receipts?: Receipt[] })
+  /** Whether an account with these settings works; called when they are saved. Send nothing to anybody. */
+  verifySettings?(
+    settings: Readonly<Record<string, unknown>>,
+    context: RunContext,
+  ): Promise<SettingsVerdict> | SettingsVerdict
+}
+
+export type SettingsVerdict = { ok: true; note?: string } | { ok: false; message: string; field?: string }
