@@ -18,6 +18,7 @@ const noAny = {
     '`as any` switches the compiler off from here on. Narrow with a guard, or say `unknown` and check.',
 }
 
+// Rules that need types, all about forgetting to wait, are oxlint's (.oxlintrc.json): it shares the native compiler.
 export default defineConfig([
   globalIgnores([
     '**/dist/**',
@@ -48,16 +49,6 @@ export default defineConfig([
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       '@typescript-eslint/no-non-null-assertion': 'off', // `noUncheckedIndexedAccess` needs it where a loop proves it.
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
-    },
-  },
-  {
-    // Forgetting to wait is the one mistake that only types can see.
-    files: ['{packages,plugins}/*/src/**/*.ts', 'apps/server/src/**/*.ts', 'scripts/**/*.ts'],
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
-    rules: {
-      '@typescript-eslint/await-thenable': 'error',
-      '@typescript-eslint/no-floating-promises': 'error',
-      '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { attributes: false } }],
     },
   },
   {

@@ -1,4 +1,5 @@
 import { existsSync, globSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { defineConfig } from 'vitest/config'
 
@@ -16,6 +17,8 @@ const folders = [
 export default defineConfig({
   test: {
     globalSetup: path.join(root, 'packages/testing/src/postgres-setup.ts'),
+    // Vitest keeps one processor for itself, which on two is half of them for a process that mostly waits.
+    maxWorkers: availableParallelism(),
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // A Temporal day depends on it, and a brand sets its own.

@@ -1,7 +1,14 @@
-// Runs the suites named on the command line, or all of them, one after the other, and adds up what they counted.
+// Runs the suites named on the command line, or all of them, and adds up what they counted. Those that only read
+// run beside each other; those that run Huitou come after them, one after the other.
 // The last line is `N passed, N failed, N skipped`; the exit code is 1 when anything failed or a suite ran nothing.
 import { suites } from './suites/index.ts'
-import { addTallies, type Tally } from './suites/tally.ts'
+import { addTallies, type Suite, type Tally, type Write } from './suites/tally.ts'
+
+interface Result {
+  name: string
+  tally: Tally
+  seconds: number
+}
 
 const known = suites.map((suite) => suite.name)
 const asked = process.argv.slice(2)
@@ -12,19 +19,41 @@ if (unknown.length > 0) {
 }
 
 const chosen = suites.filter((suite) => (asked.length > 0 ? asked.includes(suite.name) : suite.exists()))
-const results: { name: string; tally: Tally; seconds: number }[] = []
-for (const suite of chosen) {
-  process.stdout.write(`\n━━ ${suite.name}: ${suite.title}\n`)
+const results: Result[] = []
+const print: Write = (text) => process.stdout.write(text)
+
+// What runs beside others starts now, and is told when its turn comes.
+const begun = chosen
+  .filter((suite) => suite.beside)
+  .map((suite) => {
+    const told: string[] = []
+    return { suite, told, result: run(suite, (text) => told.push(text)) }
+  })
+for (const { suite, told, result } of begun) {
+  announce(suite)
+  results.push(await result)
+  print(told.join(''))
+}
+for (const suite of chosen.filter((each) => !each.beside)) {
+  announce(suite)
+  results.push(await run(suite, print))
+}
+
+function announce(suite: Suite): void {
+  print(`\n━━ ${suite.name}: ${suite.title}\n`)
+}
+
+async function run(suite: Suite, write: Write): Promise<Result> {
   const started = performance.now()
-  let tally = await suite.run().catch((error: unknown): Tally => {
-    process.stdout.write(`${error instanceof Error ? error.stack : String(error)}\n`)
+  let tally = await suite.run(write).catch((error: unknown): Tally => {
+    write(`${error instanceof Error ? error.stack : String(error)}\n`)
     return { passed: 0, failed: 1, skipped: 0 }
   })
   if (tally.passed + tally.failed === 0) {
-    process.stdout.write(`The suite "${suite.name}" ran no test, which counts as a failure.\n`)
+    write(`The suite "${suite.name}" ran no test, which counts as a failure.\n`)
     tally = { ...tally, failed: 1 }
   }
-  results.push({ name: suite.name, tally, seconds: Math.round((performance.now() - started) / 1000) })
+  return { name: suite.name, tally, seconds: Math.round((performance.now() - started) / 1000) }
 }
 
 process.stdout.write('\n')

@@ -5,12 +5,17 @@ export interface Tally {
   skipped: number
 }
 
+/** Prints what a suite has to say. */
+export type Write = (text: string) => void
+
 export interface Suite {
   name: string
   title: string
+  /** Whether it may run beside others of its kind: it keeps to the slots and says everything through `write`. */
+  beside?: boolean
   /** Whether the repository has anything for it to run. */
   exists(): boolean
-  run(): Promise<Tally>
+  run(write: Write): Promise<Tally>
 }
 
 export function addTallies(tallies: Tally[]): Tally {
