@@ -1,4 +1,12 @@
-import type { Core, PluginAdmin, PluginView } from '@huitou/core'
+import {
+  type Core,
+  listWished,
+  type PluginAdmin,
+  type PluginView,
+  type WishedPlugin,
+  writeWished,
+} from '@huitou/core'
+import { notFound, userError } from '@huitou/plugin-api'
 import type { PluginHost, PluginInfo } from '@huitou/plugin-host'
 import type { SecretBox } from './secret-box.ts'
 
@@ -12,12 +20,14 @@ export async function readPluginStates(
   { database }: Pick<Core, 'database'>,
   box: SecretBox,
 ): Promise<Map<string, PluginState>> {
-  const rows = await database.db.selectFrom('plugin_states').selectAll().execute()
+  const wished = await listWished(database.db)
   return new Map(
-    rows.map(({ id, enabled, settings }) => {
-      const stored = Object.entries(JSON.parse(settings) as PluginState['settings'])
-      const opened = stored.map(([name, value]) => [name, box.isSealed(value) ? box.open(value) : value])
-      return [id, { enabled: enabled === 1, settings: Object.fromEntries(opened) as PluginState['settings'] }]
+    wished.map(({ id, enabled, settings }) => {
+      const opened = Object.entries(settings).map(([name, value]) => [
+        name,
+        box.isSealed(value) ? box.open(value) : value,
+      ])
+      return [id, { enabled, settings: Object.fromEntries(opened) as PluginState['settings'] }]
     }),
   )
 }
@@ -26,21 +36,24 @@ export async function readPluginStates(
 export function createPluginAdmin(core: Core, host: PluginHost, box: SecretBox): PluginAdmin {
   async function store(id: string, change: Partial<PluginState>): Promise<void> {
     const info = host.getPlugin(id)
-    const row = {
+    const wished: WishedPlugin = {
       id,
-      enabled: (change.enabled ?? info.state !== 'disabled') ? 1 : 0,
-      settings: JSON.stringify(sealSecrets(info, change.settings ?? info.settings, box)),
-      updated_at: core.clock.now(),
+      version: null,
+      digest: null,
+      source: { kind: 'process' },
+      state: 'installed',
+      enabled: change.enabled ?? info.state !== 'disabled',
+      trusted: true,
+      settings: sealSecrets(info, change.settings ?? info.settings, box),
+      fault: null,
+      installedAt: null,
+      installedBy: null,
     }
-    await core.database.db
-      .insertInto('plugin_states')
-      .values(row)
-      .onConflict((conflict) => conflict.column('id').doUpdateSet(row))
-      .execute()
+    await writeWished(core.database.db, wished, core.clock.now())
   }
   return {
-    list: () => host.list().map(toView),
-    get: (id) => toView(host.getPlugin(id)),
+    list: async () => host.list().map(toView),
+    get: async (id) => toView(host.getPlugin(id)),
     async documents(id) {
       const { readme, changelog } = await host.getDocuments(id)
       return { readme: readme ?? null, changelog: changelog ?? null }
@@ -64,10 +77,38 @@ export function createPluginAdmin(core: Core, host: PluginHost, box: SecretBox):
       core.scores.invalidate()
       core.wake()
     },
+    trust: notYet,
+    search: notYet,
+    details: notYet,
+    install: notYet,
+    upload: notYet,
+    upgrade: notYet,
+    rollback: notYet,
+    checkUpdates: notYet,
+    shadow: notYet,
+    drift: notYet,
+    data: notYet,
+    uninstall: notYet,
+    exportFile: (name) => {
+      throw notFound('Export', name)
+    },
+    log: () => [],
+    profile: notYet,
+    bisect: { view: async () => ({ state: 'idle' }), start: notYet, answer: notYet, stop: notYet },
+    registries: notYet,
+    addRegistry: notYet,
+    removeRegistry: notYet,
+    publishers: notYet,
+    addPublisher: notYet,
+    removePublisher: notYet,
   }
 }
 
-function toView({ id, manifest, trusted, state, error, running }: PluginInfo): PluginView {
+async function notYet(): Promise<never> {
+  throw userError('E_NOT_YET', 'This version does not do that yet', { status: 501 })
+}
+
+function toView({ id, manifest, trusted, state, error, running, grants }: PluginInfo): PluginView {
   const { configuration, ...contributes } = (manifest.contributes ?? {}) as Record<string, unknown>
   return {
     id,
@@ -79,11 +120,20 @@ function toView({ id, manifest, trusted, state, error, running }: PluginInfo): P
     icon: manifest.icon ?? null,
     categories: manifest.categories ?? [],
     license: manifest.license ?? null,
+    kind: 'bundled',
     bundled: trusted,
+    source: { kind: 'bundled' },
+    signature: { state: 'bundled' },
     state,
     error: error ? { code: error.code ?? 'E_PLUGIN', message: error.message, hint: error.hint } : null,
+    fault: null,
     contributes,
-    permissions: (manifest.permissions ?? {}) as Record<string, unknown>,
+    permissions: manifest.permissions ?? {},
+    grants,
+    missing: [],
+    versions: [],
+    update: null,
+    installedAt: null,
     settingsSchema: (configuration as Record<string, unknown> | undefined) ?? null,
     running: {
       activatedAt: running.activatedAt ?? null,
@@ -92,6 +142,12 @@ function toView({ id, manifest, trusted, state, error, running }: PluginInfo): P
       calls: running.calls,
       errors: running.errors,
       p95: running.p95 ?? null,
+      restarts: 0,
+      cpuMs: null,
+      memoryBytes: null,
+      kind: 'worker',
+      pid: null,
+      lastError: null,
     },
   }
 }

@@ -56,7 +56,7 @@ test('secrets are sealed in the database and open again after a restart', async 
   const { plugins, core } = server.huitou
   await plugins.setSettings('huitou.commerce', { shopifySecret: 'shpss_canary' })
   const { settings } = await core.database.db
-    .selectFrom('plugin_states')
+    .selectFrom('plugins')
     .select('settings')
     .where('id', '=', 'huitou.commerce')
     .executeTakeFirstOrThrow()

@@ -4,6 +4,7 @@ import { type EventTables, eventMigrations } from './events/tables.ts'
 import { type IdentityTables, identityMigrations } from './identity/tables.ts'
 import { type ImportTables, importMigrations } from './imports/tables.ts'
 import { type JobTables, jobMigrations } from './jobs/tables.ts'
+import { type PluginStateTables, pluginStateMigrations } from './plugin-states/tables.ts'
 import { type ProfileTables, profileMigrations } from './profiles/tables.ts'
 import { type ScoreTables, scoreMigrations } from './scores/tables.ts'
 import { type SegmentTables, segmentMigrations } from './segments/tables.ts'
@@ -15,6 +16,7 @@ export type Tables = CursorTables &
   IdentityTables &
   ImportTables &
   JobTables &
+  PluginStateTables &
   ProfileTables &
   ScoreTables &
   SegmentTables &
@@ -30,4 +32,5 @@ export const coreMigrations: Migrations = {
   ...segmentMigrations,
   ...jobMigrations,
   ...importMigrations,
+  ...pluginStateMigrations,
 }

@@ -28,7 +28,7 @@ export const doctorCommand = defineCommand({
         await checkDatabase(huitou),
         await checkStages(huitou),
         await checkProfiles(huitou),
-        ...checkPlugins(huitou),
+        ...(await checkPlugins(huitou)),
         await checkDisk(args.data),
       ]
       const ok = findings.every((finding) => finding.ok)
@@ -99,8 +99,8 @@ async function checkProfiles({ core: { database } }: Huitou): Promise<Finding> {
   }
 }
 
-function checkPlugins({ plugins }: Huitou): Finding[] {
-  return plugins.list().map(({ id, state, error, version: own }) => ({
+async function checkPlugins({ plugins }: Huitou): Promise<Finding[]> {
+  return (await plugins.list()).map(({ id, state, error, version: own }) => ({
     check: `plugin ${id}`,
     ok: state !== 'failed' && state !== 'quarantined',
     detail: error ? `${own}, ${state}: ${error.message}` : `${own}, ${state}`,

@@ -11,7 +11,7 @@ export type PluginSettings = InferRequestType<typeof one.settings.$put>['json'][
 export const listPlugins = (signal?: AbortSignal) => read(api.plugins.$get({}, until(signal)))
 /** One plugin with its readme and changelog. */
 export const getPlugin = (id: string, signal?: AbortSignal) => read(one.$get(at(id), until(signal)))
-export const enablePlugin = (id: string) => done(one.enable.$post(at(id)))
+export const enablePlugin = (id: string) => done(one.enable.$post({ ...at(id), json: {} }))
 export const disablePlugin = (id: string) => done(one.disable.$post(at(id)))
 export const getPluginSettings = (id: string, signal?: AbortSignal) =>
   read(one.settings.$get(at(id), until(signal)))

@@ -19,7 +19,8 @@ import type { Brand } from '../settings/brand.ts'
 import { settingsRoutes } from '../settings/routes.ts'
 import { requireRole, type SignedIn } from './env.ts'
 import { type LiveTopics, liveRoutes } from './live.ts'
-import { type PluginAdmin, pluginRoutes } from './plugin-routes.ts'
+import { pluginExportRoutes, pluginRoutes } from './plugin-routes.ts'
+import type { PluginAdmin } from './plugin-views.ts'
 import { answerProblem } from './problem.ts'
 
 export interface AppDeps {
@@ -67,7 +68,8 @@ function signedInRoutes({ core, auth, plugins, live, onBrand, loadDemo }: AppDep
     .route('/reports', reportRoutes(core))
     .route('/home', homeRoutes(core))
     .route('/imports', importRoutes(core))
-    .route('/plugins', pluginRoutes({ ...core, plugins, live }))
+    .route('/plugins', pluginRoutes({ plugins }))
+    .route('/plugin-exports', pluginExportRoutes({ plugins }))
 }
 
 /** The HTTP app: ingest at `/v1`, the admin's API at `/api`. */
@@ -85,7 +87,8 @@ export function createApp(deps: AppDeps) {
     .use('/api/*', csrf())
     .use('/api/settings/*', json)
     .use('/api/segments/*', json)
-    .use('/api/plugins/*', json)
+    // An archive has a limit of its own.
+    .use('/api/plugins/*', (c, next) => (c.req.path === '/api/plugins/upload' ? next() : json(c, next)))
     .use('/api/setup/*', json)
     .on(['GET', 'POST'], '/api/auth/*', (c) => {
       // Accounts are made by an owner, not by whoever finds the address.

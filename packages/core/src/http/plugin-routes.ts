@@ -1,117 +1,217 @@
+import { createReadStream } from 'node:fs'
+import { Readable } from 'node:stream'
+import { userError } from '@huitou/plugin-api'
 import { Hono } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
 import { describeRoute } from 'hono-openapi'
 import { z } from 'zod'
-import type { CoreContext } from '../context.ts'
-import { audit } from '../people/audit.ts'
-import type { Text } from '../points/points.ts'
+import { answerJson } from './answer.ts'
 import { requireRole, type SignedIn } from './env.ts'
-import type { LiveTopics } from './live.ts'
+import { pluginSourceRoutes } from './plugin-source-routes.ts'
+import type { PluginAdmin } from './plugin-views.ts'
 import { validate } from './validate.ts'
 
-export type PluginState = 'disabled' | 'enabled' | 'activating' | 'active' | 'failed' | 'quarantined'
-
-/** What the Extensions view shows of a plugin. */
-export interface PluginView {
-  id: string
-  name: string
-  publisher: string
-  version: string
-  displayName: Text
-  description: Text
-  icon: string | null
-  categories: string[]
-  license: string | null
-  bundled: boolean
-  state: PluginState
-  error: { code: string; message: string; hint?: string | undefined } | null
-  contributes: Record<string, unknown>
-  permissions: Record<string, unknown>
-  settingsSchema: Record<string, unknown> | null
-  running: {
-    activatedAt: number | null
-    activationMs: number | null
-    reason: string | null
-    calls: number
-    errors: number
-    p95: number | null
-  }
-}
-
-/** What the HTTP app may do with plugins; the server puts the plugin host behind it. */
-export interface PluginAdmin {
-  list(): PluginView[]
-  get(id: string): PluginView
-  documents(id: string): Promise<{ readme: Text | null; changelog: string | null }>
-  enable(id: string): Promise<void>
-  disable(id: string): Promise<void>
-  /** Settings as stored; secrets are left out. */
-  settings(id: string): Record<string, unknown>
-  setSettings(id: string, settings: Record<string, unknown>): Promise<void>
-}
-
-export interface PluginDeps extends Pick<CoreContext, 'database' | 'clock'> {
+export interface PluginDeps {
   plugins: PluginAdmin
-  live: LiveTopics
 }
 
-/** Mounted at `/api/plugins`. */
-export function pluginRoutes({ database, clock, plugins, live }: PluginDeps) {
-  const note = async (userId: string, action: string, subject: string) => {
-    await audit(database.db, clock, { userId, action, subject })
-    live.announce('plugins')
-  }
+const about = (summary: string) => describeRoute({ tags: ['plugins'], summary })
+
+const Names = z.array(z.string().min(1).max(200)).max(500)
+const Grants = z
+  .strictObject({
+    'profile.read': Names,
+    'profile.pii': Names,
+    'events.read': Names,
+    'events.append': Names,
+    'customers.tag': z.boolean(),
+    'deliveries.send': Names,
+    network: Names,
+    collections: Names,
+    'tasks.create': z.boolean(),
+    secrets: z.boolean(),
+    schedule: z.boolean(),
+    ai: z.boolean(),
+  })
+  .partial()
+const Consent = z.object({
+  grants: z.union([z.literal('all'), Grants]).optional(),
+  allowUnsigned: z.boolean().optional(),
+})
+const Version = z.string().min(1).max(80)
+const Install = z.object({
+  registry: z.string().min(1).max(80),
+  name: z.string().min(1).max(214),
+  version: Version.optional(),
+})
+const Upgrade = Consent.extend({
+  registry: z.string().min(1).max(80).optional(),
+  version: Version.optional(),
+})
+const Uninstall = z.object({ data: z.enum(['keep', 'export', 'erase']), confirm: z.string() })
+const Profile = z.object({ ms: z.coerce.number().int().min(100).max(30_000).default(5_000) })
+
+/** Longest archive that may be uploaded. */
+const ARCHIVE_LIMIT = 64 * 1_048_576
+
+/** Mounted at `/api/plugins`. Changes are the owner's; whoever develops may look inside. */
+export function pluginRoutes({ plugins }: PluginDeps) {
   return new Hono<SignedIn>()
-    .get('/', describeRoute({ tags: ['plugins'], summary: 'Installed plugins' }), (c) =>
-      c.json({ plugins: plugins.list() }),
-    )
-    .get(
-      '/:id',
-      describeRoute({ tags: ['plugins'], summary: 'One plugin with its documents' }),
+    .route('/', pluginSourceRoutes(plugins))
+    .post(
+      '/upload',
+      describeRoute({
+        tags: ['plugins'],
+        summary: 'Install from a file: the .tgz that `huitou plugin pack` makes, as the body',
+        requestBody: {
+          content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
+        },
+      }),
+      requireRole(),
+      bodyLimit({
+        maxSize: ARCHIVE_LIMIT,
+        onError: () => {
+          throw userError('E_ARCHIVE_TOO_LARGE', 'A plugin may have 64 MB, packed', { status: 413 })
+        },
+      }),
+      validate('query', z.object({ name: z.string().max(255).optional() })),
       async (c) => {
-        const id = c.req.param('id')
-        return c.json({ ...plugins.get(id), ...(await plugins.documents(id)) })
+        const bytes = new Uint8Array(await c.req.arrayBuffer())
+        if (bytes.length === 0)
+          throw userError('E_FILE_EMPTY', 'The request has no body', { hint: 'Send the file as the body.' })
+        const view = await plugins.upload(bytes, c.req.valid('query').name ?? null, c.get('user').id)
+        return answerJson(c, view, 201)
       },
     )
+    .post(
+      '/install',
+      about('Install from a registry; nothing runs before it is enabled'),
+      requireRole(),
+      validate('json', Install),
+      async (c) => answerJson(c, await plugins.install(c.req.valid('json'), c.get('user').id), 201),
+    )
+    .get('/', about('Installed plugins'), async (c) => answerJson(c, { plugins: await plugins.list() }))
+    .get('/:id', about('One plugin with its documents'), async (c) => {
+      const id = c.req.param('id')
+      return answerJson(c, { ...(await plugins.get(id)), ...(await plugins.documents(id)) })
+    })
     .post(
       '/:id/enable',
-      describeRoute({ tags: ['plugins'], summary: 'Enable' }),
+      about('Enable, granting what it asks for; 409 E_CONSENT lists what that is'),
       requireRole(),
+      validate('json', Consent),
       async (c) => {
-        await plugins.enable(c.req.param('id'))
-        await note(c.get('user').id, 'plugin.enable', c.req.param('id'))
-        return c.json(plugins.get(c.req.param('id')))
+        const id = c.req.param('id')
+        await plugins.enable(id, c.req.valid('json'), c.get('user').id)
+        return answerJson(c, await plugins.get(id))
+      },
+    )
+    .post('/:id/disable', about('Disable; its data stays'), requireRole(), async (c) => {
+      const id = c.req.param('id')
+      await plugins.disable(id, c.get('user').id)
+      return answerJson(c, await plugins.get(id))
+    })
+    .post(
+      '/:id/trust',
+      about('Let its code run in the server’s own process, with all that the server may do'),
+      requireRole(),
+      validate('json', z.object({ trusted: z.boolean() })),
+      async (c) => {
+        const id = c.req.param('id')
+        await plugins.trust(id, c.req.valid('json').trusted, c.get('user').id)
+        return answerJson(c, await plugins.get(id))
       },
     )
     .post(
-      '/:id/disable',
-      describeRoute({ tags: ['plugins'], summary: 'Disable' }),
+      '/:id/upgrade',
+      about('Put another version in force; it goes back by itself when that one does not start'),
       requireRole(),
+      validate('json', Upgrade),
+      async (c) =>
+        answerJson(c, await plugins.upgrade(c.req.param('id'), c.req.valid('json'), c.get('user').id)),
+    )
+    .post(
+      '/:id/rollback',
+      about('Put an earlier version in force again'),
+      requireRole(),
+      validate('json', z.object({ version: Version })),
       async (c) => {
-        await plugins.disable(c.req.param('id'))
-        await note(c.get('user').id, 'plugin.disable', c.req.param('id'))
-        return c.json(plugins.get(c.req.param('id')))
+        const { version } = c.req.valid('json')
+        return answerJson(c, await plugins.rollback(c.req.param('id'), version, c.get('user').id))
       },
     )
-    .get('/:id/settings', describeRoute({ tags: ['plugins'], summary: 'Settings' }), (c) =>
-      c.json({
-        settings: plugins.settings(c.req.param('id')) as Record<
-          string,
-          string | number | boolean | null | object
-        >,
-      }),
+    .post(
+      '/:id/shadow',
+      about('Run another version’s scorers beside the ones in force, writing nothing'),
+      requireRole(),
+      validate('json', z.object({ version: Version })),
+      async (c) => {
+        const { version } = c.req.valid('json')
+        return c.json(await plugins.shadow(c.req.param('id'), version, c.get('user').id), 202)
+      },
+    )
+    .get('/:id/shadow', about('What the last shadow run found'), async (c) =>
+      answerJson(c, { drift: await plugins.drift(c.req.param('id')) }),
+    )
+    .get('/:id/data', about('What it owns here'), requireRole('developer'), async (c) =>
+      answerJson(c, await plugins.data(c.req.param('id'))),
+    )
+    .post(
+      '/:id/uninstall',
+      about('Uninstall; `confirm` is the plugin’s id once more'),
+      requireRole(),
+      validate('json', Uninstall),
+      async (c) => {
+        const id = c.req.param('id')
+        const { data, confirm } = c.req.valid('json')
+        if (confirm !== id)
+          throw userError('E_CONFIRM', `"${confirm}" is not the id of the plugin`, {
+            hint: `Type ${id} to confirm.`,
+          })
+        return c.json(await plugins.uninstall(id, data, c.get('user').id))
+      },
+    )
+    .get('/:id/settings', about('Settings'), (c) =>
+      answerJson(c, { settings: plugins.settings(c.req.param('id')) as Settings }),
     )
     .put(
       '/:id/settings',
-      describeRoute({ tags: ['plugins'], summary: 'Change settings' }),
+      about('Change settings'),
       requireRole(),
       validate('json', z.object({ settings: z.record(z.string(), z.json()) })),
       async (c) => {
         const id = c.req.param('id')
-        await plugins.setSettings(id, c.req.valid('json').settings)
-        await note(c.get('user').id, 'plugin.settings', id)
-        return c.json({
-          settings: plugins.settings(id) as Record<string, string | number | boolean | null | object>,
-        })
+        await plugins.setSettings(id, c.req.valid('json').settings, c.get('user').id)
+        return answerJson(c, { settings: plugins.settings(id) as Settings })
+      },
+    )
+    .get('/:id/log', about('The last 200 lines of its log'), requireRole('developer'), (c) =>
+      answerJson(c, { entries: plugins.log(c.req.param('id')) }),
+    )
+    .post(
+      '/:id/profile',
+      about('A CPU profile of the coming seconds, as a .cpuprofile'),
+      requireRole('developer'),
+      validate('query', Profile),
+      async (c) => {
+        const id = c.req.param('id')
+        const profile = await plugins.profile(id, c.req.valid('query').ms)
+        c.header('Content-Disposition', `attachment; filename="${id.replaceAll(/[^\w.-]/g, '_')}.cpuprofile"`)
+        return answerJson(c, profile)
       },
     )
 }
+
+/** Files that uninstalling wrote. */
+export function pluginExportRoutes({ plugins }: PluginDeps) {
+  return new Hono<SignedIn>().get('/:name', about('Data of an uninstalled plugin'), requireRole(), (c) => {
+    const name = c.req.param('name')
+    const stream = Readable.toWeb(createReadStream(plugins.exportFile(name))) as ReadableStream
+    return c.body(stream, 200, {
+      'Content-Type': 'application/gzip',
+      'Content-Disposition': `attachment; filename="${name}"`,
+    })
+  })
+}
+
+type Settings = Record<string, string | number | boolean | null | object>

@@ -14,7 +14,6 @@ export interface SettingsTables {
     created_at: number
     last_used_at: number | null
   }
-  plugin_states: { id: string; enabled: number; settings: string; updated_at: number }
   audit_log: {
     id: Generated<number>
     at: number

@@ -1,0 +1,247 @@
+import type { Permissions } from '@huitou/plugin-api'
+import type { PluginSignature } from '../plugin-states/queries.ts'
+import type { PluginPublisher, PluginRegistry } from '../plugin-states/sources.ts'
+import type { Text } from '../points/points.ts'
+
+export type PluginState = 'disabled' | 'enabled' | 'activating' | 'active' | 'failed' | 'quarantined'
+
+export interface PluginError {
+  code: string
+  message: string
+  hint?: string | undefined
+}
+
+/** One thing a plugin asks for, in words that an owner understands. */
+export interface PermissionEntry {
+  permission: string
+  /** What it names: columns, hosts, types of event. Empty for a permission that is given or not. */
+  names: string[]
+  title: Text
+  description: Text
+  /** The version that asks for it first; absent when every version so far did. */
+  since?: string
+}
+
+/** What the Extensions view shows of a plugin. */
+export interface PluginView {
+  id: string
+  name: string
+  publisher: string
+  version: string
+  displayName: Text
+  description: Text
+  icon: string | null
+  categories: string[]
+  license: string | null
+  /** `bundled` and `trusted` share a thread of the server, `sandboxed` has a process of its own. */
+  kind: 'bundled' | 'trusted' | 'sandboxed'
+  bundled: boolean
+  source:
+    | { kind: 'bundled' }
+    | { kind: 'folder'; path: string }
+    | { kind: 'registry'; registry: string; name: string }
+    | { kind: 'upload'; file: string | null }
+  signature: PluginSignature
+  state: PluginState
+  error: PluginError | null
+  /** Why the last upgrade was taken back. */
+  fault: (PluginError & { at: number }) | null
+  contributes: Record<string, unknown>
+  permissions: Permissions
+  grants: Permissions
+  /** Asked for and not granted. */
+  missing: PermissionEntry[]
+  settingsSchema: Record<string, unknown> | null
+  /** Newest first. */
+  versions: { version: string; installedAt: number; active: boolean }[]
+  update: { version: string; newPermissions: PermissionEntry[] } | null
+  installedAt: number | null
+  running: {
+    activatedAt: number | null
+    activationMs: number | null
+    reason: string | null
+    calls: number
+    errors: number
+    p95: number | null
+    restarts: number
+    cpuMs: number | null
+    memoryBytes: number | null
+    kind: 'worker' | 'process' | null
+    pid: number | null
+    lastError: PluginError | null
+  }
+}
+
+export interface PluginDocuments {
+  readme: Text | null
+  changelog: string | null
+}
+
+/** A plugin found in a registry. */
+export interface AvailablePlugin {
+  registry: string
+  /** Name in the registry; what `install` takes. */
+  name: string
+  id: string
+  version: string
+  displayName: Text
+  description: Text
+  publisher: string
+  icon: string | null
+  /** Version that is installed here. */
+  installed: string | null
+}
+
+export interface AvailablePluginDetails extends AvailablePlugin {
+  readme: Text | null
+  contributes: Record<string, unknown>
+  permissions: PermissionEntry[]
+  /** Newest first. */
+  versions: { version: string; publishedAt: number | null }[]
+}
+
+export interface AvailablePlugins {
+  results: AvailablePlugin[]
+  /** Registries that gave no answer. The others did. */
+  problems: { registry: string; code: string; message: string }[]
+}
+
+/** How a candidate version's scores differ from those of the version in force. */
+export interface PluginDrift {
+  version: string
+  against: string
+  at: number
+  customers: number
+  columns: ColumnDrift[]
+  /** Scorers that could not be compared, and why. */
+  problems: { id: string; message: string }[]
+}
+
+export interface ColumnDrift {
+  column: string
+  title: Text
+  rows: number
+  changed: number
+  /** Changed of all rows, 0 to 1. */
+  share: number
+  /** Null for texts and labels, and where there is nothing. */
+  meanBefore: number | null
+  meanAfter: number | null
+  /** How labels moved, the most frequent first; only changes. */
+  transitions: { from: string | null; to: string | null; count: number }[]
+  examples: { customerId: number; before: string | number | null; after: string | number | null }[]
+}
+
+/** What a plugin owns here, and what becomes of it is asked when it is uninstalled. */
+export interface PluginData {
+  columns: { name: string; title: Text; kind: string; customers: number }[]
+  collections: { id: string; records: number }[]
+  storageBytes: number
+  /** Keys that are set; secrets among them. */
+  settings: string[]
+  /** Installed plugins that need this one. */
+  dependents: string[]
+}
+
+export interface PluginLogEntry {
+  at: number
+  level: 'debug' | 'info' | 'warn' | 'error'
+  message: string
+  facts?: Record<string, unknown> | undefined
+}
+
+/** The search for the plugin behind a problem: half of the suspects are off at a time. */
+export type BisectView =
+  | { state: 'idle' }
+  | {
+      state: 'running'
+      /** Question about to be answered: is the problem there now? */
+      step: number
+      stepsLeft: number
+      suspects: string[]
+      off: string[]
+    }
+  | { state: 'found'; plugin: string | null; steps: number }
+
+export type RegistryView = Omit<PluginRegistry, 'options'> & {
+  options: {
+    url?: string | undefined
+    path?: string | undefined
+    scope?: string | undefined
+    hasToken: boolean
+  }
+}
+
+export interface NewRegistry {
+  id: string
+  kind: 'npm' | 'folder' | 'web'
+  title: string
+  url?: string | undefined
+  path?: string | undefined
+  scope?: string | undefined
+  token?: string | undefined
+}
+
+export interface ConsentOptions {
+  /** What is granted: all that is asked, or a part. What is left out fails when it is used. */
+  grants?: 'all' | Permissions | undefined
+  /** Run it although nobody we trust vouches for it. */
+  allowUnsigned?: boolean | undefined
+}
+
+export interface UpgradeOptions extends ConsentOptions {
+  registry?: string | undefined
+  version?: string | undefined
+}
+
+/**
+ * What the HTTP app may do with plugins; the server puts the plugin host behind it. `by` is the id of the user,
+ * for the audit log.
+ */
+export interface PluginAdmin {
+  list(): Promise<PluginView[]>
+  get(id: string): Promise<PluginView>
+  documents(id: string): Promise<PluginDocuments>
+  /** Settings as stored; secrets are left out. */
+  settings(id: string): Record<string, unknown>
+  setSettings(id: string, settings: Record<string, unknown>, by?: string): Promise<void>
+
+  enable(id: string, options?: ConsentOptions, by?: string): Promise<void>
+  disable(id: string, by?: string): Promise<void>
+  trust(id: string, trusted: boolean, by?: string): Promise<void>
+
+  search(text: string, signal: AbortSignal): Promise<AvailablePlugins>
+  details(registry: string, name: string): Promise<AvailablePluginDetails>
+  install(
+    from: { registry: string; name: string; version?: string | undefined },
+    by?: string,
+  ): Promise<PluginView>
+  upload(archive: Uint8Array, file: string | null, by?: string): Promise<PluginView>
+  upgrade(id: string, options: UpgradeOptions, by?: string): Promise<PluginView>
+  rollback(id: string, version: string, by?: string): Promise<PluginView>
+  checkUpdates(): Promise<{ checked: number; updates: number; problems: AvailablePlugins['problems'] }>
+  shadow(id: string, version: string, by?: string): Promise<{ jobId: string }>
+  drift(id: string): Promise<PluginDrift | null>
+  data(id: string): Promise<PluginData>
+  uninstall(id: string, data: 'keep' | 'export' | 'erase', by?: string): Promise<{ export: string | null }>
+  /** Path of a file that `uninstall` wrote. */
+  exportFile(name: string): string
+
+  log(id: string): PluginLogEntry[]
+  /** A CPU profile that DevTools opens. */
+  profile(id: string, ms: number): Promise<object>
+  bisect: {
+    view(): Promise<BisectView>
+    start(by?: string): Promise<BisectView>
+    /** `good`: the problem is gone. `bad`: it is still there. */
+    answer(how: 'good' | 'bad', by?: string): Promise<BisectView>
+    stop(by?: string): Promise<BisectView>
+  }
+
+  registries(): Promise<RegistryView[]>
+  addRegistry(registry: NewRegistry, by?: string): Promise<void>
+  removeRegistry(id: string, by?: string): Promise<void>
+  publishers(): Promise<PluginPublisher[]>
+  addPublisher(publisher: { publisher: string; publicKey: string }, by?: string): Promise<void>
+  removePublisher(keyId: string, by?: string): Promise<void>
+}
