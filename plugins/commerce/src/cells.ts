@@ -91,7 +91,12 @@ function isWrapped(text: string): boolean {
   const first = text.charCodeAt(0)
   const last = text.charCodeAt(text.length - 1)
   // Below `(` stand the control characters, the blank, `"` and `'`.
-  return first < 40 || first === 61 || first === 96 || first > 127 || last < 40 || last > 127
+  return first < 40 || first === 61 || first === 96 || isOdd(first) || last < 40 || isOdd(last)
+}
+
+/** Neither ASCII nor Chinese: it may be a blank or a mark that nobody sees. */
+function isOdd(code: number): boolean {
+  return code > 127 && (code < 0x4e_00 || code > 0x9f_ff)
 }
 
 function trimCell(text: string): string {

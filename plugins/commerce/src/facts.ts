@@ -67,13 +67,11 @@ export function orderEvents(order: Order): SourceEvent[] {
 export function identify(order: Order, timestamp: number): SourceEvent | undefined {
   const { customer } = order
   if (Object.keys(customer.traits).length === 0 || customer.anonymousId !== undefined) return undefined
-  return sign(order, {
-    messageId: '',
+  return signed(order, {
     type: 'identify',
     timestamp,
     ...identity(order),
     traits: customer.traits,
-    version: order.version,
   })
 }
 
@@ -131,14 +129,12 @@ function track(
   timestamp: number,
   properties: Record<string, unknown>,
 ): SourceEvent {
-  return sign(order, {
-    messageId: '',
+  return signed(order, {
     type: 'track',
     event: name,
     timestamp,
     ...identity(order),
     properties: compact(properties),
-    version: order.version,
   })
 }
 
@@ -150,10 +146,12 @@ function identity({ customer }: Order): Pick<SourceEvent, 'userId' | 'anonymousI
   }
 }
 
-function sign(order: Order, event: SourceEvent): SourceEvent {
-  const { messageId: _, version, ...content } = event
-  event.messageId = contentId([order.platform, order.shop, order.id, content, order.versioned ? version : 0])
-  return event
+function signed(
+  { platform, shop, id, version, versioned }: Order,
+  content: Omit<SourceEvent, 'messageId' | 'version'>,
+): SourceEvent {
+  const messageId = contentId([platform, shop, id, content, versioned ? version : 0])
+  return { messageId, ...content, version }
 }
 
 function compact(record: Record<string, unknown>): Record<string, unknown> {

@@ -252,7 +252,15 @@ function hasMasked({ reader, rows }: OrderRows): boolean {
 
 function inContentOrder(rows: readonly SourceRow[]): SourceRow[] {
   if (rows.length < 2) return [...rows]
-  const keyed = rows.map((row) => ({ row, key: row.cells.join('\u0001') }))
-  keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : a.row.row - b.row.row))
-  return keyed.map(({ row }) => row)
+  return rows.toSorted(byContent)
+}
+
+function byContent(a: SourceRow, b: SourceRow): number {
+  const length = Math.max(a.cells.length, b.cells.length)
+  for (let position = 0; position < length; position++) {
+    const left = a.cells[position] ?? ''
+    const right = b.cells[position] ?? ''
+    if (left !== right) return left < right ? -1 : 1
+  }
+  return a.row - b.row
 }

@@ -37,11 +37,13 @@ export function timeReader(timeZone: string, dateOrder: DateOrder = 'mdy'): Time
   const made = readers.get(key)
   if (made) return made
   const clock = wallClock(timeZone)
-  const cache = new Map<string, number | undefined>()
+  const cache = new Map<string, number>()
   const reader: TimeReader = (cell) => {
     if (cell === undefined || cell === '') return undefined
-    if (cache.has(cell)) return cache.get(cell)
+    const known = cache.get(cell)
+    if (known !== undefined) return known
     const time = readTime(cleanToken(cell), dateOrder, clock)
+    if (time === undefined) return undefined
     if (cache.size >= CACHED) cache.clear()
     cache.set(cell, time)
     return time

@@ -4,7 +4,7 @@ import { rowsOf } from '../db/rows.ts'
 import type { NewEvent } from '../events/normalize.ts'
 import type { Identifier } from '../identity/identifiers.ts'
 import { ahead } from './ahead.ts'
-import { convertGroups, type Converter, IMPORT_SOURCE } from './convert.ts'
+import { convertGroups, type Converted, type Converter, IMPORT_SOURCE } from './convert.ts'
 import { type DryRun, DryRunTally, previewOf } from './dry-run.ts'
 import { CHUNK_ROWS, type FittingRows, fittingRows } from './fitting-rows.ts'
 import { getSource, type ImportContext, type ImportRun, readLimits } from './import-context.ts'
@@ -122,7 +122,9 @@ async function convertAll({
   total,
 }: Converting): Promise<void> {
   let done = 0
-  for await (const { chunk, events, problems } of ahead(convertedGroups(stage, converter, { limits, run }))) {
+  for await (const { chunk, events, sources, problems } of ahead(
+    convertedGroups(stage, converter, { limits, run }),
+  )) {
     let groups = 0
     if (chunk.oversized) {
       const { key, firstRow, rows } = chunk.oversized
@@ -132,7 +134,7 @@ async function convertAll({
     } else {
       stage.addProblems(problems)
       tally.addProblems(problems)
-      stage.addPeople(await whoIsKnown(context, tally.addEvents(events)))
+      stage.addPeople(await whoIsKnown(context, tally.addEvents(events, sources)))
       tally.known += await countKnown(context, events)
       groups = countImported(chunk.groups, problems)
       tally.groups += groups
@@ -143,10 +145,8 @@ async function convertAll({
   }
 }
 
-interface ConvertedGroups {
+interface ConvertedGroups extends Converted {
   chunk: StagedGroups
-  events: NewEvent[]
-  problems: RowProblem[]
 }
 
 async function* convertedGroups(
@@ -194,7 +194,7 @@ async function countKnown({ database: { db } }: ImportContext, events: NewEvent[
 /** Says of each person whether a customer already has one of their identifiers. */
 async function whoIsKnown(
   { database: { db } }: ImportContext,
-  people: Map<string, Identifier[]>,
+  people: ReadonlyMap<string, readonly Identifier[]>,
 ): Promise<Map<string, boolean>> {
   const named = [...people].flatMap(([person, identifiers]) =>
     identifiers.map(({ kind, value }) => ({ person, kind, value })),

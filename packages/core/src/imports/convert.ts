@@ -23,6 +23,8 @@ export interface Converter {
 
 export interface Converted {
   events: NewEvent[]
+  /** What each event was made of. */
+  sources: SourceEvent[]
   problems: RowProblem[]
 }
 
@@ -31,14 +33,17 @@ export interface Converted {
  * fails costs that group only; when it fails on every group, the failure is thrown.
  */
 export async function convertGroups(groups: RowGroup[], converter: Converter): Promise<Converted> {
-  if (groups.length === 0) return { events: [], problems: [] }
+  if (groups.length === 0) return { events: [], sources: [], problems: [] }
   const { events, problems } = await convertSafely(groups, converter)
-  const converted: Converted = { events: [], problems: [...problems] }
+  const converted: Converted = { events: [], sources: [], problems: [...problems] }
   const refused: { event: SourceEvent; error: AppError }[] = []
   for (const event of events) {
     const row = toNewEvent(event, IMPORT_SOURCE, converter.receivedAt)
     if (row instanceof AppError) refused.push({ event, error: row })
-    else converted.events.push(row)
+    else {
+      converted.events.push(row)
+      converted.sources.push(event)
+    }
   }
   if (refused.length > 0) converted.problems.push(...(await locate(refused, groups, converter)))
   return converted
@@ -49,8 +54,8 @@ export function toNewEvent(event: SourceEvent, source: string, receivedAt: numbe
   if (typeof event.messageId !== 'string' || event.messageId === '') {
     return new AppError('bug', 'E_EVENT_MESSAGE_ID', 'An imported event needs a message id of its own')
   }
-  const { externalIds, version, ...message } = event
-  return normalizeMessage({ ...message, context: { externalIds, version } }, { source, receivedAt })
+  const { externalIds, version } = event
+  return normalizeMessage({ ...event, context: { externalIds, version } }, { source, receivedAt })
 }
 
 async function convertSafely(

@@ -1,5 +1,5 @@
-import type { EventTypeContribution, ProblemChoice, RowProblem, Texts } from '@huitou/plugin-api'
-import type { EventBody, EventCall, NewEvent } from '../events/normalize.ts'
+import type { EventTypeContribution, ProblemChoice, RowProblem, SourceEvent, Texts } from '@huitou/plugin-api'
+import type { EventBody, NewEvent } from '../events/normalize.ts'
 import { type Identifier, identifiersOf } from '../identity/identifiers.ts'
 import { toTexts } from './row-problems.ts'
 
@@ -63,19 +63,27 @@ export class DryRunTally {
     this.#valueOf = (name) => values.get(name)
   }
 
-  /** Counts events and returns what each person among them goes by, under the name that the file gives them. */
-  addEvents(events: readonly NewEvent[]): Map<string, Identifier[]> {
+  /**
+   * Counts events, each with what it was made of, and returns what each person among them goes by, under the name
+   * that the file gives them.
+   */
+  addEvents(events: readonly NewEvent[], sources: readonly SourceEvent[]): Map<string, Identifier[]> {
     const people = new Map<string, Identifier[]>()
-    for (const { name, type, ts, body: json } of events) {
+    const seen = new Set<string>()
+    for (const [index, { name, type, ts }] of events.entries()) {
       const label = name ?? type
       this.#events[label] = (this.#events[label] ?? 0) + 1
       if (this.#firstAt === null || ts < this.#firstAt) this.#firstAt = ts
       if (this.#lastAt === null || ts > this.#lastAt) this.#lastAt = ts
-      const body = JSON.parse(json) as EventBody
-      const id = body.userId ?? body.externalIds?.[0]?.id ?? body.anonymousId
-      if (id !== undefined)
-        people.set(id, [...(people.get(id) ?? []), ...identifiersOf(type as EventCall, body)])
-      this.#addValue(label, body)
+      const event = sources[index]!
+      this.#addValue(label, event)
+      const { userId, anonymousId, externalIds, traits } = event
+      const id = userId ?? externalIds?.[0]?.id ?? anonymousId
+      // The events of an order name the same person; only traits say more.
+      const names = traits ? undefined : JSON.stringify([userId, anonymousId, externalIds])
+      if (id === undefined || (names !== undefined && seen.has(names))) continue
+      if (names !== undefined) seen.add(names)
+      people.set(id, [...(people.get(id) ?? []), ...identifiersOf(type, event)])
     }
     return people
   }
@@ -133,7 +141,7 @@ export class DryRunTally {
     }
   }
 
-  #addValue(name: string, { properties }: EventBody): void {
+  #addValue(name: string, { properties }: SourceEvent): void {
     const property = this.#valueOf(name)
     const scaled = property === undefined ? undefined : toScaled(properties?.[property])
     if (scaled === undefined) return
