@@ -37,7 +37,7 @@ export interface OrderFile {
   name: string
   content: Buffer
   rows: number
-  /** Every row is an order of its own, or is refused as one. */
+  /** Every row is an order of its own, or is refused. */
   orders: number
   customers: number
   paidFen: number
@@ -64,7 +64,7 @@ export function makeOrderFile(now: number): OrderFile {
     name: 'ExportOrderList2026.csv',
     content: toGb18030(`${lines.join('\r\n')}\r\n`),
     rows: rows.length,
-    orders: rows.length,
+    orders: rows.length - noCustomer.length - scientific.length,
     customers: new Set(purchases.map(({ buyer }) => buyer)).size,
     paidFen: purchases.reduce((sum, { fen }) => sum + fen, 0),
     problems: { noCustomer, scientific },
