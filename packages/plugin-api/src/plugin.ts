@@ -54,6 +54,11 @@ export interface ActivationContext {
 
 export interface Plugin<Types extends PluginTypes = PluginTypes> {
   activate(huitou: Huitou<Types>, context: ActivationContext): void | Promise<void>
+  /**
+   * Told whenever one of the manifest's `activationEvents` happens: `onEvent:order.paid` with the event's name,
+   * `onSchedule:0 9 * * *`, `onStartupFinished`.
+   */
+  onActivationEvent?(event: string): void | Promise<void>
   /** Has five seconds. */
   deactivate?(): void | Promise<void>
 }

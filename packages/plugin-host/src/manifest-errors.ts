@@ -56,10 +56,16 @@ function toFix(error: ErrorObject): string {
     case 'type':
       return `make it ${[params.type].flat().join(' or ')}`
     case 'pattern':
-      return `write it so that it matches ${String(params.pattern)}`
+      return `write it so that it matches ${String(params.pattern)}${explained(error)}`
     default:
       return `it ${error.message ?? 'does not fit the schema'}`
   }
+}
+
+/** The description that the schema has for the value, when ajv was told to be verbose. */
+function explained({ parentSchema }: ErrorObject): string {
+  const description: unknown = parentSchema?.['description']
+  return typeof description === 'string' ? `. It stands for: ${description}` : ''
 }
 
 function valueAtPointer(root: unknown, pointer: string): unknown {

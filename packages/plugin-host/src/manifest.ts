@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises'
-import { join, relative, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import semver from 'semver'
-import { columnPrefix, contributionId, pluginId, userError } from '@huitou/plugin-api'
-import type { Contributions, Manifest, ResolvedManifest } from '@huitou/plugin-api'
+import { columnPrefix, pluginId, userError } from '@huitou/plugin-api'
+import type { Manifest, ResolvedManifest } from '@huitou/plugin-api'
 import manifestSchema from '@huitou/plugin-api/manifest.schema.json' with { type: 'json' }
-import { matchesAny } from './broker.ts'
 import { localize } from './localize.ts'
+import { checkManifest } from './manifest-checks.ts'
 import { findingsError, toFinding } from './manifest-errors.ts'
 import type { Finding } from './manifest-errors.ts'
 import { compileSettings } from './settings.ts'
@@ -19,14 +19,18 @@ export interface LoadedManifest {
   readonly dir: string
   readonly columnPrefix: string
   readonly manifest: ResolvedManifest
+  /** As it stands in the file: texts are keys. */
+  readonly source: Manifest
   /** Absent for a plugin that only declares. */
   readonly entry: string | undefined
   readonly resolveSettings: ResolveSettings
 }
 
-const validateManifest = new Ajv2020({ allErrors: true, allowUnionTypes: true }).compile<Manifest>(
-  manifestSchema,
-)
+const validateManifest = new Ajv2020({
+  allErrors: true,
+  allowUnionTypes: true,
+  verbose: true,
+}).compile<Manifest>(manifestSchema)
 const manifestKeys = Object.keys(manifestSchema.properties)
 
 /**
@@ -40,19 +44,17 @@ export async function readManifest(dir: string): Promise<LoadedManifest> {
     throw findingsError(
       'E_MANIFEST',
       file,
-      (validateManifest.errors ?? []).map((error) => toFinding(error, source)),
+      (validateManifest.errors ?? [])
+        // That a branch did not fit is said by what in it did not.
+        .filter(({ keyword }) => keyword !== 'if')
+        .map((error) => toFinding(error, source)),
     )
   }
   const { manifest, findings } = localize(source, {
     en: await readDictionary(join(dir, 'package.nls.json')),
     'zh-CN': await readDictionary(join(dir, 'package.nls.zh-CN.json')),
   })
-  findings.push(
-    ...checkVersions(source),
-    ...checkIds(source),
-    ...checkInputs(source),
-    ...checkMain(source, dir),
-  )
+  findings.push(...checkManifest(source, dir))
   const resolveSettings = compileOrReport(source, findings)
   if (findings.length > 0) throw findingsError('E_MANIFEST', file, findings)
   return {
@@ -60,6 +62,7 @@ export async function readManifest(dir: string): Promise<LoadedManifest> {
     dir,
     columnPrefix: columnPrefix(source),
     manifest,
+    source,
     entry: source.main === undefined ? undefined : pathToFileURL(resolve(dir, source.main)).href,
     resolveSettings,
   }
@@ -76,65 +79,6 @@ export function checkEngine({ id, manifest }: LoadedManifest, apiVersion: string
       hint: semver.ltr(apiVersion, range) ? 'Update Huitou.' : 'Update the plugin.',
     },
   )
-}
-
-function checkVersions({ version, engines }: Manifest): Finding[] {
-  const findings: Finding[] = []
-  if (semver.valid(version) === null) {
-    findings.push({ path: 'version', value: version, fix: 'write a semantic version such as 1.2.0' })
-  }
-  if (semver.validRange(engines.huitou) === null) {
-    findings.push({ path: 'engines.huitou', value: engines.huitou, fix: 'write a range such as ^0.1.0' })
-  }
-  return findings
-}
-
-function checkIds({ contributes = {} }: Manifest): Finding[] {
-  const { configuration: _, ...points } = contributes
-  return Object.entries(points).flatMap(([point, contributions]) => {
-    const seen = new Set<string>()
-    return contributions.flatMap((contribution, index) => {
-      const id = contributionId(point, contribution)
-      const key = point === 'events' ? 'name' : 'id' in contribution ? 'id' : Object.keys(contribution)[0]
-      const path = `contributes.${point}[${index}].${key}`
-      if (seen.has(id)) return [{ path, value: id, fix: 'give it a name that no other entry here has' }]
-      seen.add(id)
-      return []
-    })
-  })
-}
-
-/** Inputs reach a plugin without asking the broker, so they must be covered by what it was granted to read. */
-function checkInputs(manifest: Manifest): Finding[] {
-  const granted = [...(manifest.permissions?.['profile.read'] ?? []), `${columnPrefix(manifest)}_*`]
-  const own = ownColumns(manifest.contributes)
-  return (['scorers', 'segmenters'] as const).flatMap((point) =>
-    (manifest.contributes?.[point] ?? []).flatMap(({ inputs }, index) =>
-      inputs.flatMap((input, position) =>
-        own.has(input) || matchesAny(granted, input)
-          ? []
-          : [
-              {
-                path: `contributes.${point}[${index}].inputs[${position}]`,
-                value: input,
-                fix: `add "${input}" to permissions["profile.read"]`,
-              },
-            ],
-      ),
-    ),
-  )
-}
-
-function ownColumns(contributes: Contributions = {}): Set<string> {
-  const { features = [], scorers = [], segmenters = [] } = contributes
-  return new Set(
-    [...features, ...scorers.flatMap(({ outputs }) => outputs), ...segmenters].map(({ id }) => id),
-  )
-}
-
-function checkMain({ main }: Manifest, dir: string): Finding[] {
-  if (main === undefined || !relative(dir, resolve(dir, main)).startsWith('..')) return []
-  return [{ path: 'main', value: main, fix: 'name a file inside the plugin' }]
 }
 
 function compileOrReport(manifest: Manifest, findings: Finding[]): ResolveSettings {
