@@ -12,9 +12,9 @@ import {
   readBrand,
 } from '@huitou/core'
 import { createPluginHost, type HostEvent, type PluginHost, readManifest } from '@huitou/plugin-host'
-import { bundledPlugins } from './bundled-plugins.ts'
+import { bundledPlugins } from './plugins/bundled-plugins.ts'
 import type { Config } from './config.ts'
-import { connectPlugins } from './connect-plugins.ts'
+import { connectPlugins } from './plugins/connect-plugins.ts'
 import { defineDemoJob } from './demo-job.ts'
 import { createPluginAdmin, readPluginStates } from './plugin-admin.ts'
 import { pluginEffects } from './plugin-effects.ts'

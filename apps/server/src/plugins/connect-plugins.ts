@@ -33,8 +33,9 @@ export function connectPlugins(core: Core, host: PluginHost): void {
   })
 }
 
-function* addContributions(
-  { points }: Core,
+/** Adds what one plugin declares to `points`, with `host` behind it. Yields what takes each of it out again. */
+export function* addContributions(
+  { points }: Pick<Core, 'points'>,
   host: PluginHost,
   { pluginId, columnPrefix, contributes }: PluginContributions,
 ): Generator<Undo> {
