@@ -1,0 +1,100 @@
+import type { EventTypeContribution } from '@huitou/plugin-api'
+import { type RawBuilder, sql } from 'kysely'
+import type { Engine } from '../db/database.ts'
+import { isGranted } from './grants.ts'
+import { patternFilter } from './pattern-filter.ts'
+import type { PublishedView, Reader } from './views.ts'
+
+/** Properties that hold personal data in events of any type, unless their kind is granted. */
+const PERSONAL_PROPERTIES = [
+  'phone',
+  'mobile',
+  'tel',
+  'email',
+  'address',
+  'birthday',
+  'receiver',
+  'receiver_name',
+  'receiver_phone',
+  'receiver_address',
+  'shipping_address',
+  'billing_address',
+  'id_card',
+]
+
+/** Events as they stand on customers' timelines, of the types that the reader was granted. */
+export function timelineView(
+  reader: Reader,
+  engine: Engine,
+  eventTypes: readonly EventTypeContribution[],
+): PublishedView {
+  const names = reader.permissions['events.read'] ?? []
+  return {
+    name: 'timeline',
+    description: 'Events on the timelines of customers, without versions that newer ones took the place of.',
+    columns: [
+      { name: 'seq', description: 'Number of the event in the log.', expression: sql`t.seq` },
+      { name: 'customer_id', description: 'Number of the customer.', expression: sql`t.customer_id` },
+      { name: 'name', description: 'Canonical name: `order.paid`.', expression: sql`t.name` },
+      { name: 'ts', description: 'When it happened, epoch milliseconds.', expression: sql`t.ts` },
+      {
+        name: 'value',
+        description: 'Its number; minor units for money.',
+        expression: sql`t.value`,
+      },
+      {
+        name: 'properties',
+        description: 'JSON of its properties, without personal data that is not granted.',
+        expression: visibleProperties(reader, engine, eventTypes),
+      },
+    ],
+    refused: names.length > 0 ? undefined : { permission: 'events.read', name: '*' },
+    filtered: !names.includes('*'),
+    source(used) {
+      const log = used.has('properties') ? sql` inner join events e on e.seq = t.seq` : sql``
+      return sql`from timeline t${log} where t.current = 1 and ${patternFilter(sql`t.name`, names)}`
+    },
+  }
+}
+
+/** Properties of the event `e` on the timeline `t`, with everything taken out that the reader may not see. */
+function visibleProperties(
+  reader: Reader,
+  engine: Engine,
+  eventTypes: readonly EventTypeContribution[],
+): RawBuilder<unknown> {
+  const hidden = (paths: readonly string[]) =>
+    paths.filter((path) => !isGranted(reader, 'profile.pii', path.split('.').at(-1) as string))
+  const everywhere = hidden(PERSONAL_PROPERTIES)
+  const cases = eventTypes.flatMap((type) => {
+    const paths = hidden(type.pii ?? []).filter((path) => !everywhere.includes(path))
+    if (paths.length === 0) return []
+    return [sql`when t.name = ${type.name} then ${without(engine, [...everywhere, ...paths])}`]
+  })
+  const others = without(engine, everywhere)
+  return cases.length === 0 ? others : sql`case ${sql.join(cases, sql` `)} else ${others} end`
+}
+
+function without(engine: Engine, paths: readonly string[]): RawBuilder<unknown> {
+  if (engine === 'postgres') {
+    const properties = sql`(e.body::jsonb -> 'properties')`
+    return paths.reduce<RawBuilder<unknown>>(
+      (json, path) => sql`${json} #- ${sql.lit(`{${path.split('.').map(quoted).join(',')}}`)}::text[]`,
+      properties,
+    )
+  }
+  if (paths.length === 0) return sql`(e.body -> '$.properties')`
+  const steps = paths.map((path) =>
+    sql.lit(
+      `$${path
+        .split('.')
+        .map((step) => `.${quoted(step)}`)
+        .join('')}`,
+    ),
+  )
+  return sql`json_remove(e.body -> '$.properties', ${sql.join(steps)})`
+}
+
+function quoted(step: string): string {
+  return `"${step.replaceAll(/["\\]/g, '')}"`
+}

@@ -1,0 +1,14 @@
+import { Worker } from 'node:worker_threads'
+
+/**
+ * Entry of the process that plugins' queries run in on SQLite. Nothing ends a query that SQLite has begun, except
+ * the end of its process; so the query runs in a thread, and this one is free to see that nobody waits any more.
+ */
+const [file = ''] = process.argv.slice(2)
+const reader = new Worker(new URL('./query-reader.ts', import.meta.url), { workerData: { file } })
+reader.on('message', (answer: unknown) => process.send?.(answer))
+reader.on('error', (error) => {
+  throw error
+})
+process.on('message', (request) => reader.postMessage(request))
+process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'))
