@@ -1,0 +1,102 @@
+// eslint-disable-next-line @typescript-eslint/triple-slash-reference -- whoever compiles this file needs these types
+/// <reference path="./npm-modules.d.ts" />
+import { readFile } from 'node:fs/promises'
+import path from 'node:path'
+import packlist from 'npm-packlist'
+import { findingsError } from '../manifest-errors.ts'
+import { readManifest } from '../manifest.ts'
+import { openArchive } from './archive.ts'
+import type { PluginArchive } from './archive.ts'
+import { signFiles } from './signature.ts'
+import type { SigningKey } from './signature.ts'
+import { findPackWarnings } from './pack-warnings.ts'
+import type { PackWarning } from './pack-warnings.ts'
+import { archiveError, writeTarball } from './tarball.ts'
+
+/** A plugin, packed. */
+export interface PackedPlugin {
+  /** The same, byte for byte, for the same files. */
+  bytes: Uint8Array
+  /** As npm names it: `acme-tea-1.0.0.tgz`. */
+  fileName: string
+  archive: PluginArchive
+  warnings: PackWarning[]
+}
+
+/**
+ * Packs the plugin in `dir` as `npm pack` would: what "files" in package.json, `.npmignore` and `.gitignore` say.
+ * Throws `E_MANIFEST` for a manifest that does not hold, `E_ARCHIVE…` for what Huitou would refuse to install.
+ */
+export async function packPlugin(dir: string, key?: SigningKey): Promise<PackedPlugin> {
+  const { manifest } = await readManifest(dir)
+  const files = await readPackedFiles(dir)
+  if (manifest.main !== undefined && !files.has(path.posix.normalize(manifest.main))) {
+    throw findingsError('E_MANIFEST', path.join(dir, 'package.json'), [
+      {
+        path: 'main',
+        value: manifest.main,
+        fix: 'build the plugin first, and name the built file under "files"',
+      },
+    ])
+  }
+  return { ...(await packFiles(files, key)), warnings: await findPackWarnings(files) }
+}
+
+/** Signs a package anew: the contents stay, list and signature are added or replaced. */
+export async function signArchive(
+  archive: PluginArchive,
+  key: SigningKey,
+): Promise<Omit<PackedPlugin, 'warnings'>> {
+  return packFiles(archive.files, key)
+}
+
+async function packFiles(
+  files: ReadonlyMap<string, Uint8Array>,
+  key?: SigningKey,
+): Promise<Omit<PackedPlugin, 'warnings'>> {
+  const all = key ? signFiles(files, key) : files
+  const sorted = [...all].sort(([a], [b]) => (a < b ? -1 : 1))
+  const bytes = await writeTarball(
+    sorted.map(([name, content]) => ({ name: `package/${name}`, bytes: content })),
+  )
+  // What cannot be opened should not be published.
+  const archive = await openArchive(bytes)
+  return { bytes, archive, fileName: fileNameOf(archive) }
+}
+
+async function readPackedFiles(dir: string): Promise<Map<string, Uint8Array>> {
+  const packageJson = JSON.parse(await readFile(path.join(dir, 'package.json'), 'utf8')) as {
+    files?: unknown
+  }
+  const { files: wanted } = packageJson
+  if (
+    wanted !== undefined &&
+    !(Array.isArray(wanted) && wanted.every((entry) => typeof entry === 'string'))
+  ) {
+    throw findingsError('E_MANIFEST', path.join(dir, 'package.json'), [
+      { path: 'files', value: wanted, fix: 'make it a list of names' },
+    ])
+  }
+  const names = await packlist({ path: dir, package: packageJson, isProjectRoot: true, edgesOut: new Map() })
+  return new Map(await Promise.all(names.map(async (name) => [name, await readOne(dir, name)] as const)))
+}
+
+async function readOne(dir: string, name: string): Promise<Uint8Array> {
+  try {
+    return await readFile(path.join(dir, name))
+  } catch (cause) {
+    throw archiveError(
+      'E_ARCHIVE_FILE',
+      `${path.join(dir, name)} cannot be read: ${(cause as Error).message}`,
+      {
+        hint: 'Allow it to be read, or leave it out of the package.',
+        entry: name,
+        cause,
+      },
+    )
+  }
+}
+
+function fileNameOf({ name, version }: PluginArchive): string {
+  return `${name.replace(/^@/, '').replaceAll('/', '-')}-${version}.tgz`
+}
