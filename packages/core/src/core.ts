@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from './clock.ts'
+import { Collections } from './collections/collections.ts'
 import type { CoreContext, Logger } from './context.ts'
 import { type Database, transact } from './db/database.ts'
 import { migrate } from './db/migrate.ts'
@@ -29,6 +30,8 @@ export interface Core extends ImportContext {
   readonly events: EventLog
   readonly profiles: ProfileStage
   readonly scores: ScoreStage
+  /** Records that plugins declare. */
+  readonly collections: Collections
   /** Stages from left to right. */
   readonly stages: Stage[]
   /** Runs stages and jobs until `stop`. */
@@ -65,6 +68,9 @@ export async function createCore({
   const events = createEventLog(database, clock)
   const profiles = createProfileStage(context)
   const scores = new ScoreStage(context)
+  const collections = new Collections(context)
+  // Beside the loop: a plugin that is slow at its own records keeps no event waiting.
+  const besides: Stage[] = [{ name: 'collections', advance: () => collections.tellChanges() }]
   const stages: Stage[] = [
     { name: 'profiles', advance: () => profiles.advance() },
     { name: 'scores', advance: () => scores.advance() },
@@ -80,6 +86,7 @@ export async function createCore({
     events,
     profiles,
     scores,
+    collections,
     stages,
     start() {
       if (running) return
@@ -89,7 +96,16 @@ export async function createCore({
         signal: stop.signal,
         onAdvance: (stage) => listeners.forEach((listener) => listener(stage)),
       })
-      running = { stop, wake: loop.wake, ended: Promise.all([loop.ended, context.jobs.run(stop.signal)]) }
+      const beside = createLoop(besides, { log, signal: stop.signal })
+      collections.onChange(beside.wake)
+      running = {
+        stop,
+        wake: () => {
+          loop.wake()
+          beside.wake()
+        },
+        ended: Promise.all([loop.ended, beside.ended, context.jobs.run(stop.signal)]),
+      }
     },
     async stop() {
       running?.stop.abort()
@@ -97,7 +113,7 @@ export async function createCore({
       await running?.ended
       running = undefined
     },
-    settle: () => runToEnd(stages),
+    settle: () => runToEnd([...stages, ...besides]),
     wake: () => running?.wake(),
     onAdvance(listener) {
       listeners.add(listener)

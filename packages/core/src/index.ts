@@ -1,4 +1,16 @@
 export * from './clock.ts'
+export {
+  applyCollections,
+  type CollectionsSnapshot,
+  countCollections,
+  eraseCollections,
+  exportCollections,
+  restoreCollections,
+  snapshotCollections,
+} from './collections/apply.ts'
+export type { Collections } from './collections/collections.ts'
+export type { CollectionDeclaration } from './collections/declaration.ts'
+export { collectionEffects, fullCollectionId } from './collections/effects.ts'
 export * from './context.ts'
 export * from './core.ts'
 export { BusinessDays } from './days.ts'
@@ -19,14 +31,16 @@ export { LiveTopics, type Topic } from './http/live.ts'
 export type * from './http/plugin-views.ts'
 export { type FileImport, importFile } from './imports/import-file.ts'
 export { sweepImports } from './imports/sweep.ts'
-export type { Job, Jobs } from './jobs/jobs.ts'
+export type { Job, JobContext, Jobs } from './jobs/jobs.ts'
 export { audit } from './people/audit.ts'
 export { type Auth, createAuth, type NewUser, type User } from './people/auth.ts'
 export * from './plugin-states/queries.ts'
 export * from './plugin-states/sources.ts'
 export * from './plugin-states/upgrades.ts'
 export * from './points/points.ts'
+export * from './profiles/owned-columns.ts'
 export { rewindProfiles } from './profiles/stage.ts'
+export { compareRehearsals, rehearseScores } from './scores/rehearse.ts'
 export type { ScoreStage } from './scores/stage.ts'
 export {
   aggregateCustomers,
@@ -35,6 +49,7 @@ export {
   readCustomers,
 } from './reports/plugin-queries.ts'
 export { listReports, runReport } from './reports/run.ts'
+export { eraseBuiltinSegments } from './segments/builtin.ts'
 export { countRule } from './segments/count.ts'
 export { explainRule } from './segments/explain.ts'
 export { createSegment, deleteSegment, getSegment, listSegments, type Segment } from './segments/queries.ts'

@@ -1,3 +1,4 @@
+import { type CollectionTables, collectionMigrations } from './collections/tables.ts'
 import type { CursorTables } from './db/cursor.ts'
 import type { Migrations } from './db/migrate.ts'
 import { type EventTables, eventMigrations } from './events/tables.ts'
@@ -11,7 +12,8 @@ import { type SegmentTables, segmentMigrations } from './segments/tables.ts'
 import { type SettingsTables, settingsMigrations } from './settings/tables.ts'
 
 /** Every table of the core. */
-export type Tables = CursorTables &
+export type Tables = CollectionTables &
+  CursorTables &
   EventTables &
   IdentityTables &
   ImportTables &
@@ -32,5 +34,6 @@ export const coreMigrations: Migrations = {
   ...segmentMigrations,
   ...jobMigrations,
   ...importMigrations,
+  ...collectionMigrations,
   ...pluginStateMigrations,
 }

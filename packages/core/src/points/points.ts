@@ -1,7 +1,13 @@
 import {
   AppError,
+  type CollectionContribution,
+  type CollectionHooks,
+  type CommandContribution,
+  type CommandHandler,
   type EventTypeContribution,
   type FeatureContribution,
+  type KeybindingContribution,
+  type MenuContribution,
   type Report,
   type ReportContribution,
   type Scorer,
@@ -10,6 +16,8 @@ import {
   type SegmenterContribution,
   type Source,
   type SourceContribution,
+  type ViewContribution,
+  type ViewsContainerContribution,
 } from '@huitou/plugin-api'
 
 /** A text in every language of the product. */
@@ -103,6 +111,14 @@ export interface Points {
   readonly segmenters: ExtensionPoint<Implemented<SegmenterContribution, Segmenter['assign']>>
   /** reports. */
   readonly reports: ExtensionPoint<Implemented<ReportContribution, Report['run']>>
+  /** collections. From here on ids are full ones: `publisher.name/id`. */
+  readonly collections: ExtensionPoint<Implemented<CollectionContribution, CollectionHooks>>
+  /** What the admin app draws. */
+  readonly views: ExtensionPoint<ViewContribution>
+  readonly viewsContainers: ExtensionPoint<ViewsContainerContribution>
+  readonly commands: ExtensionPoint<Implemented<CommandContribution, CommandHandler['run']>>
+  readonly menus: ExtensionPoint<MenuContribution>
+  readonly keybindings: ExtensionPoint<KeybindingContribution>
 }
 
 export function createPoints(): Points {
@@ -113,5 +129,11 @@ export function createPoints(): Points {
     scorers: new ExtensionPoint('scorers'),
     segmenters: new ExtensionPoint('segmenters'),
     reports: new ExtensionPoint('reports'),
+    collections: new ExtensionPoint('collections'),
+    views: new ExtensionPoint('views'),
+    viewsContainers: new ExtensionPoint('viewsContainers'),
+    commands: new ExtensionPoint('commands'),
+    menus: new ExtensionPoint('menus'),
+    keybindings: new ExtensionPoint('keybindings'),
   }
 }
