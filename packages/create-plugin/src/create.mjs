@@ -1,0 +1,191 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { templates } from './templates.mjs'
+
+/**
+ * @typedef {object} PluginPlan
+ * @property {string} folder Where it goes; made if absent, must be empty.
+ * @property {string} name Name within the publisher: lower-case letters, digits and hyphens.
+ * @property {string} publisher
+ * @property {string} title What people read.
+ * @property {import('./templates.mjs').TemplateName} template
+ * @property {string} [api] Folder of `@huitou/plugin-api`, for types without a registry.
+ */
+
+const own = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
+const apiRange = '^0.2.0'
+const idPattern = /^[a-z][a-z0-9-]*$/
+
+/**
+ * Writes a plugin into a folder and returns the files written, relative to it. Touches nothing else and needs no
+ * network. Throws an error that says what to change when the plan cannot be carried out.
+ *
+ * @param {PluginPlan} plan
+ * @returns {string[]}
+ */
+export function createPlugin(plan) {
+  checkPlan(plan)
+  const { folder, template, api = findApi() } = plan
+  const tokens = tokensOf(plan)
+  const files = new Map([...readTemplate('base'), ...readTemplate(template)])
+  const manifest = JSON.parse(files.get('manifest.json') ?? '{}')
+  files.delete('manifest.json')
+  files.set('package.json', toJson(packageOf(manifest, api)))
+  files.set('tsconfig.json', toJson(tsconfigOf(api && toRelative(folder, api))))
+  if (api) files.set('.vscode/settings.json', toJson(editorSettings(toRelative(folder, api))))
+  if (!manifest.main) files.delete('tsconfig.json')
+  const written = [...files.keys()].map((file) => replaceTokens(file, tokens)).sort()
+  for (const [file, text] of files) {
+    const target = path.join(folder, replaceTokens(file, tokens))
+    mkdirSync(path.dirname(target), { recursive: true })
+    writeFileSync(target, replaceTokens(text, tokens))
+  }
+  return written
+}
+
+/**
+ * Name that fits a folder: `My Plugin` becomes `my-plugin`.
+ *
+ * @param {string} text
+ */
+export function toName(text) {
+  return text
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^[^a-z]+|-+$/g, '')
+}
+
+/**
+ * What keeps `value` from being a name or a publisher; nothing when all is well.
+ *
+ * @param {'name' | 'publisher'} what
+ * @param {string} value
+ */
+export function problemWith(what, value) {
+  if (idPattern.test(value)) return undefined
+  return `"${value}" is no ${what}: use lower-case letters, digits and hyphens, a letter first`
+}
+
+/** @param {PluginPlan} plan */
+function checkPlan({ folder, name, publisher, template }) {
+  const problem = problemWith('name', name) ?? problemWith('publisher', publisher)
+  if (problem) throw new Error(problem)
+  if (!templates.some((known) => known.name === template)) {
+    throw new Error(
+      `There is no template "${template}". Choose ${templates.map((known) => known.name).join(', ')}`,
+    )
+  }
+  if (existsSync(folder) && readdirSync(folder).length > 0) {
+    throw new Error(`${folder} is not empty. Name a new folder`)
+  }
+}
+
+/**
+ * @param {PluginPlan} plan
+ * @returns {Record<string, string>}
+ */
+function tokensOf({ name, publisher, title }) {
+  return { name, publisher, title, prefix: name.replaceAll('-', '_') }
+}
+
+/**
+ * `__name__` and the like become what they stand for.
+ *
+ * @param {string} text
+ * @param {Record<string, string>} tokens
+ */
+function replaceTokens(text, tokens) {
+  return text.replaceAll(/__(name|publisher|title|prefix)__/g, (whole, key) => tokens[key] ?? whole)
+}
+
+/** @param {string} name */
+function readTemplate(name) {
+  const root = path.join(own, 'templates', name)
+  /** @type {Map<string, string>} */
+  const files = new Map()
+  for (const entry of readdirSync(root, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue
+    const file = path.join(entry.parentPath, entry.name)
+    // npm leaves a .gitignore out of packages, so it carries another name in here.
+    const place = path
+      .relative(root, file)
+      .replaceAll('\\', '/')
+      .replace(/(^|\/)_gitignore$/, '$1.gitignore')
+    files.set(place, readFileSync(file, 'utf8'))
+  }
+  return files
+}
+
+/**
+ * @param {Record<string, unknown>} manifest
+ * @param {string | undefined} api
+ */
+function packageOf(manifest, api) {
+  const { main, ...rest } = manifest
+  return {
+    name: '__name__',
+    version: '0.1.0',
+    description: '%description%',
+    keywords: ['huitou-plugin'],
+    license: 'UNLICENSED',
+    type: 'module',
+    publisher: '__publisher__',
+    displayName: '%displayName%',
+    engines: { huitou: apiRange },
+    ...(main ? { main } : {}),
+    scripts: {
+      dev: 'huitou plugin dev',
+      test: 'huitou plugin test',
+      pack: 'huitou plugin pack',
+      ...(main ? { types: 'tsc' } : {}),
+    },
+    ...rest,
+    ...(main && !api ? { devDependencies: { '@huitou/plugin-api': apiRange, typescript: '^6.0.0' } } : {}),
+  }
+}
+
+/** @param {string | undefined} api */
+function tsconfigOf(api) {
+  return {
+    compilerOptions: {
+      target: 'esnext',
+      module: 'nodenext',
+      lib: ['esnext', 'dom'],
+      types: [],
+      strict: true,
+      noUncheckedIndexedAccess: true,
+      erasableSyntaxOnly: true,
+      verbatimModuleSyntax: true,
+      allowImportingTsExtensions: true,
+      skipLibCheck: true,
+      noEmit: true,
+      ...(api ? { paths: { '@huitou/plugin-api': [`${api}/src/index.ts`] } } : {}),
+    },
+    include: ['src'],
+  }
+}
+
+/** @param {string} api */
+function editorSettings(api) {
+  return { 'json.schemas': [{ fileMatch: ['/package.json'], url: `./${api}/manifest.schema.json` }] }
+}
+
+/** The plugin API beside this package, in a clone of Huitou. */
+function findApi() {
+  const beside = path.join(path.dirname(own), 'plugin-api')
+  return existsSync(path.join(beside, 'manifest.schema.json')) ? beside : undefined
+}
+
+/**
+ * @param {string} from
+ * @param {string} to
+ */
+function toRelative(from, to) {
+  return path.relative(path.resolve(from), path.resolve(to)).replaceAll('\\', '/')
+}
+
+/** @param {unknown} value */
+function toJson(value) {
+  return `${JSON.stringify(value, null, 2)}\n`
+}
