@@ -1,34 +1,48 @@
 import { AppError } from '@huitou/plugin-api'
 import type { Huitou } from '@huitou/plugin-api'
-import { authorise } from './broker.ts'
+import type { Budget } from './budget.ts'
 import type { Effects } from './effects.ts'
-import type { CallOptions } from './peer.ts'
-import type { ActivationRequest, CallRequest } from './plugin-runner.ts'
-import type { PluginRecord, PluginState } from './plugin-record.ts'
-import { startWorker } from './runtime.ts'
-import type { Runtime, RuntimeExit } from './runtime.ts'
+import { checkLinks } from './folder-links.ts'
+import { PluginInstance } from './plugin-instance.ts'
+import type { InstanceCallOptions, InstanceEvents } from './plugin-instance.ts'
+import type { PluginLogEntry } from './plugin-log.ts'
+import type { CallRequest } from './plugin-runner.ts'
+import type { PluginRecord, PluginState, PluginVersion } from './plugin-record.ts'
+import { startProcess } from './process-runtime.ts'
+import type { FindRunnerCommand } from './runner-command.ts'
+import { startWorker } from './worker-runtime.ts'
 import { toWireError } from './wire-error.ts'
-
-const activationDeadlineMs = 15_000
-const deactivationDeadlineMs = 5_000
 
 export interface ActivatorOptions {
   records: ReadonlyMap<string, PluginRecord>
   effects: Effects
   clock: { now(): number }
   brand: Huitou['brand']
-  memoryMb: number
-  /** How long a thread may fail to answer after a deadline passed before it counts as hung. */
-  hangMs: number
+  /** What a plugin may use; `kind` is where it runs. */
+  budgetOf(kind: 'worker' | 'process', version: PluginVersion): Budget
+  findCommand?: FindRunnerCommand | undefined
   onState(record: PluginRecord): void
   onCrash(record: PluginRecord): void
+  onWarning(record: PluginRecord, error: AppError): void
 }
+
+interface Replaced {
+  instance: PluginInstance
+  old: PluginInstance | undefined
+  reason: string
+  startedAt: number
+}
+
+/** How long calls under way may go on in a version that another one has replaced. */
+const graceMs = 60_000
 
 /** Starts plugins when they are needed, calls them, and deals with those that throw, hang or die. */
 export class Activator {
   readonly #options: ActivatorOptions
+  /** Versions that were replaced and still finish their calls. */
+  readonly #retiring = new Set<Promise<void>>()
+  readonly #closing = new AbortController()
   #brand: Huitou['brand']
-  #worker: Runtime | undefined
 
   constructor(options: ActivatorOptions) {
     this.#options = options
@@ -40,23 +54,19 @@ export class Activator {
     record: PluginRecord,
     request: CallRequest,
     args: unknown[],
-    options: CallOptions,
+    options: InstanceCallOptions,
   ): Promise<unknown> {
-    await this.activate(record, `on${capitalise(request.point).replace(/s$/, '')}:${request.id}`)
+    await this.activate(record, activationEvent(request))
+    const { instance, statistics } = record
+    if (!instance) throw notRunning(record)
     const startedAt = performance.now()
-    const { signal: lifetime } = record.lifetime
-    const signal = options.signal ? AbortSignal.any([options.signal, lifetime]) : lifetime
-    record.inFlight++
     try {
-      const answer = await this.#peer().call('call', [request, args], { ...options, signal })
-      record.statistics.record(performance.now() - startedAt)
+      const answer = await instance.call(request, args, options)
+      statistics.record(performance.now() - startedAt)
       return answer
     } catch (error) {
-      record.statistics.record(performance.now() - startedAt, toWireError(error))
-      this.#watchForHang(record, error)
+      statistics.record(performance.now() - startedAt, toWireError(error))
       throw error
-    } finally {
-      record.inFlight--
     }
   }
 
@@ -69,87 +79,91 @@ export class Activator {
     return record.activation
   }
 
-  /** Stops one plugin; others in the same thread go on. */
-  async deactivate(record: PluginRecord): Promise<void> {
-    await record.activation?.catch(() => {})
-    if (record.state !== 'active') return
-    record.lifetime.abort(
-      new AppError('user', 'E_PLUGIN_NOT_RUNNING', `Plugin "${record.id}" was stopped`, { status: 409 }),
-    )
-    record.inFlight++
+  /**
+   * Starts `version` of a plugin beside the one that runs and leaves the record alone: to be put in its place if it
+   * does well, else to be ended.
+   */
+  async prepare(record: PluginRecord, version: PluginVersion, reason: string): Promise<PluginInstance> {
+    for (const id of version.dependencies) await this.#startDependency(record, id)
+    const instance = this.#create(record, version)
     try {
-      await this.#peer().call('deactivate', [record.id], { deadlineMs: deactivationDeadlineMs })
+      await this.#activateInstance(instance, version, reason)
+      return instance
     } catch (error) {
-      record.statistics.lastError = toWireError(error)
-      this.#watchForHang(record, error)
-    } finally {
-      record.inFlight--
+      await instance.end()
+      throw error
     }
   }
 
-  settingsChanged(record: PluginRecord): void {
-    if (record.state === 'active' || record.state === 'activating') {
-      this.#peer().notify('settings', [record.id, record.settings])
+  /** `instance` was put in the place of `old`, which finishes what it has begun. */
+  replaced(record: PluginRecord, { instance, old, reason, startedAt }: Replaced): void {
+    if (record.instance === instance) this.#nowActive(record, reason, startedAt)
+    if (old) this.#retire(record, old)
+  }
+
+  /** Stops one plugin. Its calls under way fail; nobody else's do. */
+  async deactivate(record: PluginRecord): Promise<void> {
+    const stopped = new AppError('user', 'E_PLUGIN_NOT_RUNNING', `Plugin "${record.id}" was stopped`, {
+      status: 409,
+    })
+    if (record.activation) {
+      record.instance?.abort(stopped)
+      await record.activation.catch(() => {})
     }
+    const { instance } = record
+    if (!instance) return
+    const problem = await instance.stop(stopped)
+    record.instance = undefined
+    if (problem === undefined) return
+    record.statistics.lastError = toWireError(problem)
+    this.#log(record, { level: 'warn', source: 'host', message: `deactivate: ${(problem as Error).message}` })
+  }
+
+  settingsChanged(record: PluginRecord): void {
+    record.instance?.notify('settings', [record.settings])
   }
 
   brandChanged(brand: Huitou['brand']): void {
     this.#brand = brand
-    this.#worker?.peer.notify('brand', [brand])
+    for (const { instance } of this.#options.records.values()) instance?.notify('brand', [brand])
   }
 
+  /** Ends versions that still finish their calls. */
   async stop(): Promise<void> {
-    await this.#worker?.stop()
-    this.#worker = undefined
+    this.#closing.abort()
+    await Promise.all(this.#retiring)
   }
 
+  /** Crashed plugins wait; those that are off or failed stay so. */
   #mayStart(record: PluginRecord): void {
-    if (record.state === 'enabled') {
-      const waitMs = record.retryAt - this.#options.clock.now()
-      if (waitMs <= 0) return
-      throw new AppError(
-        'world',
-        'E_PLUGIN_PAUSED',
-        `Plugin "${record.id}" crashed and starts again in ${Math.ceil(waitMs / 1000)} s`,
-        {
-          status: 503,
-          details: { pluginId: record.id, retryAt: record.retryAt },
-        },
-      )
-    }
+    if (record.state !== 'enabled') throw notRunning(record)
+    const waitMs = record.retryAt - this.#options.clock.now()
+    if (waitMs <= 0) return
     throw new AppError(
-      'user',
-      'E_PLUGIN_NOT_RUNNING',
-      `Plugin "${record.id}" is ${record.state}${record.error ? `: ${record.error.message}` : ''}`,
-      {
-        status: 409,
-        hint: `Open Extensions → ${record.id} and enable it.`,
-      },
+      'world',
+      'E_PLUGIN_PAUSED',
+      `Plugin "${record.id}" crashed and starts again in ${Math.ceil(waitMs / 1000)} s`,
+      { status: 503, details: { pluginId: record.id, retryAt: record.retryAt } },
     )
   }
 
   async #start(record: PluginRecord, reason: string): Promise<void> {
     const startedAt = performance.now()
     this.#setState(record, 'activating')
-    record.lifetime = new AbortController()
-    record.inFlight++
     try {
-      for (const id of record.dependencies) await this.#startDependency(record, id)
-      const request = this.#activationRequest(record, reason)
-      if (request) await this.#peer().call('activate', [request], { deadlineMs: activationDeadlineMs })
-      record.statistics.activatedAt = this.#options.clock.now()
-      record.statistics.activationMs = performance.now() - startedAt
-      record.statistics.reason = reason
-      this.#setState(record, 'active')
+      for (const id of record.version.dependencies) await this.#startDependency(record, id)
+      if (record.statistics.crashes > record.statistics.restarts) record.statistics.restarts++
+      record.instance = this.#create(record, record.version)
+      await this.#activateInstance(record.instance, record.version, reason)
+      this.#nowActive(record, reason, startedAt)
     } catch (error) {
-      const { state } = record
       record.statistics.lastError = toWireError(error)
       // A crash has already been judged; anything else that stops an activation is a failure to start.
-      if (state === 'activating') this.#setState(record, 'failed', error)
-      this.#watchForHang(record, error)
+      if (record.state === 'activating') this.#setState(record, 'failed', error)
+      const { instance } = record
+      record.instance = undefined
+      await instance?.end()
       throw error
-    } finally {
-      record.inFlight--
     }
   }
 
@@ -168,71 +182,99 @@ export class Activator {
     }
   }
 
-  #activationRequest(record: PluginRecord, reason: string): ActivationRequest | undefined {
-    const { entry } = record.loaded
-    if (entry === undefined) return undefined
-    const attempt = record.attempts++
-    return {
-      pluginId: record.id,
-      entry: attempt === 0 ? entry : `${entry}?attempt=${attempt}`,
-      declared: record.declared(),
-      settings: record.settings,
+  #create(record: PluginRecord, version: PluginVersion): PluginInstance {
+    const kind = version.kind
+    const { effects, clock, findCommand } = this.#options
+    const budget = this.#options.budgetOf(kind === 'process' ? 'process' : 'worker', version)
+    const events: InstanceEvents = {
+      onExit: (instance, error) => this.#ended(record, instance, error),
+      onWarning: (_instance, { code, message }) => this.#warn(record, new AppError('bug', code, message)),
+      onLog: (entry) => this.#log(record, entry),
+    }
+    const { loaded, grants } = version
+    const start =
+      kind === 'none'
+        ? undefined
+        : kind === 'worker'
+          ? async (options: Parameters<typeof startWorker>[0]) => startWorker(options)
+          : async (options: Parameters<typeof startWorker>[0]) =>
+              startProcess({
+                ...options,
+                dirs: [loaded.dir, await checkLinks(loaded.id, loaded.dir)],
+                findCommand,
+              })
+    return new PluginInstance({ loaded, grants, budget, effects, events, clock, start })
+  }
+
+  async #activateInstance(instance: PluginInstance, version: PluginVersion, reason: string): Promise<void> {
+    await instance.activate({
+      declared: version.declared(),
+      settings: version.settings,
       brand: this.#brand,
       reason,
-      now: this.#options.clock.now(),
-    }
-  }
-
-  #peer(): Runtime['peer'] {
-    this.#worker ??= startWorker({
-      serve: (method, args, signal) => this.#serve(method, args, signal),
-      onExit: (exit) => this.#workerEnded(exit),
-      memoryMb: this.#options.memoryMb,
     })
-    return this.#worker.peer
   }
 
-  async #serve(_method: string, [pluginId, method, args]: unknown[], signal: AbortSignal): Promise<unknown> {
-    const record = this.#options.records.get(pluginId as string)
-    if (!record || !['activating', 'active'].includes(record.state)) {
-      throw new AppError('bug', 'E_PLUGIN_NOT_RUNNING', `Plugin "${String(pluginId)}" is not running`)
-    }
-    const { id, loaded, grants } = record
-    const called = method as string
-    authorise({ id, columnPrefix: loaded.columnPrefix, permissions: grants }, called, args as unknown[])
-    return this.#options.effects(id, called, args as unknown[], { pluginId: id, permissions: grants, signal })
+  #nowActive(record: PluginRecord, reason: string, startedAt: number): void {
+    const activationMs = performance.now() - startedAt
+    Object.assign(record.statistics, { activatedAt: this.#options.clock.now(), activationMs, reason })
+    this.#log(record, {
+      level: 'info',
+      source: 'host',
+      message: `Version ${record.loaded.manifest.version} active after ${Math.round(activationMs)} ms (${reason})`,
+    })
+    this.#setState(record, 'active')
   }
 
-  #workerEnded({ error, culprit }: RuntimeExit): void {
-    this.#worker = undefined
-    const hit = [...this.#options.records.values()].filter(
-      ({ state }) => state === 'active' || state === 'activating',
+  #retire(record: PluginRecord, instance: PluginInstance): void {
+    const replaced = new AppError(
+      'world',
+      'E_PLUGIN_REPLACED',
+      `Plugin "${record.id}" was replaced by another version`,
+      {
+        status: 503,
+        hint: 'Try once more: the new version runs.',
+      },
     )
-    const guilty = new Set(
-      hit.filter((record) => (culprit === undefined ? record.inFlight > 0 : record.id === culprit)),
-    )
-    for (const record of hit) {
-      if (guilty.has(record)) this.#judge(record, error)
-      else this.#setState(record, 'enabled')
-    }
+    const closing = new Promise<void>((resolve) => {
+      if (this.#closing.signal.aborted) resolve()
+      this.#closing.signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+    const retired = Promise.race([instance.whenIdle(graceMs), closing])
+      .then(async () => void (await instance.stop(replaced)))
+      .finally(() => this.#retiring.delete(retired))
+    this.#retiring.add(retired)
   }
 
-  #judge(record: PluginRecord, error: AppError): void {
+  #ended(record: PluginRecord, instance: PluginInstance, error: AppError): void {
+    this.#log(record, { level: 'error', source: 'host', message: error.message })
+    if (record.instance !== instance) return
+    record.instance = undefined
     record.statistics.crashes++
     record.statistics.lastError = toWireError(error)
     const verdict = record.crashPolicy.crashed(this.#options.clock.now())
     if (!verdict.quarantine) record.retryAt = verdict.retryAt
     this.#setState(record, verdict.quarantine ? 'quarantined' : 'enabled', error)
     this.#options.onCrash(record)
+    if (verdict.quarantine) this.#tellDependents(record, error)
   }
 
-  /** After a missed deadline the thread is asked for a sign of life; one that gives none is ended. */
-  #watchForHang(record: PluginRecord, error: unknown): void {
-    const worker = this.#worker
-    if (!worker || !(error instanceof AppError) || error.code !== 'E_DEADLINE') return
-    worker.peer
-      .call('ping', [], { deadlineMs: this.#options.hangMs })
-      .catch(() => worker.kill(new Error(`plugin "${record.id}" did not give the thread back`), record.id))
+  /** What needs a plugin that is out of order is told, before it finds out by itself. */
+  #tellDependents(record: PluginRecord, cause: AppError): void {
+    for (const dependent of this.#options.records.values()) {
+      if (!dependent.enabled || !dependent.version.dependencies.includes(record.id)) continue
+      const message = `"${record.id}", which it needs, is ${record.state}: ${cause.message}`
+      this.#warn(dependent, new AppError('world', 'E_DEPENDENCY', message, { cause }))
+    }
+  }
+
+  #warn(record: PluginRecord, error: AppError): void {
+    this.#log(record, { level: 'warn', source: 'host', message: error.message, facts: { code: error.code } })
+    this.#options.onWarning(record, error)
+  }
+
+  #log(record: PluginRecord, entry: Omit<PluginLogEntry, 'at'>): void {
+    record.log.add({ at: this.#options.clock.now(), ...entry })
   }
 
   #setState(record: PluginRecord, state: PluginState, error?: unknown): void {
@@ -242,6 +284,15 @@ export class Activator {
   }
 }
 
-function capitalise(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1)
+/** `onScorer:rfm`: what a call of an implementation counts as. */
+function activationEvent({ point, id }: CallRequest): string {
+  return `on${point.slice(0, 1).toUpperCase()}${point.slice(1).replace(/s$/, '')}:${id}`
+}
+
+function notRunning({ id, state, error }: PluginRecord): AppError {
+  const why = error ? `: ${error.message}` : ''
+  return new AppError('user', 'E_PLUGIN_NOT_RUNNING', `Plugin "${id}" is ${state}${why}`, {
+    status: 409,
+    hint: `Open Extensions → ${id} and enable it.`,
+  })
 }

@@ -1,10 +1,27 @@
 import { apiVersion as ownApiVersion, notFound, userError } from '@huitou/plugin-api'
-import type { Contributions, Huitou, RunContext, Texts } from '@huitou/plugin-api'
+import type {
+  AppError,
+  Contributions,
+  Huitou,
+  Permissions,
+  Progress,
+  RunContext,
+  Texts,
+} from '@huitou/plugin-api'
+import { isStartedBy, Schedules, schedulesOf } from './activation-events.ts'
 import { Activator } from './activator.ts'
+import { defaultBudgets } from './budget.ts'
+import type { Budget } from './budget.ts'
 import type { Effects } from './effects.ts'
-import { checkEngine, readManifest } from './manifest.ts'
-import { PluginRecord } from './plugin-record.ts'
+import { checkIdentity, checkMayEnable, checkNoDependents } from './enabling.ts'
+import { readManifest } from './manifest.ts'
+import type { PluginLogEntry } from './plugin-log.ts'
+import { PluginRecord, PluginVersion } from './plugin-record.ts'
 import type { PluginContributions, PluginInfo, PluginLocation, PluginState } from './plugin-record.ts'
+import { watchFolder } from './reload-watch.ts'
+import { replacePlugin } from './replace.ts'
+import type { ReplaceOptions } from './replace.ts'
+import type { FindRunnerCommand } from './runner-command.ts'
 import type { Settings } from './settings.ts'
 import { toWireError } from './wire-error.ts'
 import type { WireError } from './wire-error.ts'
@@ -14,6 +31,8 @@ export type Point = Exclude<keyof Contributions, 'configuration'>
 export type HostEvent =
   | { type: 'state'; pluginId: string; state: PluginState; error?: WireError }
   | { type: 'crash'; pluginId: string; error: WireError; quarantined: boolean }
+  /** It is near or over a budget, or something it needs is out of order. */
+  | { type: 'warning'; pluginId: string; error: WireError }
   /** Its settings changed, so that what it computed before may no longer hold. */
   | { type: 'settings'; pluginId: string }
   | { type: 'rejected'; dir: string; error: WireError }
@@ -36,77 +55,81 @@ export interface PluginHostOptions {
   apiVersion?: string
   clock?: { now(): number }
   onEvent?(event: HostEvent): void
-  /** Heap limit of the shared thread in MiB; 1024 when absent. */
-  memoryMb?: number
-  /** Milliseconds that a thread may stay silent after a missed deadline; 2000 when absent. */
-  hangMs?: number
+  /** What plugins may use, by where they run, in place of the defaults. */
+  budgets?: { worker?: Partial<Budget>; process?: Partial<Budget> }
+  /** How a plugin's process is started; from the source tree when absent. */
+  findRunnerCommand?: FindRunnerCommand
 }
 
 export interface HostCallOptions {
   signal?: AbortSignal | undefined
-  /** Milliseconds; 60,000 when absent. */
+  /** Milliseconds; that of the plugin's budget when absent. */
   deadlineMs?: number | undefined
   /** Language of whoever reads the answer. */
   locale?: string | undefined
+  /** Hears what the call says of how far it is. */
+  onProgress?: ((progress: Progress) => void) | undefined
 }
-
-const defaultDeadlineMs = 60_000
 
 /** Reads the manifests of `plugins` and hands out the host that runs them. No plugin code runs yet. */
 export async function createPluginHost(options: PluginHostOptions): Promise<PluginHost> {
-  const records = new Map<string, PluginRecord>()
-  const rejected: { dir: string; error: WireError }[] = []
-  for (const location of options.plugins) {
-    try {
-      const loaded = await readManifest(location.dir)
-      const taken = records.get(loaded.id)
-      if (taken) throw userError('E_DUPLICATE_PLUGIN', `Plugin "${loaded.id}" is also in ${taken.loaded.dir}`)
-      records.set(loaded.id, new PluginRecord(loaded, location))
-    } catch (error) {
-      rejected.push({ dir: location.dir, error: toWireError(error) })
-      options.onEvent?.({ type: 'rejected', ...rejected.at(-1)! })
-    }
+  const host = new PluginHost(options)
+  // Folders are read together: a hundred of them take little longer than one.
+  const loading = options.plugins.map((location) =>
+    readManifest(location.dir).catch((error: unknown) => error as AppError),
+  )
+  const wished: string[] = []
+  for (const [index, loaded] of (await Promise.all(loading)).entries()) {
+    const location = options.plugins[index]!
+    if (loaded instanceof Error) host.reject(location.dir, loaded)
+    else if (host.admit(new PluginVersion(loaded, location)) && location.enabled) wished.push(loaded.id)
   }
-  const host = new PluginHost(options, records, rejected)
-  const wished = options.plugins.filter(({ enabled }) => enabled).map(({ dir }) => dir)
-  const wishedIds = [...records.values()]
-    .filter(({ loaded }) => wished.includes(loaded.dir))
-    .map(({ id }) => id)
-  await host.enableAll(wishedIds)
+  await host.enableAll(wished)
   return host
 }
 
 /** Lists, enables, disables and calls plugins; nothing a plugin does reaches beyond it. */
 export class PluginHost implements AsyncDisposable {
-  /** Folders that hold no valid plugin, and why. */
-  readonly rejected: readonly { dir: string; error: WireError }[]
+  readonly #rejected: { dir: string; error: WireError }[] = []
   readonly #options: PluginHostOptions
-  readonly #records: ReadonlyMap<string, PluginRecord>
+  readonly #records = new Map<string, PluginRecord>()
   readonly #activator: Activator
+  readonly #schedules: Schedules
   readonly #clock: { now(): number }
   readonly #listeners = new Set<ContributionsListener>()
+  readonly #watches = new Map<string, { dispose(): void }>()
   /** Changes of what is enabled happen one after another. */
   #lastChange: Promise<unknown> = Promise.resolve()
 
-  constructor(
-    options: PluginHostOptions,
-    records: ReadonlyMap<string, PluginRecord>,
-    rejected: PluginHost['rejected'],
-  ) {
-    this.rejected = rejected
+  constructor(options: PluginHostOptions) {
     this.#options = options
-    this.#records = records
     this.#clock = options.clock ?? { now: () => Date.now() }
     this.#activator = new Activator({
-      records,
+      records: this.#records,
       effects: options.effects,
       clock: this.#clock,
       brand: options.brand,
-      memoryMb: options.memoryMb ?? 1024,
-      hangMs: options.hangMs ?? 2_000,
+      budgetOf: (kind, { location }) => ({
+        ...defaultBudgets[kind],
+        ...options.budgets?.[kind],
+        ...location.budget,
+      }),
+      findCommand: options.findRunnerCommand,
       onState: (record) => this.#announce(record),
       onCrash: (record) => this.#announceCrash(record),
+      onWarning: ({ id }, error) =>
+        options.onEvent?.({ type: 'warning', pluginId: id, error: toWireError(error) }),
     })
+    this.#schedules = new Schedules(options.brand.timeZone, {
+      onDue: (pluginId, event) => void this.#fireOne(this.#get(pluginId), event),
+      onInvalid: (pluginId, error) =>
+        options.onEvent?.({ type: 'warning', pluginId, error: toWireError(error) }),
+    })
+  }
+
+  /** Folders that hold no valid plugin, and why. */
+  get rejected(): readonly { dir: string; error: WireError }[] {
+    return this.#rejected
   }
 
   list(): PluginInfo[] {
@@ -124,17 +147,103 @@ export class PluginHost implements AsyncDisposable {
     return await this.#get(pluginId).documents()
   }
 
+  /** The last 200 lines that a plugin said, or that were said of it; oldest first. */
+  log(pluginId: string): PluginLogEntry[] {
+    return this.#get(pluginId).log.entries()
+  }
+
+  /** What a plugin's code spends its time on in the next `ms`, as a `.cpuprofile`. Starts it if need be. */
+  async profile(pluginId: string, ms = 5_000): Promise<string> {
+    const record = this.#get(pluginId)
+    await this.#activator.activate(record, 'onProfile')
+    const { instance } = record
+    if (!instance)
+      throw userError('E_PLUGIN_NOT_RUNNING', `Plugin "${pluginId}" is ${record.state}`, { status: 409 })
+    return await instance.profile(ms)
+  }
+
   /** What the enabled plugins declare, whether their code runs or not. */
   contributions(): PluginContributions[] {
     return [...this.#records.values()]
       .filter(({ enabled }) => enabled)
-      .map(({ contributions }) => contributions)
+      .map(({ version }) => version.contributions)
   }
 
   /** Declared contributions that come and go from now on. Returns what ends it. */
   onDidChangeContributions(listener: ContributionsListener): { dispose(): void } {
     this.#listeners.add(listener)
     return { dispose: () => void this.#listeners.delete(listener) }
+  }
+
+  /** Takes in a plugin, and enables it when its location says so. */
+  async add(location: PluginLocation): Promise<PluginInfo> {
+    const version = new PluginVersion(await readManifest(location.dir), location)
+    return await this.#change(async () => {
+      checkIdentity(version)
+      const { id } = version.loaded
+      const taken = this.#records.get(id)
+      if (taken) throw duplicate(id, taken)
+      const record = new PluginRecord(version)
+      this.#records.set(id, record)
+      if (location.enabled) {
+        try {
+          await this.#enable(record)
+        } catch (error) {
+          this.#records.delete(id)
+          throw error
+        }
+      }
+      this.#watch(record)
+      return record.info()
+    })
+  }
+
+  /** Disables a plugin and forgets it; its folder stays. Refused while an enabled plugin depends on it. */
+  async remove(pluginId: string): Promise<void> {
+    const record = this.#get(pluginId)
+    await this.#change(async () => {
+      await this.#disable(record)
+      this.#watches.get(pluginId)?.dispose()
+      this.#watches.delete(pluginId)
+      this.#records.delete(pluginId)
+    })
+  }
+
+  /**
+   * Puts another version in a plugin's place while it runs. The new one is started beside the old one and must
+   * activate and pass `probe`; else it is ended, the old one goes on and the reason is thrown. Calls under way finish
+   * in the old one.
+   */
+  async replace(
+    pluginId: string,
+    location: PluginLocation,
+    options: ReplaceOptions = {},
+  ): Promise<PluginInfo> {
+    const record = this.#get(pluginId)
+    const loaded = await readManifest(location.dir)
+    const settings = location.settings ?? record.settings
+    const grants = location.grants ?? (location.trusted ? undefined : record.version.grants)
+    const version = new PluginVersion(loaded, { ...location, settings, ...(grants ? { grants } : {}) })
+    return await this.#change(async () => {
+      checkIdentity(version)
+      await replacePlugin({ record, version, options, activator: this.#activator, ...this.#replacing() })
+      this.#schedules.set(pluginId, record.enabled ? this.#schedulesOf(record) : [])
+      this.#watch(record)
+      if (location.enabled && record.state === 'disabled') await this.#enable(record)
+      return record.info()
+    })
+  }
+
+  /** Reads a plugin's folder again and puts what is there in the plugin's place, like {@link replace}. */
+  async reload(pluginId: string): Promise<PluginInfo> {
+    const { location, settings, grants } = this.#get(pluginId).version
+    // A version that is written down is that of before; the author may have changed it.
+    return await this.replace(pluginId, {
+      ...location,
+      version: undefined,
+      settings,
+      grants: location.grants ?? (location.trusted ? undefined : grants),
+    })
   }
 
   /** Makes a plugin's contributions available; its code starts when one of them is called. Lifts a quarantine. */
@@ -146,35 +255,14 @@ export class PluginHost implements AsyncDisposable {
   /** Takes a plugin's contributions away and ends its code. Refused while an enabled plugin depends on it. */
   async disable(pluginId: string): Promise<PluginInfo> {
     const record = this.#get(pluginId)
-    return await this.#change(async () => {
-      if (record.state === 'disabled') return record.info()
-      const dependents = [...this.#records.values()].filter(
-        ({ enabled, dependencies }) => enabled && dependencies.includes(pluginId),
-      )
-      if (dependents.length > 0) {
-        throw userError(
-          'E_DEPENDENTS',
-          `Plugin "${pluginId}" is needed by ${dependents.map(({ id }) => `"${id}"`).join(', ')}`,
-          {
-            status: 409,
-            hint: 'Disable those first.',
-          },
-        )
-      }
-      await this.#activator.deactivate(record)
-      const removed = record.enabled
-      record.enabled = false
-      this.#setState(record, 'disabled')
-      if (removed) await this.#notify({ added: [], removed: [record.contributions] })
-      return record.info()
-    })
+    return await this.#change(() => this.#disable(record))
   }
 
   /** Replaces a plugin's settings; throws `E_SETTINGS` and changes nothing when they do not fit its schema. */
   async setSettings(pluginId: string, settings: Settings): Promise<PluginInfo> {
     const record = this.#get(pluginId)
     return await this.#change(async () => {
-      record.settings = record.loaded.resolveSettings(settings)
+      record.version.settings = record.loaded.resolveSettings(settings)
       this.#activator.settingsChanged(record)
       this.#options.onEvent?.({ type: 'settings', pluginId })
       // What kept it from starting may have been a setting.
@@ -183,9 +271,39 @@ export class PluginHost implements AsyncDisposable {
     })
   }
 
+  /** What the owner grants from now on; holds at once, for calls under way as well. */
+  setGrants(pluginId: string, grants: Permissions): PluginInfo {
+    const record = this.#get(pluginId)
+    record.version.grants = grants
+    if (record.instance) record.instance.grants = grants
+    if (record.enabled) this.#schedules.set(pluginId, this.#schedulesOf(record))
+    return record.info()
+  }
+
   /** Tells every plugin the brand's new currency, time zone or language. */
   setBrand(brand: Huitou['brand']): void {
     this.#activator.brandChanged(brand)
+    this.#schedules.setTimeZone(brand.timeZone)
+    for (const record of this.#records.values()) {
+      if (record.enabled) this.#schedules.set(record.id, this.#schedulesOf(record))
+    }
+  }
+
+  /**
+   * Starts the enabled plugins that asked for `event` (`onStartupFinished`, `onEvent:order.paid`), tells those that
+   * run of it, and answers their ids. A plugin that does not start is shown as failed, as always.
+   */
+  async fire(event: string): Promise<string[]> {
+    const asked = [...this.#records.values()].filter(
+      ({ enabled, version }) => enabled && isStartedBy(version, event),
+    )
+    await Promise.all(asked.map((record) => this.#fireOne(record, event)))
+    return asked.map(({ id }) => id)
+  }
+
+  /** Tells a running plugin something that its `huitou` listens for; one that does not run is not started. */
+  tell(pluginId: string, topic: string, payload: unknown): void {
+    this.#get(pluginId).instance?.notify('topic', [topic, payload])
   }
 
   /**
@@ -203,14 +321,16 @@ export class PluginHost implements AsyncDisposable {
     options: HostCallOptions = {},
   ): Promise<unknown> {
     const record = this.#get(pluginId)
-    if (!record.declared()[point]?.includes(id)) throw notFound(`${point} of plugin "${pluginId}"`, id)
+    if (!record.version.declared()[point]?.includes(id))
+      throw notFound(`${point} of plugin "${pluginId}"`, id)
     const last = args.at(-1)
     const context = isRunContext(last) ? last : undefined
-    const { signal = context?.signal, deadlineMs = defaultDeadlineMs, locale = context?.locale } = options
+    const { signal = context?.signal, deadlineMs, locale = context?.locale, onProgress } = options
     const request = { pluginId, point, id, method, now: context?.now ?? this.#clock.now(), locale }
     return await this.#activator.call(record, request, context ? args.slice(0, -1) : args, {
       signal,
       deadlineMs,
+      onProgress,
     })
   }
 
@@ -220,7 +340,7 @@ export class PluginHost implements AsyncDisposable {
     for (let progress = true; progress && waiting.size > 0;) {
       progress = false
       for (const id of waiting) {
-        if (this.#get(id).dependencies.some((dependency) => waiting.has(dependency))) continue
+        if (this.#get(id).version.dependencies.some((dependency) => waiting.has(dependency))) continue
         waiting.delete(id)
         progress = true
         await this.#enableOrFail(id)
@@ -232,10 +352,16 @@ export class PluginHost implements AsyncDisposable {
 
   /** Ends all plugins, each with the time to tidy up. */
   async close(): Promise<void> {
+    this.#schedules.clearAll()
+    for (const watch of this.#watches.values()) watch.dispose()
+    this.#watches.clear()
     await this.#change(async () => {
-      await Promise.all([...this.#records.values()].map((record) => this.#activator.deactivate(record)))
-      await this.#activator.stop()
-      for (const record of this.#records.values()) if (record.state === 'active') record.state = 'enabled'
+      const records = [...this.#records.values()]
+      await Promise.all([
+        ...records.map((record) => this.#activator.deactivate(record)),
+        this.#activator.stop(),
+      ])
+      for (const record of records) if (record.state === 'active') record.state = 'enabled'
     })
   }
 
@@ -243,15 +369,40 @@ export class PluginHost implements AsyncDisposable {
     await this.close()
   }
 
+  /** Lists a plugin whose manifest was read; whether its id was free and is what its location says. */
+  admit(version: PluginVersion): boolean {
+    const { id, dir } = version.loaded
+    try {
+      checkIdentity(version)
+      const taken = this.#records.get(id)
+      if (taken) throw duplicate(id, taken)
+    } catch (error) {
+      this.reject(dir, error)
+      return false
+    }
+    const record = new PluginRecord(version)
+    this.#records.set(id, record)
+    this.#watch(record)
+    return true
+  }
+
+  /** Remembers that `dir` holds no plugin that can be listed. */
+  reject(dir: string, error: unknown): void {
+    const entry = { dir, error: toWireError(error) }
+    this.#rejected.push(entry)
+    this.#options.onEvent?.({ type: 'rejected', ...entry })
+  }
+
   async #enable(record: PluginRecord): Promise<PluginInfo> {
     if (['enabled', 'activating', 'active'].includes(record.state)) return record.info()
-    this.#mayEnable(record)
+    checkMayEnable(record.version, this.#records, this.#apiVersion())
     const added = !record.enabled
     record.enabled = true
     record.crashPolicy.reset()
     record.retryAt = 0
     this.#setState(record, 'enabled')
     if (added) await this.#notifyOrTakeBack(record)
+    this.#schedules.set(record.id, this.#schedulesOf(record))
     return record.info()
   }
 
@@ -259,48 +410,69 @@ export class PluginHost implements AsyncDisposable {
     await this.enable(id).catch((error: unknown) => this.#setState(this.#get(id), 'failed', error))
   }
 
-  #mayEnable(record: PluginRecord): void {
-    const { id, loaded, trusted } = record
-    checkEngine(loaded, this.#options.apiVersion ?? ownApiVersion)
-    record.settings = loaded.resolveSettings(record.settings)
-    if (!trusted && loaded.entry !== undefined) {
-      throw userError('E_NOT_TRUSTED', `Plugin "${id}" brings code and is not trusted`, {
-        hint: 'This version runs the code of trusted plugins only.',
+  async #disable(record: PluginRecord): Promise<PluginInfo> {
+    if (record.state === 'disabled') return record.info()
+    checkNoDependents(record.id, this.#records)
+    this.#schedules.clear(record.id)
+    await this.#activator.deactivate(record)
+    const removed = record.enabled
+    record.enabled = false
+    this.#setState(record, 'disabled')
+    if (removed) await this.#notify({ added: [], removed: [record.version.contributions] })
+    return record.info()
+  }
+
+  #replacing() {
+    return {
+      records: this.#records,
+      apiVersion: this.#apiVersion(),
+      notify: (change: ContributionsChange) => this.#notify(change),
+      now: () => this.#clock.now(),
+    }
+  }
+
+  async #fireOne(record: PluginRecord, event: string): Promise<void> {
+    try {
+      await this.#activator.activate(record, event)
+      record.instance?.notify('event', [event, this.#clock.now()])
+    } catch {
+      // Its state says what is wrong.
+    }
+  }
+
+  /** Only those may be started by the clock whom the owner let. */
+  #schedulesOf({ version }: PluginRecord): string[] {
+    return version.location.trusted || version.grants.schedule === true ? schedulesOf(version) : []
+  }
+
+  #watch(record: PluginRecord): void {
+    const { dir, watch } = record.version.location
+    this.#watches.get(record.id)?.dispose()
+    this.#watches.delete(record.id)
+    if (!watch) return
+    const reload = () => {
+      this.reload(record.id).catch((error: unknown) => {
+        const wire = toWireError(error)
+        record.log.add({
+          at: this.#clock.now(),
+          level: 'error',
+          source: 'host',
+          message: `Not reloaded: ${wire.message}`,
+        })
+        this.#options.onEvent?.({ type: 'warning', pluginId: record.id, error: wire })
       })
     }
-    for (const dependency of record.dependencies) {
-      const other = this.#records.get(dependency)
-      if (other?.enabled) continue
-      throw userError(
-        'E_DEPENDENCY',
-        `Plugin "${id}" needs "${dependency}", which is ${other?.state ?? 'not installed'}`,
-        {
-          status: 409,
-          hint: other ? `Enable "${dependency}" first.` : `Install "${dependency}" first.`,
-        },
-      )
-    }
-    const twin = [...this.#records.values()].find(
-      (other) => other !== record && other.enabled && other.loaded.columnPrefix === loaded.columnPrefix,
-    )
-    if (!twin) return
-    throw userError(
-      'E_DUPLICATE_CONTRIBUTION',
-      `Plugins "${id}" and "${twin.id}" both own the columns ${loaded.columnPrefix}_*`,
-      {
-        status: 409,
-        hint: `Disable "${twin.id}" first.`,
-      },
-    )
+    this.#watches.set(record.id, watchFolder(dir, reload))
   }
 
   async #notifyOrTakeBack(record: PluginRecord): Promise<void> {
+    const { contributions } = record.version
     try {
-      await this.#notify({ added: [record.contributions], removed: [] })
+      await this.#notify({ added: [contributions], removed: [] })
     } catch (error) {
       record.enabled = false
       this.#setState(record, 'disabled', error)
-      await this.#notify({ added: [], removed: [record.contributions] }).catch(() => {})
+      await this.#notify({ added: [], removed: [contributions] }).catch(() => {})
       throw error
     }
   }
@@ -313,6 +485,10 @@ export class PluginHost implements AsyncDisposable {
     const change = this.#lastChange.then(work)
     this.#lastChange = change.catch(() => {})
     return change
+  }
+
+  #apiVersion(): string {
+    return this.#options.apiVersion ?? ownApiVersion
   }
 
   #get(pluginId: string): PluginRecord {
@@ -340,6 +516,10 @@ export class PluginHost implements AsyncDisposable {
       quarantined,
     })
   }
+}
+
+function duplicate(id: string, taken: PluginRecord): AppError {
+  return userError('E_DUPLICATE_PLUGIN', `Plugin "${id}" is also in ${taken.loaded.dir}`)
 }
 
 function isRunContext(value: unknown): value is RunContext {

@@ -1,3 +1,11 @@
+export { answerBisect, startBisect } from './bisect.ts'
+export type { Bisect, Dependencies } from './bisect.ts'
+export { defaultBudgets } from './budget.ts'
+export type { Budget, IsolationKind } from './budget.ts'
+export { needsOf } from './broker.ts'
+export type { Need } from './broker.ts'
+export { decodeRecorded, encodeRecorded, readRecording, recordEffects } from './effect-recording.ts'
+export type { RecordedEffect } from './effect-recording.ts'
 export { routeEffects } from './effects.ts'
 export type {
   EffectContext,
@@ -5,8 +13,10 @@ export type {
   EffectMethod,
   EffectMethods,
   Effects,
+  FetchAnswer,
   LogEntry,
 } from './effects.ts'
+export { fitsHost, namesLiterally } from './host-pattern.ts'
 export { createPluginHost } from './host.ts'
 export type {
   ContributionsChange,
@@ -19,7 +29,10 @@ export type {
 } from './host.ts'
 export { readManifest } from './manifest.ts'
 export type { LoadedManifest } from './manifest.ts'
+export type { PluginLogEntry } from './plugin-log.ts'
 export type { PluginContributions, PluginInfo, PluginLocation, PluginState } from './plugin-record.ts'
+export type { Candidate, ReplaceOptions } from './replace.ts'
+export type { FindRunnerCommand, RunnerCommand } from './runner-command.ts'
 export type { Settings } from './settings.ts'
 export type { RunningFigures } from './statistics.ts'
 export type { WireError } from './wire-error.ts'

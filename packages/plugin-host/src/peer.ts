@@ -28,6 +28,8 @@ export interface Peer {
   call(method: string, args: unknown[], options?: CallOptions): Promise<unknown>
   /** Tells without waiting; whatever goes wrong with it on the other side is lost. */
   notify(method: string, args: unknown[]): void
+  /** Whether the call with this id still waits for its answer. */
+  isWaiting(id: number): boolean
   /** Fails every call in flight and all later ones with `reason`. */
   close(reason: Error): void
 }
@@ -101,6 +103,7 @@ export function createPeer(wire: Wire, serve: Serve): Peer {
     notify(method, args) {
       if (!closed) wire.post({ type: 'notice', method, args }, transferList(args))
     },
+    isWaiting: (id) => waiting.has(id),
     close(reason) {
       closed ??= reason
       for (const { reject } of waiting.values()) reject(reason)

@@ -2,8 +2,11 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { contributionId } from '@huitou/plugin-api'
 import type { Localized, Contributions, Permissions, ResolvedManifest, Texts } from '@huitou/plugin-api'
+import type { Budget, IsolationKind } from './budget.ts'
 import { CrashPolicy } from './crash-policy.ts'
 import type { LoadedManifest } from './manifest.ts'
+import type { PluginInstance } from './plugin-instance.ts'
+import { PluginLog } from './plugin-log.ts'
 import type { Settings } from './settings.ts'
 import { Statistics } from './statistics.ts'
 import type { RunningFigures } from './statistics.ts'
@@ -19,12 +22,21 @@ export type PluginState = 'disabled' | 'enabled' | 'activating' | 'active' | 'fa
 /** Where a plugin lies and what its owner decided about it. */
 export interface PluginLocation {
   dir: string
-  /** Bundled with Huitou or trusted by the owner: may share a thread with others. */
+  /** Bundled with Huitou or trusted by the owner: runs in a thread of the server instead of a process of its own. */
   trusted: boolean
+  /** Comes with Huitou: may ask to be started with the server whatever happens (`*`). */
+  bundled?: boolean
   enabled?: boolean
   settings?: Settings
   /** What the owner granted; for a trusted plugin all that it asks for when absent. */
   grants?: Permissions
+  /** Who and which version is expected to lie there; anything else is refused. */
+  id?: string
+  version?: string
+  /** What it may use, where that differs from the defaults of its kind. */
+  budget?: Partial<Budget>
+  /** Takes up changes of its files as they are saved: for those who are writing it. */
+  watch?: boolean
 }
 
 /** Everything the Extensions view shows of a plugin. */
@@ -34,11 +46,21 @@ export interface PluginInfo {
   manifest: ResolvedManifest
   columnPrefix: string
   trusted: boolean
+  bundled: boolean
   state: PluginState
   error: WireError | undefined
   grants: Permissions
   settings: Settings
-  running: RunningFigures
+  running: RunningFigures & RunningPlace
+}
+
+/** Where a plugin's code runs, and what it uses there. */
+export interface RunningPlace {
+  kind: IsolationKind
+  /** Of a process of its own. */
+  pid: number | undefined
+  cpuMs: number | undefined
+  memoryBytes: number | undefined
 }
 
 /** What one plugin declares, with all texts resolved. */
@@ -48,52 +70,41 @@ export interface PluginContributions {
   contributes: Localized<Contributions>
 }
 
-/** What the host knows of one plugin. */
-export class PluginRecord {
+/** One version of a plugin as it lies in its folder, with what its owner decided. None of its code has run. */
+export class PluginVersion {
   readonly loaded: LoadedManifest
-  readonly trusted: boolean
-  readonly grants: Permissions
-  readonly statistics = new Statistics()
-  readonly crashPolicy = new CrashPolicy()
-  state: PluginState = 'disabled'
-  /** Whether its declarations count, even while its code has trouble. */
-  enabled = false
-  error: WireError | undefined
+  readonly location: PluginLocation
+  grants: Permissions
   settings: Settings
-  /** Settles when the activation under way does. */
-  activation: Promise<void> | undefined
-  /** Aborts when the plugin is stopped, and with it the calls under way. */
-  lifetime = new AbortController()
-  /** Calls under way, activation included. */
-  inFlight = 0
-  /** Not to be started before this time, after a crash. */
-  retryAt = 0
-  /** Starts that were tried; a new number makes Node read a module that failed to load once more. */
-  attempts = 0
+  /** Why its settings do not fit. */
+  readonly problem: WireError | undefined
 
-  constructor(loaded: LoadedManifest, { trusted, settings = {}, grants }: PluginLocation) {
+  constructor(loaded: LoadedManifest, location: PluginLocation) {
     this.loaded = loaded
-    this.trusted = trusted
+    this.location = location
+    const { trusted, settings = {}, grants } = location
     this.grants = grants ?? (trusted ? (loaded.manifest.permissions ?? {}) : {})
     this.settings = settings
     try {
       this.settings = loaded.resolveSettings(settings)
     } catch (error) {
-      this.error = toWireError(error)
+      this.problem = toWireError(error)
     }
   }
 
-  get id(): string {
-    return this.loaded.id
+  /** How its code is kept apart. */
+  get kind(): IsolationKind {
+    if (this.loaded.entry === undefined) return 'none'
+    return this.location.trusted ? 'worker' : 'process'
+  }
+
+  get dependencies(): string[] {
+    return this.loaded.manifest.pluginDependencies ?? []
   }
 
   get contributions(): PluginContributions {
     const { id, columnPrefix, manifest } = this.loaded
     return { pluginId: id, columnPrefix, contributes: manifest.contributes ?? {} }
-  }
-
-  get dependencies(): string[] {
-    return this.loaded.manifest.pluginDependencies ?? []
   }
 
   /** Ids it declares, by contribution point. */
@@ -106,21 +117,63 @@ export class PluginRecord {
       ]),
     )
   }
+}
+
+/** What the host knows of one plugin. */
+export class PluginRecord {
+  readonly id: string
+  readonly statistics = new Statistics()
+  readonly crashPolicy = new CrashPolicy()
+  readonly log = new PluginLog()
+  /** The version that counts; another takes its place when the plugin is replaced. */
+  version: PluginVersion
+  /** The code that runs, while the plugin is active or about to be. */
+  instance: PluginInstance | undefined
+  state: PluginState = 'disabled'
+  /** Whether its declarations count, even while its code has trouble. */
+  enabled = false
+  error: WireError | undefined
+  /** Settles when the activation under way does. */
+  activation: Promise<void> | undefined
+  /** Not to be started before this time, after a crash. */
+  retryAt = 0
+
+  constructor(version: PluginVersion) {
+    this.id = version.loaded.id
+    this.version = version
+    this.error = version.problem
+  }
+
+  get loaded(): LoadedManifest {
+    return this.version.loaded
+  }
+
+  get settings(): Settings {
+    return this.version.settings
+  }
 
   info(): PluginInfo {
-    const { id, trusted, state, error, grants, settings, statistics } = this
-    const { dir, manifest, columnPrefix } = this.loaded
+    const { id, state, error, instance, version, statistics } = this
+    const { loaded, location, grants, settings } = version
+    const { dir, manifest, columnPrefix } = loaded
     return {
       id,
       dir,
       manifest,
       columnPrefix,
-      trusted,
+      trusted: location.trusted,
+      bundled: location.bundled ?? false,
       state,
       error,
       grants,
       settings,
-      running: statistics.figures(),
+      running: {
+        ...statistics.figures(),
+        kind: version.kind,
+        pid: instance?.pid,
+        cpuMs: instance?.usage?.cpuMs,
+        memoryBytes: instance?.usage?.memoryBytes,
+      },
     }
   }
 

@@ -1,10 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import { registerHooks } from 'node:module'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { startCpuProfile } from 'node:v8'
 import { AppError } from '@huitou/plugin-api'
 import type { Disposable, Huitou, Plugin, RunContext } from '@huitou/plugin-api'
 import { createHuitou } from './huitou-api.ts'
 import type { Facade } from './huitou-api.ts'
 import { createPeer } from './peer.ts'
 import type { Peer, Wire } from './peer.ts'
+import { providePluginApi } from './provide-plugin-api.ts'
 import type { Settings } from './settings.ts'
 import { toWireError } from './wire-error.ts'
 
@@ -29,6 +33,8 @@ export interface CallRequest {
   method: string
   now: number
   locale?: string | undefined
+  /** Names the call, when somebody wants to hear of its progress. */
+  callId?: number | undefined
 }
 
 interface RunningPlugin {
@@ -37,42 +43,46 @@ interface RunningPlugin {
   readonly implementations: Map<string, object>
   readonly subscriptions: Disposable[]
   readonly listeners: Set<(settings: Settings) => void>
+  /** What wants to hear of notices from the host, by topic. */
+  readonly topics: Map<string, Set<(payload: unknown) => void>>
   settings: Settings
 }
 
+/** What the code that runs now was started for. */
+interface Cause {
+  signal: AbortSignal
+  callId?: number | undefined
+}
+
 /**
- * Runs plugins on this end of `wire`, in whatever thread or process this is, until the other end closes.
- * An error that nobody catches ends the thread or process, after naming the plugin it came from.
+ * Runs one plugin on this end of `wire`, in whatever thread or process this is, until the other end closes. An error
+ * that nobody catches ends the thread or process, after telling the host.
  */
-export function runPlugins(wire: Wire): void {
-  const running = new Map<string, RunningPlugin>()
-  const current = new AsyncLocalStorage<{ pluginId: string; signal: AbortSignal }>()
+export function runPlugin(wire: Wire): void {
+  const current = new AsyncLocalStorage<Cause>()
+  let running: RunningPlugin | undefined
   let now = 0
   let brand: Huitou['brand']
 
   const commands: Record<string, (args: never, signal: AbortSignal) => unknown> = {
     async activate([request]: [ActivationRequest], signal) {
       ;({ now, brand } = request)
-      const { pluginId, reason } = request
-      await current.run({ pluginId, signal }, async () => {
+      await current.run({ signal }, async () => {
         const plugin = await importPlugin(request)
         const entry = createRunning(plugin, request)
-        running.set(pluginId, entry)
-        try {
-          await plugin.activate(createHuitou(toFacade(entry)), { subscriptions: entry.subscriptions, reason })
-        } catch (error) {
-          running.delete(pluginId)
-          disposeAll(entry)
-          throw error
-        }
+        running = entry
+        await plugin.activate(createHuitou(toFacade(entry)), {
+          subscriptions: entry.subscriptions,
+          reason: request.reason,
+        })
       })
     },
 
-    async deactivate([pluginId]: [string], signal) {
-      const entry = running.get(pluginId)
+    async deactivate(_args: [], signal) {
+      const entry = running
+      running = undefined
       if (!entry) return
-      running.delete(pluginId)
-      await current.run({ pluginId, signal }, async () => {
+      await current.run({ signal }, async () => {
         try {
           await entry.plugin.deactivate?.()
         } finally {
@@ -84,19 +94,22 @@ export function runPlugins(wire: Wire): void {
     async call([request, args]: [CallRequest, unknown[]], signal) {
       now = request.now
       const implementation = getImplementation(running, request)
-      const context: RunContext = {
+      const { locale, callId } = request
+      const progress = (done: unknown) => peer.notify('effect', ['progress', [done], callId])
+      const context: RunContext & { progress: typeof progress } = {
         now,
         signal,
-        ...(request.locale === undefined ? {} : { locale: request.locale }),
+        progress,
+        ...(locale === undefined ? {} : { locale }),
       }
-      return await current.run({ pluginId: request.pluginId, signal }, () => implementation(...args, context))
+      return await current.run({ signal, callId }, () => implementation(...args, context))
     },
 
-    settings([pluginId, settings]: [string, Settings]) {
-      const entry = running.get(pluginId)
-      if (!entry) return
+    settings([settings]: [Settings]) {
+      if (!running) return
+      const entry = running
       entry.settings = Object.freeze(settings)
-      current.run({ pluginId, signal: new AbortController().signal }, () => {
+      current.run({ signal: neverAborts }, () => {
         for (const listener of entry.listeners) listener(entry.settings)
       })
     },
@@ -104,6 +117,26 @@ export function runPlugins(wire: Wire): void {
     brand([changed]: [Huitou['brand']]) {
       brand = changed
     },
+
+    async event([event, at]: [string, number], signal) {
+      now = at
+      await current.run({ signal }, () => running?.plugin.onActivationEvent?.(event))
+    },
+
+    topic([topic, payload]: [string, unknown]) {
+      const listeners = running?.topics.get(topic) ?? []
+      current.run({ signal: neverAborts }, () => {
+        for (const listener of listeners) listener(payload)
+      })
+    },
+
+    async profile([ms]: [number]) {
+      const profile = startCpuProfile()
+      await sleep(ms)
+      return profile.stop()
+    },
+
+    usage: () => ({ cpuMs: process.cpuUsage().user / 1_000, memoryBytes: process.memoryUsage.rss() }),
 
     ping: () => 'pong',
   }
@@ -116,20 +149,45 @@ export function runPlugins(wire: Wire): void {
   })
 
   function toFacade(entry: RunningPlugin): Facade {
-    const { pluginId } = entry.request
-    return {
+    const { request, listeners } = entry
+    const facade = {
+      pluginId: request.pluginId,
+      entry: request.entry,
+      listeners,
       settings: () => entry.settings,
       brand: () => brand,
       now: () => now,
-      listeners: entry.listeners,
-      register: (point, id, implementation) => register(entry, point, id, implementation),
-      effect: (method, query) =>
-        peer.call('effect', [pluginId, method, [query]], { signal: current.getStore()?.signal }),
-      tell: (method, query) => peer.notify('effect', [pluginId, method, [query]]),
+      register: (point: string, id: string, implementation: object) =>
+        register(entry, point, id, implementation),
+      effect(method: string, query: unknown) {
+        const cause = current.getStore()
+        return peer.call('effect', [method, [query], cause?.callId], { signal: cause?.signal })
+      },
+      tell: (method: string, query: unknown) =>
+        peer.notify('effect', [method, [query], current.getStore()?.callId]),
+      on(topic: string, listener: (payload: unknown) => void) {
+        const topics = entry.topics.get(topic) ?? new Set()
+        entry.topics.set(topic, topics.add(listener))
+        return { dispose: () => void topics.delete(listener) }
+      },
     }
+    return facade
   }
 
-  endOnUncaught((error) => peer.notify('crash', [current.getStore()?.pluginId, toWireError(error)]))
+  provideOwnApi()
+  endOnUncaught((error) => peer.notify('crash', [toWireError(error)]))
+}
+
+const neverAborts = new AbortController().signal
+
+/** A plugin need not bring the API along: it gets the server's, wherever its folder lies. */
+function provideOwnApi(): void {
+  const name = '@huitou/plugin-api'
+  const url = import.meta.resolve(name)
+  registerHooks({
+    resolve: (specifier, context, next) =>
+      specifier === name ? { url, shortCircuit: true } : next(specifier, context),
+  })
 }
 
 /** An error nobody catches leaves a plugin in an unknown state: it is told, and the thread or process ends. */
@@ -141,7 +199,6 @@ function endOnUncaught(tell: (error: unknown) => void): void {
   process.on('uncaughtException', end)
   process.on('unhandledRejection', end)
 }
-
 function createRunning(plugin: Plugin, request: ActivationRequest): RunningPlugin {
   return {
     plugin,
@@ -149,11 +206,13 @@ function createRunning(plugin: Plugin, request: ActivationRequest): RunningPlugi
     implementations: new Map(),
     subscriptions: [],
     listeners: new Set(),
+    topics: new Map(),
     settings: Object.freeze(request.settings),
   }
 }
 
 async function importPlugin({ pluginId, entry }: ActivationRequest): Promise<Plugin> {
+  providePluginApi()
   const { default: plugin } = (await import(entry)) as { default?: Partial<Plugin> }
   if (typeof plugin?.activate === 'function') return plugin as Plugin
   throw new AppError('bug', 'E_PLUGIN_ENTRY', `Plugin "${pluginId}" has no activate()`, {
@@ -195,10 +254,10 @@ function register(
 }
 
 function getImplementation(
-  running: ReadonlyMap<string, RunningPlugin>,
+  running: RunningPlugin | undefined,
   { pluginId, point, id, method }: CallRequest,
 ): (...args: unknown[]) => unknown {
-  const implementation = running.get(pluginId)?.implementations.get(`${point} ${id}`) as
+  const implementation = running?.implementations.get(`${point} ${id}`) as
     | Record<string, ((...args: unknown[]) => unknown) | undefined>
     | undefined
   const implementing = implementation?.[method]
@@ -208,9 +267,10 @@ function getImplementation(
 }
 
 /** Undoes in reverse order, and all of it even when one throws. */
-function disposeAll({ subscriptions, implementations, listeners }: RunningPlugin): void {
+function disposeAll({ subscriptions, implementations, listeners, topics }: RunningPlugin): void {
   implementations.clear()
   listeners.clear()
+  topics.clear()
   const errors: unknown[] = []
   for (const subscription of subscriptions.splice(0).reverse()) {
     try {

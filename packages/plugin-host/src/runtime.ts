@@ -1,87 +1,58 @@
-import { Worker } from 'node:worker_threads'
 import { AppError } from '@huitou/plugin-api'
-import { createPeer } from './peer.ts'
+import type { Budget, IsolationKind, Usage } from './budget.ts'
 import type { Peer, Serve } from './peer.ts'
+import type { PluginLogEntry } from './plugin-log.ts'
 import { fromWireError, toWireError } from './wire-error.ts'
 import type { WireError } from './wire-error.ts'
 
-/** Somewhere plugins run: today a worker thread; a process of its own would look the same from here. */
+/** Where the code of one plugin runs. */
 export interface Runtime {
+  readonly kind: Exclude<IsolationKind, 'none'>
+  /** Of a process of its own. */
+  readonly pid: number | undefined
   readonly peer: Peer
+  /** What it uses now; undefined when nobody can say. */
+  usage(): Promise<Usage | undefined>
+  /** Watches what its code spends time on for `ms`; answers a `.cpuprofile`. */
+  profile(ms: number): Promise<string>
   /** Ends it without asking anyone. */
   stop(): Promise<void>
-  /** Ends it as if `culprit` had crashed it. */
-  kill(reason: Error, culprit: string): void
-}
-
-export interface RuntimeExit {
-  error: AppError
-  /** The plugin whose code ended it, when that is known for sure. */
-  culprit: string | undefined
+  /** Ends it as if it had crashed. */
+  kill(reason: Error): void
 }
 
 export interface RuntimeOptions {
+  /** Answers what the plugin asks of the server. */
   serve: Serve
-  /** Called once when it ends by itself; not after `stop()`. */
-  onExit(exit: RuntimeExit): void
-  /** Heap limit in MiB. */
-  memoryMb: number
+  /** Called once when it ends by itself or is killed; not after `stop()`. */
+  onExit(error: AppError): void
+  onOutput(level: PluginLogEntry['level'], line: string): void
+  /** It was held back for sending too much; `seconds` in a row. */
+  onThrottled(seconds: number): void
+  budget: Budget
 }
 
-/** Starts a worker thread that plugins share. It sees neither this process's environment nor its flags. */
-export function startWorker({ serve, onExit, memoryMb }: RuntimeOptions): Runtime {
-  const worker = new Worker(new URL('./plugin-worker.ts', import.meta.url), {
-    env: {},
-    execArgv: [],
-    resourceLimits: { maxOldGenerationSizeMb: memoryMb },
-  })
-  let failure: WireError | undefined
-  let culprit: string | undefined
-  let stopping = false
+/** What ended a runtime, collected from wherever a hint comes. */
+export class ExitReason {
+  #failure: WireError | undefined
 
-  const peer = createPeer(
-    {
-      post: (message, transfer) => worker.postMessage(message, transfer),
-      onMessage: (listener) => worker.on('message', listener),
-    },
-    (method, args, signal) => {
-      if (method !== 'crash') return serve(method, args, signal)
-      ;[culprit, failure] = args as [string | undefined, WireError]
-    },
-  )
-  worker.on('error', (error) => (failure ??= toWireError(error)))
-  worker.on('exit', (code) => {
-    const error = crashError(failure, code)
-    peer.close(error)
-    if (!stopping) onExit({ error, culprit })
-  })
-  worker.unref()
+  /** The first reason holds: what follows is mostly its consequence. */
+  note(error: unknown): void {
+    this.#failure ??= toWireError(error)
+  }
 
-  return {
-    peer,
-    async stop() {
-      stopping = true
-      peer.close(new AppError('world', 'E_PLUGIN_STOPPED', 'Plugins are being stopped', { status: 503 }))
-      await worker.terminate()
-    },
-    kill(reason, by) {
-      failure ??= toWireError(reason)
-      culprit ??= by
-      void worker.terminate()
-    },
+  toError(otherwise: string): AppError {
+    const cause = this.#failure ? fromWireError(this.#failure) : undefined
+    const details = cause === undefined ? undefined : { reason: cause.code }
+    return new AppError('world', 'E_PLUGIN_CRASHED', `The plugin ended: ${cause?.message ?? otherwise}`, {
+      status: 503,
+      hint: 'It starts again by itself; try once more.',
+      ...(details ? { details } : {}),
+      cause,
+    })
   }
 }
 
-function crashError(failure: WireError | undefined, code: number): AppError {
-  const cause = failure ? fromWireError(failure) : undefined
-  return new AppError(
-    'world',
-    'E_PLUGIN_CRASHED',
-    `The thread that runs plugins ended: ${cause?.message ?? `exit code ${code}`}`,
-    {
-      status: 503,
-      hint: 'It starts again by itself; try once more.',
-      cause,
-    },
-  )
+export function stoppedError(): AppError {
+  return new AppError('world', 'E_PLUGIN_STOPPED', 'The plugin is being stopped', { status: 503 })
 }

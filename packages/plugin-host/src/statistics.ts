@@ -9,6 +9,8 @@ export interface RunningFigures {
   calls: number
   errors: number
   crashes: number
+  /** Starts after a crash. */
+  restarts: number
   /** Milliseconds a call took, over the last calls; `undefined` before the first. */
   p50: number | undefined
   p95: number | undefined
@@ -23,6 +25,7 @@ export class Statistics {
   activationMs: number | undefined
   reason: string | undefined
   crashes = 0
+  restarts = 0
   lastError: WireError | undefined
   #calls = 0
   #errors = 0
@@ -36,7 +39,7 @@ export class Statistics {
   }
 
   figures(): RunningFigures {
-    const { activatedAt, activationMs, reason, crashes, lastError } = this
+    const { activatedAt, activationMs, reason, crashes, restarts, lastError } = this
     const sorted = this.#durations.toSorted((a, b) => a - b)
     const percentile = (share: number) => sorted[Math.ceil(sorted.length * share) - 1]
     return {
@@ -46,6 +49,7 @@ export class Statistics {
       calls: this.#calls,
       errors: this.#errors,
       crashes,
+      restarts,
       p50: percentile(0.5),
       p95: percentile(0.95),
       lastError,

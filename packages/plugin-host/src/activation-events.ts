@@ -1,0 +1,74 @@
+import { Cron } from 'croner'
+import { matchesAny } from './broker.ts'
+import type { PluginRecord } from './plugin-record.ts'
+
+const schedulePrefix = 'onSchedule:'
+
+/** Whether a plugin asked to be started by `event`, for instance `onEvent:order.paid` through `onEvent:order.*`. */
+export function isStartedBy({ loaded, location }: PluginRecord['version'], event: string): boolean {
+  const events = loaded.manifest.activationEvents ?? []
+  if (events.includes(event)) return true
+  if (event === 'onStartupFinished') return location.bundled === true && events.includes('*')
+  return (
+    event.startsWith('onEvent:') &&
+    matchesAny(
+      events.filter((asked) => asked.startsWith('onEvent:')),
+      event,
+    )
+  )
+}
+
+/** Times at which a plugin wants to be started, as cron. */
+export function schedulesOf({ loaded }: PluginRecord['version']): string[] {
+  return (loaded.manifest.activationEvents ?? [])
+    .filter((event) => event.startsWith(schedulePrefix))
+    .map((event) => event.slice(schedulePrefix.length))
+}
+
+export interface SchedulesOptions {
+  /** Called when it is time; `event` is `onSchedule:<cron>`. */
+  onDue(pluginId: string, event: string): void
+  /** A plugin asks for a time that is none. */
+  onInvalid(pluginId: string, error: Error): void
+}
+
+/** The clocks of enabled plugins. */
+export class Schedules {
+  readonly #options: SchedulesOptions
+  readonly #crons = new Map<string, Cron[]>()
+  #timeZone: string
+
+  constructor(timeZone: string, options: SchedulesOptions) {
+    this.#timeZone = timeZone
+    this.#options = options
+  }
+
+  /** Holds from the next call of {@link set} on. */
+  setTimeZone(timeZone: string): void {
+    this.#timeZone = timeZone
+  }
+
+  /** Sets the clocks of one plugin, in place of those it had. */
+  set(pluginId: string, patterns: readonly string[]): void {
+    this.clear(pluginId)
+    const crons = patterns.flatMap((pattern) => {
+      try {
+        const options = { timezone: this.#timeZone, unref: true, protect: true }
+        return [new Cron(pattern, options, () => this.#options.onDue(pluginId, schedulePrefix + pattern))]
+      } catch (error) {
+        this.#options.onInvalid(pluginId, error as Error)
+        return []
+      }
+    })
+    if (crons.length > 0) this.#crons.set(pluginId, crons)
+  }
+
+  clear(pluginId: string): void {
+    for (const cron of this.#crons.get(pluginId) ?? []) cron.stop()
+    this.#crons.delete(pluginId)
+  }
+
+  clearAll(): void {
+    for (const pluginId of [...this.#crons.keys()]) this.clear(pluginId)
+  }
+}

@@ -1,0 +1,189 @@
+import { spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import os from 'node:os'
+import type { Duplex, Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { AppError } from '@huitou/plugin-api'
+import type { Budget } from './budget.ts'
+import type { FrameLimits } from './frame.ts'
+import { captureOutput } from './output-capture.ts'
+import { createPeer } from './peer.ts'
+import type { Peer } from './peer.ts'
+import { findProcessUsage } from './process-usage.ts'
+import { ExitReason, stoppedError } from './runtime.ts'
+import type { Runtime, RuntimeOptions } from './runtime.ts'
+import { sourceTreeCommand } from './runner-command.ts'
+import type { FindRunnerCommand } from './runner-command.ts'
+import { openGuardedWire } from './stream-wire.ts'
+
+const mebibyte = 1_048_576
+/** The server may send more at once than a plugin: whole tables go that way. */
+export const sentByServer: FrameLimits = { structure: 128 * mebibyte, binary: 1_024 * mebibyte }
+const backlogBytes = 1_536 * mebibyte
+/** Lower than the server's, so that a busy plugin slows the server down little. */
+const niceness = 5
+/** How long what a process said last may take to arrive after it ended. */
+const lastWordsMs = 250
+const strikesToEnd = 5
+
+export interface ProcessRuntimeOptions extends RuntimeOptions {
+  /** The only folder it may read, as it is called and as it is really called. */
+  dirs: readonly string[]
+  findCommand?: FindRunnerCommand | undefined
+}
+
+/**
+ * Starts a process for one plugin that nobody vouches for: Node's permission model closes files, network, processes,
+ * threads and addons, `lockDown` the rest, and whatever comes through the channel is checked before it is believed.
+ */
+export function startProcess(options: ProcessRuntimeOptions): Runtime {
+  const { budget, onOutput } = options
+  const child = spawnRunner(options)
+  const channel = child.stdio[3] as Duplex
+  const reason = new ExitReason()
+  let stopping = false
+  const kill = (error: Error) => {
+    reason.note(error)
+    child.kill('SIGKILL')
+  }
+  const peer = openChannel(channel, options, { kill, onCrash: (error) => reason.note(error) })
+
+  captureOutput(child.stdout as Readable, (line) => onOutput('info', line))
+  captureOutput(child.stderr as Readable, (line) => {
+    if (line.includes('JavaScript heap out of memory')) reason.note(heapError(budget))
+    onOutput('warn', line)
+  })
+  child.on('error', (error) => reason.note(error))
+  child.on('exit', (code, signal) => void ended(signal === null ? `exit code ${code}` : `signal ${signal}`))
+  if (child.pid === undefined) child.once('error', () => void ended('it could not be started'))
+  else yieldToServer(child.pid)
+  unref(child)
+
+  async function ended(how: string): Promise<void> {
+    if (!stopping) await lastWords(child)
+    const error = reason.toError(how)
+    peer.close(error)
+    for (const stream of child.stdio) stream?.destroy()
+    if (!stopping) options.onExit(error)
+  }
+
+  return {
+    kind: 'process',
+    pid: child.pid,
+    peer,
+    async usage() {
+      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return undefined
+      // Where the system does not say, the plugin is asked; it could lie, but then only its own figures are wrong.
+      return (
+        findProcessUsage(child.pid) ?? readUsage(await peer.call('usage', [], { deadlineMs: budget.hangMs }))
+      )
+    },
+    async profile(ms) {
+      const profile = await peer.call('profile', [ms], { deadlineMs: ms + budget.deadlineMs })
+      if (typeof profile !== 'string')
+        throw new AppError('bug', 'E_PLUGIN_MESSAGE', 'The plugin sent no profile')
+      return profile
+    },
+    async stop() {
+      stopping = true
+      peer.close(stoppedError())
+      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+      child.kill('SIGKILL')
+      await once(child, 'exit')
+    },
+    kill,
+  }
+}
+
+function spawnRunner({ dirs, budget, findCommand = sourceTreeCommand }: ProcessRuntimeOptions): ChildProcess {
+  const { command, args, env } = findCommand([
+    '--permission',
+    ...dirs.map((dir) => `--allow-fs-read=${dir}`),
+    '--no-experimental-sqlite',
+    '--disable-sigusr1',
+    `--max-old-space-size=${budget.heapMb}`,
+  ])
+  return spawn(command, [...args, String(budget.messageMb), String(budget.arraysMb)], {
+    cwd: dirs[0],
+    env: process.platform === 'win32' ? { SystemRoot: process.env['SystemRoot'] ?? '', ...env } : env,
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    // A group of its own: a signal to "my group" must not reach the server.
+    detached: process.platform !== 'win32',
+    windowsHide: true,
+  })
+}
+
+function openChannel(
+  channel: Duplex,
+  { budget, serve, onThrottled }: ProcessRuntimeOptions,
+  { kill, onCrash }: { kill(error: Error): void; onCrash(error: unknown): void },
+): Peer {
+  channel.on('error', () => {}) // it ends while we write; the exit says why
+  const bytes = budget.messageMb * mebibyte
+  let peer: Peer | undefined
+  const wire = openGuardedWire(channel, {
+    sends: sentByServer,
+    accepts: { structure: bytes, binary: budget.arraysMb * mebibyte },
+    rates: { messages: budget.messagesPerSecond, bytes },
+    backlog: backlogBytes,
+    isWaiting: (id) => peer?.isWaiting(id) ?? false,
+    onViolation: (error) => kill(error),
+    onThrottled(strikes) {
+      onThrottled(strikes)
+      if (strikes >= strikesToEnd) kill(floodError(budget, strikes))
+    },
+  })
+  peer = createPeer(wire, (method, args, signal) => {
+    if (method === 'effect') return serve(method, args, signal)
+    if (method === 'crash') return onCrash(args[0])
+    throw new AppError('bug', 'E_UNKNOWN_COMMAND', 'Plugins send effects and nothing else')
+  })
+  return peer
+}
+
+/** Best effort: less processor than the server, and the first to go when the machine runs out of memory. */
+function yieldToServer(pid: number): void {
+  try {
+    os.setPriority(pid, niceness)
+    if (process.platform === 'linux') writeFileSync(`/proc/${pid}/oom_score_adj`, '1000')
+  } catch {
+    // It has ended already, or the system does not allow it.
+  }
+}
+
+/** A process keeps nobody waiting: calls under way have deadlines, which do. */
+function unref(child: ChildProcess): void {
+  child.unref()
+  for (const stream of child.stdio) (stream as { unref?(): void } | null)?.unref?.()
+}
+
+/** Waits until all that the process wrote before its end has been read. */
+async function lastWords(child: ChildProcess): Promise<void> {
+  const streams = child.stdio.filter((stream) => stream && !stream.closed) as Readable[]
+  for (const stream of streams) stream.resume()
+  const read = Promise.all(streams.map((stream) => once(stream, 'close').catch(() => {})))
+  await Promise.race([read, sleep(lastWordsMs)])
+}
+
+function readUsage(answer: unknown): { cpuMs: number; memoryBytes: number } | undefined {
+  const { cpuMs, memoryBytes } = (answer ?? {}) as Record<string, unknown>
+  return typeof cpuMs === 'number' && typeof memoryBytes === 'number' ? { cpuMs, memoryBytes } : undefined
+}
+
+function heapError({ heapMb }: Budget): AppError {
+  return new AppError(
+    'bug',
+    'E_BUDGET_MEMORY',
+    `It needed more than the ${heapMb} MiB of heap that are allowed`,
+  )
+}
+
+function floodError({ messagesPerSecond, messageMb }: Budget, seconds: number): AppError {
+  return new AppError(
+    'bug',
+    'E_BUDGET_MESSAGES',
+    `It sent more than ${messagesPerSecond} messages or ${messageMb} MiB a second for ${seconds} s`,
+  )
+}

@@ -1,0 +1,25 @@
+import { Socket } from 'node:net'
+import { lockDown } from './lockdown.ts'
+import { runPlugin } from './plugin-runner.ts'
+import { openStreamWire } from './stream-wire.ts'
+
+const channelDescriptor = 3
+const mebibyte = 1_048_576
+
+/**
+ * Runs one plugin in this process until the server closes the channel. The last two arguments of the process are the
+ * MiB that a message may hold, without typed arrays and in them; more would end the plugin, so it is told before.
+ */
+export function runPluginProcess(): void {
+  const channel = new Socket({ fd: channelDescriptor, readable: true, writable: true })
+  channel.on('close', () => process.exit())
+  channel.on('error', () => process.exit())
+  const [structure = 0, binary = 0] = process.argv.slice(-2).map(Number)
+  lockDown()
+  runPlugin(
+    openStreamWire(channel, {
+      sends: { structure: structure * mebibyte, binary: binary * mebibyte },
+      accepts: { structure: Infinity, binary: Infinity },
+    }),
+  )
+}

@@ -1,0 +1,107 @@
+import type { Duplex } from 'node:stream'
+import { decodeFrame, encodeFrame, FrameAssembler } from './frame.ts'
+import type { Frame, FrameLimits } from './frame.ts'
+import { checkMessage } from './message-guard.ts'
+import type { Message, Wire } from './peer.ts'
+import { Throttle } from './throttle.ts'
+import type { ThrottleRates } from './throttle.ts'
+
+export interface StreamWireOptions {
+  /** Largest message that may leave. */
+  sends: FrameLimits
+  /** Largest message that may arrive. */
+  accepts: FrameLimits
+}
+
+/** The plugin's end of a stream between two processes: it believes what the server says. */
+export function openStreamWire(stream: Duplex, { sends, accepts }: StreamWireOptions): Wire {
+  const assembler = new FrameAssembler(accepts)
+  return {
+    post: (message) => writeFrame(stream, message, sends),
+    onMessage(listener) {
+      stream.on('data', (bytes: Buffer) => {
+        assembler.push(bytes)
+        for (let frame = assembler.next(); frame; frame = assembler.next())
+          listener(decodeFrame(frame) as Message)
+      })
+    },
+  }
+}
+
+export interface GuardedWireOptions extends StreamWireOptions {
+  /** What it may send in a second; it is read no faster. */
+  rates: ThrottleRates
+  /** Bytes that may wait to be read by the other side. */
+  backlog: number
+  /** Whether a call with this id waits for its answer; answers that nobody waits for are not even decoded. */
+  isWaiting(id: number): boolean
+  /** The other side broke the protocol; nothing more is read from it. */
+  onViolation(error: Error): void
+  /** It was held back because it sent too much; `strikes` counts the seconds in a row. */
+  onThrottled(strikes: number): void
+}
+
+/** The server's end of a stream to a process that may send anything at all, at any speed. */
+export function openGuardedWire(stream: Duplex, options: GuardedWireOptions): Wire {
+  const assembler = new FrameAssembler(options.accepts)
+  const throttle = new Throttle(options.rates, options.onThrottled)
+  let listener: ((message: Message) => void) | undefined
+  let broken = false
+
+  function fail(error: Error): void {
+    broken = true
+    stream.pause()
+    options.onViolation(error)
+  }
+
+  function deliver(frame: Frame): void {
+    if (frame.answerTo !== 0 && !options.isWaiting(frame.answerTo)) return
+    const message = checkMessage(decodeFrame(frame))
+    if (message.type === 'answer' && message.id !== frame.answerTo)
+      throw new Error('An answer is under another name')
+    listener?.(message)
+  }
+
+  function drain(): void {
+    try {
+      for (;;) {
+        if (broken) return
+        if (throttle.isSpent()) {
+          stream.pause()
+          throttle.whenRefilled(drain)
+          return
+        }
+        const frame = assembler.next()
+        if (!frame) break
+        throttle.spend(frame.structure.byteLength)
+        deliver(frame)
+      }
+      stream.resume()
+    } catch (error) {
+      fail(error as Error)
+    }
+  }
+
+  stream.on('close', () => throttle.dispose())
+  return {
+    post(message) {
+      if (broken || stream.destroyed) return
+      writeFrame(stream, message, options.sends)
+      if (stream.writableLength > options.backlog) fail(new Error('It does not read what it is sent'))
+    },
+    onMessage(next) {
+      listener = next
+      stream.on('data', (bytes: Buffer) => {
+        assembler.push(bytes)
+        drain()
+      })
+    },
+  }
+}
+
+function writeFrame(stream: Duplex, message: Message, limits: FrameLimits): void {
+  const parts = encodeFrame(message, limits)
+  stream.cork()
+  for (const part of parts) stream.write(part)
+  stream.uncork()
+}

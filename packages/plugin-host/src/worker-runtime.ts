@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Worker } from 'node:worker_threads'
+import { captureOutput } from './output-capture.ts'
+import { createPeer } from './peer.ts'
+import { ExitReason, stoppedError } from './runtime.ts'
+import type { Runtime, RuntimeOptions } from './runtime.ts'
+
+/**
+ * Starts a thread for one trusted plugin. It sees neither this process's environment nor its flags, and what it
+ * prints goes to its log.
+ */
+export function startWorker({ serve, onExit, onOutput, budget }: RuntimeOptions): Runtime {
+  const worker = new Worker(new URL('./plugin-worker.ts', import.meta.url), {
+    env: {},
+    execArgv: [],
+    stdout: true,
+    stderr: true,
+    resourceLimits: { maxOldGenerationSizeMb: budget.heapMb },
+  })
+  const reason = new ExitReason()
+  let stopping = false
+
+  const peer = createPeer(
+    {
+      post: (message, transfer) => worker.postMessage(message, transfer),
+      onMessage: (listener) => worker.on('message', listener),
+    },
+    (method, args, signal) => (method === 'crash' ? reason.note(args[0]) : serve(method, args, signal)),
+  )
+  captureOutput(worker.stdout, (line) => onOutput('info', line))
+  captureOutput(worker.stderr, (line) => onOutput('warn', line))
+  worker.on('error', (error) => reason.note(error))
+  worker.on('exit', (code) => {
+    const error = reason.toError(`exit code ${code}`)
+    peer.close(error)
+    if (!stopping) onExit(error)
+  })
+  worker.unref()
+
+  return {
+    kind: 'worker',
+    pid: undefined,
+    peer,
+    async usage() {
+      const [cpu, heap] = await Promise.all([worker.cpuUsage(), worker.getHeapStatistics()])
+      return {
+        cpuMs: (cpu.user + cpu.system) / 1_000,
+        memoryBytes: heap.total_physical_size + heap.external_memory,
+      }
+    },
+    async profile(ms) {
+      const profile = await worker.startCpuProfile()
+      await sleep(ms)
+      return await profile.stop()
+    },
+    async stop() {
+      stopping = true
+      peer.close(stoppedError())
+      await worker.terminate()
+    },
+    kill(error) {
+      reason.note(error)
+      void worker.terminate()
+    },
+  }
+}
