@@ -43,10 +43,13 @@ const Install = z.object({
   registry: z.string().min(1).max(80),
   name: z.string().min(1).max(214),
   version: Version.optional(),
+  acceptNewKey: z.boolean().optional(),
 })
+const Upload = z.object({ file: z.string().max(255).optional(), acceptNewKey: z.stringbool().optional() })
 const Upgrade = Consent.extend({
   registry: z.string().min(1).max(80).optional(),
   version: Version.optional(),
+  acceptNewKey: z.boolean().optional(),
 })
 const Uninstall = z.object({ data: z.enum(['keep', 'export', 'erase']), confirm: z.string() })
 const Profile = z.object({ ms: z.coerce.number().int().min(100).max(30_000).default(5_000) })
@@ -74,12 +77,12 @@ export function pluginRoutes({ plugins }: PluginDeps) {
           throw userError('E_ARCHIVE_TOO_LARGE', 'A plugin may have 64 MB, packed', { status: 413 })
         },
       }),
-      validate('query', z.object({ name: z.string().max(255).optional() })),
+      validate('query', Upload),
       async (c) => {
         const bytes = new Uint8Array(await c.req.arrayBuffer())
         if (bytes.length === 0)
           throw userError('E_FILE_EMPTY', 'The request has no body', { hint: 'Send the file as the body.' })
-        const view = await plugins.upload(bytes, c.req.valid('query').name ?? null, c.get('user').id)
+        const view = await plugins.upload(bytes, c.req.valid('query'), c.get('user').id)
         return answerJson(c, view, 201)
       },
     )
@@ -144,10 +147,11 @@ export function pluginRoutes({ plugins }: PluginDeps) {
       '/:id/shadow',
       about('Run another version’s scorers beside the ones in force, writing nothing'),
       requireRole(),
-      validate('json', z.object({ version: Version })),
+      validate('json', z.object({ version: Version, allowUnsigned: z.boolean().optional() })),
       async (c) => {
-        const { version } = c.req.valid('json')
-        return c.json(await plugins.shadow(c.req.param('id'), version, c.get('user').id), 202)
+        const { version, allowUnsigned } = c.req.valid('json')
+        const by = c.get('user').id
+        return c.json(await plugins.shadow(c.req.param('id'), { version, allowUnsigned }, by), 202)
       },
     )
     .get('/:id/shadow', about('What the last shadow run found'), async (c) =>
@@ -197,7 +201,7 @@ export function pluginRoutes({ plugins }: PluginDeps) {
         const id = c.req.param('id')
         const profile = await plugins.profile(id, c.req.valid('query').ms)
         c.header('Content-Disposition', `attachment; filename="${id.replaceAll(/[^\w.-]/g, '_')}.cpuprofile"`)
-        return answerJson(c, profile)
+        return c.body(profile, 200, { 'Content-Type': 'application/json' })
       },
     )
 }

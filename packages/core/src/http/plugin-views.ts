@@ -66,7 +66,7 @@ export interface PluginView {
     restarts: number
     cpuMs: number | null
     memoryBytes: number | null
-    kind: 'worker' | 'process' | null
+    kind: 'worker' | 'process' | 'none'
     pid: number | null
     lastError: PluginError | null
   }
@@ -145,23 +145,28 @@ export interface PluginData {
 
 export interface PluginLogEntry {
   at: number
-  level: 'debug' | 'info' | 'warn' | 'error'
+  level: 'info' | 'warn' | 'error'
+  /** `plugin`: through `huitou.log`; `output`: written to its console; `host`: about it. */
+  source: 'plugin' | 'output' | 'host'
   message: string
-  facts?: Record<string, unknown> | undefined
+  facts?: object | undefined
 }
 
-/** The search for the plugin behind a problem: half of the suspects are off at a time. */
-export type BisectView =
-  | { state: 'idle' }
-  | {
-      state: 'running'
-      /** Question about to be answered: is the problem there now? */
-      step: number
-      stepsLeft: number
-      suspects: string[]
-      off: string[]
-    }
-  | { state: 'found'; plugin: string | null; steps: number }
+/** The search for the plugin behind a problem: some suspects are on at a time, and somebody says whether it is there. */
+export interface BisectView {
+  /**
+   * `searching`: look whether the problem is there, and answer. `found`: it is `culprit`. `not-a-plugin`: it stays
+   * with every suspect off. `together`: no plugin causes it alone.
+   */
+  state: 'idle' | 'searching' | 'found' | 'not-a-plugin' | 'together'
+  step: number
+  /** Answers that it takes at most, this one included. */
+  left: number
+  suspects: string[]
+  on: string[]
+  off: string[]
+  culprit: string | null
+}
 
 export type RegistryView = Omit<PluginRegistry, 'options'> & {
   options: {
@@ -182,6 +187,20 @@ export interface NewRegistry {
   token?: string | undefined
 }
 
+export interface UploadOptions {
+  /** Name of the file, to be shown. */
+  file?: string | undefined
+  /** Takes a version signed by another key than the one before it. */
+  acceptNewKey?: boolean | undefined
+}
+
+export interface InstallOptions {
+  registry: string
+  name: string
+  version?: string | undefined
+  acceptNewKey?: boolean | undefined
+}
+
 export interface ConsentOptions {
   /** What is granted: all that is asked, or a part. What is left out fails when it is used. */
   grants?: 'all' | Permissions | undefined
@@ -192,6 +211,7 @@ export interface ConsentOptions {
 export interface UpgradeOptions extends ConsentOptions {
   registry?: string | undefined
   version?: string | undefined
+  acceptNewKey?: boolean | undefined
 }
 
 /**
@@ -212,15 +232,16 @@ export interface PluginAdmin {
 
   search(text: string, signal: AbortSignal): Promise<AvailablePlugins>
   details(registry: string, name: string): Promise<AvailablePluginDetails>
-  install(
-    from: { registry: string; name: string; version?: string | undefined },
-    by?: string,
-  ): Promise<PluginView>
-  upload(archive: Uint8Array, file: string | null, by?: string): Promise<PluginView>
+  install(from: InstallOptions, by?: string): Promise<PluginView>
+  upload(archive: Uint8Array, options: UploadOptions, by?: string): Promise<PluginView>
   upgrade(id: string, options: UpgradeOptions, by?: string): Promise<PluginView>
   rollback(id: string, version: string, by?: string): Promise<PluginView>
   checkUpdates(): Promise<{ checked: number; updates: number; problems: AvailablePlugins['problems'] }>
-  shadow(id: string, version: string, by?: string): Promise<{ jobId: string }>
+  shadow(
+    id: string,
+    candidate: { version: string; allowUnsigned?: boolean | undefined },
+    by?: string,
+  ): Promise<{ jobId: string }>
   drift(id: string): Promise<PluginDrift | null>
   data(id: string): Promise<PluginData>
   uninstall(id: string, data: 'keep' | 'export' | 'erase', by?: string): Promise<{ export: string | null }>
@@ -228,8 +249,8 @@ export interface PluginAdmin {
   exportFile(name: string): string
 
   log(id: string): PluginLogEntry[]
-  /** A CPU profile that DevTools opens. */
-  profile(id: string, ms: number): Promise<object>
+  /** A CPU profile that DevTools opens, as JSON text. */
+  profile(id: string, ms: number): Promise<string>
   bisect: {
     view(): Promise<BisectView>
     start(by?: string): Promise<BisectView>

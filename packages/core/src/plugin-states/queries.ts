@@ -13,6 +13,11 @@ export interface PluginSignature {
   state: 'bundled' | 'trusted' | 'unknown-publisher' | 'unsigned' | 'broken'
   publisher?: string | undefined
   keyId?: string | undefined
+  /** There to be shown and trusted; only `trusted` says that the owner did. */
+  publicKey?: string | undefined
+  /** Former key that vouches for this one. */
+  succeeds?: string | undefined
+  reason?: string | undefined
 }
 
 export interface PluginFault {

@@ -7,8 +7,8 @@ export interface UpgradeSnapshot {
   wished: WishedPlugin
   /** Settings that the new version has no place for, sealed as stored. */
   dropped: Record<string, unknown>
-  /** What the collections say about their own, in their own form. */
-  collections: unknown
+  /** What else an upgrade changes, each in the form of whoever keeps it. */
+  parts: Record<string, unknown>
 }
 
 export interface PluginUpgrade {

@@ -76,8 +76,12 @@ export async function runScorings(
   return results
 }
 
-/** All columns that some scoring reads or writes, by customer id. */
-async function readTable({ database }: CoreContext, scorings: readonly Scoring[]) {
+/** All columns that some scoring reads or writes, by customer id; of the first `limit` customers when given. */
+export async function readTable(
+  { database }: Pick<CoreContext, 'database'>,
+  scorings: readonly Scoring[],
+  limit?: number,
+) {
   const known = new Map((await readColumns(database.db)).map((column) => [column.name, column]))
   const wanted = new Set(
     scorings.flatMap(({ inputs, outputs }) => [...inputs, ...outputs.map(({ name }) => name)]),
@@ -87,6 +91,7 @@ async function readTable({ database }: CoreContext, scorings: readonly Scoring[]
     .selectFrom('profiles')
     .select(['customer_id', ...present.map(({ name }) => sql.ref(name).as(name))])
     .orderBy('customer_id')
+    .$if(limit !== undefined, (some) => some.limit(limit!))
   const { vectors } = await database.readColumns(query, [
     'number',
     ...present.map(({ type }) => (isText(type) ? 'text' : 'number') as 'text' | 'number'),
@@ -95,6 +100,7 @@ async function readTable({ database }: CoreContext, scorings: readonly Scoring[]
   const columns = new Map(present.map(({ name }, index) => [name, rest[index] as ColumnVector]))
   return {
     ids: first.kind === 'number' ? first.values : new Float64Array(0),
+    has: (name: string) => columns.has(name),
     column(scoring: string, name: string): ColumnVector {
       const column = columns.get(name)
       if (column) return column
@@ -116,7 +122,7 @@ async function readTable({ database }: CoreContext, scorings: readonly Scoring[]
 }
 
 /** The plugin's side takes arrays over; what others still need must be a copy. */
-function copyOf(vector: ColumnVector): ColumnVector {
+export function copyOf(vector: ColumnVector): ColumnVector {
   return vector.kind === 'number'
     ? { ...vector, values: vector.values.slice() }
     : { ...vector, indexes: vector.indexes.slice() }

@@ -1,4 +1,4 @@
-import { transact, type Database } from '../db/database.ts'
+import { transact, type Database, type Tx } from '../db/database.ts'
 import type { Points } from '../points/points.ts'
 import { columnName } from '../profiles/definitions.ts'
 import type { Rule } from './rule.ts'
@@ -55,6 +55,14 @@ export async function syncBuiltinSegments(
     const gone = present.filter(({ id, active }) => active === 1 && !wanted.has(id)).map(({ id }) => id)
     if (gone.length > 0) await tx.updateTable('segments').set({ active: 0 }).where('id', 'in', gone).execute()
   })
+}
+
+/** Takes the segments of a plugin's labels out, members and history as well. */
+export async function eraseBuiltinSegments(tx: Tx, owner: string): Promise<void> {
+  const ids = tx.selectFrom('segments').select('id').where('owner', '=', owner).where('kind', '=', 'builtin')
+  for (const table of ['segment_members', 'segment_changes', 'segment_days'] as const)
+    await tx.deleteFrom(table).where('segment_id', 'in', ids).execute()
+  await tx.deleteFrom('segments').where('owner', '=', owner).where('kind', '=', 'builtin').execute()
 }
 
 function builtinsOf(points: Points) {
