@@ -18,10 +18,13 @@ if (process.send) {
   // In a process of its own, so that the largest memory is this import's.
   const file = process.argv.at(-1) ?? ''
   await using bench = await openBench()
+  const before = process.cpuUsage()
   const started = performance.now()
   const { state, result } = await importFile(bench.huitou.core, { path: file, source: 'commerce.orders' })
   process.send({
     ms: performance.now() - started,
+    // Of all threads; unlike the time it took, it hardly depends on what else the machine does.
+    cpu: process.cpuUsage(before),
     rssMb: process.resourceUsage().maxRSS / 1_024,
     state,
     result,
@@ -35,8 +38,9 @@ if (process.send) {
     const file = path.join(folder, 'orders.csv')
     const reference = engine === 'sqlite' ? await bareImport(file) : undefined
     const child = fork(import.meta.filename, [...process.argv.slice(2), file])
-    const { ms, rssMb, state, result } = await new Promise<{
+    const { ms, cpu, rssMb, state, result } = await new Promise<{
       ms: number
+      cpu: NodeJS.CpuUsage
       rssMb: number
       state: string
       result: { rows: number; accepted: number }
@@ -53,6 +57,7 @@ if (process.send) {
       reference,
       engine,
       events: result.accepted,
+      cpuMicrosecondsPerRow: Math.round((cpu.user + cpu.system) / size),
       peakRssMb: Math.round(rssMb),
     })
   }
