@@ -35,8 +35,11 @@ declare module '@npmcli/config' {
 }
 
 declare module '@npmcli/config/lib/definitions/index.js' {
-  export const definitions: object
-  export const shorthands: object
-  export const flatten: unknown
-  export const nerfDarts: string[]
+  const definitions: {
+    definitions: object
+    shorthands: object
+    flatten: unknown
+    nerfDarts: string[]
+  }
+  export default definitions
 }

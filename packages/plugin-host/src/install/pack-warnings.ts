@@ -1,5 +1,5 @@
 import { isBuiltin } from 'node:module'
-import { init, parse } from 'es-module-lexer'
+import type { parse } from 'es-module-lexer'
 
 /** Something in a package that installs, and that its author may not want. */
 export interface PackWarning {
@@ -46,17 +46,20 @@ const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall']
 
 /** What an author should know before publishing `files`. */
 export async function findPackWarnings(files: Files): Promise<PackWarning[]> {
+  // Loaded here: a server that only installs has no use for it.
+  const { init, parse } = await import('es-module-lexer')
   await init()
   const code = [...files.keys()].filter((file) => CODE.test(file) && !TYPES_ONLY.test(file))
   return [
-    ...code.flatMap((file) => checkCode(file, textOf(files, file), files)),
+    ...code.flatMap((file) => checkCode(file, parse, files)),
     ...[...files.keys()].flatMap((file) => checkSecrets(file, files)),
     ...checkPackageJson(files),
     ...checkReadme(files),
   ]
 }
 
-function checkCode(file: string, source: string, files: Files): PackWarning[] {
+function checkCode(file: string, parseCode: typeof parse, files: Files): PackWarning[] {
+  const source = textOf(files, file)
   // What lies in node_modules was written by others; only what it does to the sandbox matters.
   const foreign = file.startsWith('node_modules/')
   const warnings: PackWarning[] = []
@@ -65,7 +68,7 @@ function checkCode(file: string, source: string, files: Files): PackWarning[] {
   if (foreign) return warnings
   let imports
   try {
-    ;[imports] = parse(source, file)
+    ;[imports] = parseCode(source, file)
   } catch (cause) {
     return [...warnings, { code: 'unreadable', file, message: (cause as Error).message.split('\n')[0]! }]
   }

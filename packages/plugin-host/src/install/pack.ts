@@ -2,7 +2,6 @@
 /// <reference path="./npm-modules.d.ts" />
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import packlist from 'npm-packlist'
 import { findingsError } from '../manifest-errors.ts'
 import { readManifest } from '../manifest.ts'
 import { openArchive } from './archive.ts'
@@ -77,6 +76,7 @@ async function readPackedFiles(dir: string): Promise<Map<string, Uint8Array>> {
       { path: 'files', value: wanted, fix: 'make it a list of names' },
     ])
   }
+  const { default: packlist } = await import('npm-packlist')
   const names = await packlist({ path: dir, package: packageJson, isProjectRoot: true, edgesOut: new Map() })
   return new Map(await Promise.all(names.map(async (name) => [name, await readOne(dir, name)] as const)))
 }

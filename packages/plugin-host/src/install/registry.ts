@@ -1,4 +1,6 @@
-import type { Manifest, ResolvedManifest, Texts } from '@huitou/plugin-api'
+import { AppError } from '@huitou/plugin-api'
+import type { ResolvedManifest, Texts } from '@huitou/plugin-api'
+import type { PluginArchive } from './archive.ts'
 import type { SignatureCheck } from './signature.ts'
 
 export interface RegistryCallOptions {
@@ -49,8 +51,10 @@ export interface Download {
   name: string
   version: string
   bytes: Uint8Array
-  /** `sha512-…` as the registry states it, checked against `bytes`. */
+  /** `sha512-…`, checked against what the registry states. */
   integrity: string
+  /** `bytes`, opened. */
+  archive: PluginArchive
 }
 
 /** A place that plugins are found in. Every failure is an `AppError` with a code `E_REGISTRY…`. */
@@ -65,4 +69,16 @@ export interface Registry {
   download(name: string, version: string, options?: RegistryCallOptions): Promise<Download>
 }
 
-export type RegistryManifest = Pick<Manifest, 'name' | 'version'> & Partial<Manifest>
+/** `archive`, when it is what was asked for; a registry that hands out another package is `E_REGISTRY_ANSWER`. */
+export function checkedPackage(
+  archive: PluginArchive,
+  wanted: { name: string; version: string },
+): PluginArchive {
+  if (archive.name === wanted.name && archive.version === wanted.version) return archive
+  throw new AppError(
+    'world',
+    'E_REGISTRY_ANSWER',
+    `The registry gave ${archive.name} ${archive.version} for ${wanted.name} ${wanted.version}`,
+    { hint: 'Do not install it; tell who runs the registry.' },
+  )
+}

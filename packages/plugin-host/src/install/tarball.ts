@@ -2,7 +2,7 @@ import { promisify } from 'node:util'
 import { gunzip, gzip } from 'node:zlib'
 import { userError } from '@huitou/plugin-api'
 import type { AppError } from '@huitou/plugin-api'
-import { Header, Pack, Parser, ReadEntry } from 'tar'
+import type { Parser, ReadEntry } from 'tar'
 
 const inflate = promisify(gunzip)
 const deflate = promisify(gzip)
@@ -39,6 +39,7 @@ export function archiveError(
 
 /** Packs files into a gzipped tar that is the same, byte for byte, whoever packs them and when. */
 export async function writeTarball(files: Iterable<TarFile>): Promise<Uint8Array> {
+  const { Header, Pack, ReadEntry } = await import('tar')
   const pack = new Pack({ portable: true })
   const chunks: Buffer[] = []
   pack.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -63,7 +64,9 @@ export async function readTarball(packed: Uint8Array, limits: TarLimits): Promis
   if (unpacked.subarray(MAGIC_OFFSET, MAGIC_OFFSET + 5).toString('latin1') !== 'ustar') throw notAnArchive()
   // The parser unpacks what begins like something compressed; a second layer would pass the limit by.
   if (unpacked[0] === GZIP_MAGIC || unpacked.readUInt32BE(0) === ZSTD_MAGIC) throw notAnArchive()
-  return parse(unpacked, limits)
+  // Loaded here: a server that installs nothing today has no use for it.
+  const { Parser } = await import('tar')
+  return parse(unpacked, limits, Parser)
 }
 
 async function unzip(packed: Uint8Array, limit: number): Promise<Buffer> {
@@ -82,11 +85,11 @@ async function unzip(packed: Uint8Array, limit: number): Promise<Buffer> {
   }
 }
 
-function parse(unpacked: Buffer, limits: TarLimits): Promise<TarFile[]> {
+function parse(unpacked: Buffer, limits: TarLimits, ParserClass: typeof Parser): Promise<TarFile[]> {
   const { promise, resolve, reject } = Promise.withResolvers<TarFile[]>()
   const files: TarFile[] = []
   let sum = 0
-  const parser = new Parser({
+  const parser = new ParserClass({
     strict: true,
     onReadEntry(entry) {
       const problem = refuse(entry, limits)

@@ -1,0 +1,73 @@
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdir, writeFile } from 'node:fs/promises'
+import type { Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import { runServer } from 'verdaccio'
+import { temporaryFolder } from './package-fixture.ts'
+
+const run = promisify(execFile)
+
+/** For tests: a registry as a brand would run one. Who is not signed in sees nothing of `@private`. */
+export interface TestRegistry extends AsyncDisposable {
+  url: string
+  token: string
+  /** Environment of somebody whose `.npmrc` names this registry, with the token or without. */
+  env(signedIn: boolean): NodeJS.ProcessEnv
+  /** Publishes a `.tgz` file with npm itself. */
+  publish(file: string, ...flags: string[]): Promise<void>
+}
+
+export async function startVerdaccio(): Promise<TestRegistry> {
+  const folder = await temporaryFolder()
+  const at = (...names: string[]) => path.join(folder.path, ...names)
+  const config = {
+    storage: at('storage'),
+    configPath: at('config.yaml'),
+    self_path: folder.path,
+    auth: { htpasswd: { file: at('htpasswd') } },
+    uplinks: {},
+    web: { enable: false },
+    packages: {
+      '@private/*': { access: '$authenticated', publish: '$authenticated' },
+      '**': { access: '$all', publish: '$authenticated' },
+    },
+    log: { type: 'file', path: at('log'), format: 'json', level: 'fatal' },
+  }
+  // Its type asks for every setting there is.
+  const server = (await runServer(config as unknown as Parameters<typeof runServer>[0])) as Server
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  const token = await signUp(url)
+  for (const [name, line] of [
+    ['in', `${url.slice('http:'.length)}:_authToken=${token}\n`],
+    ['out', ''],
+  ]) {
+    await mkdir(at(name!))
+    await writeFile(at(name!, '.npmrc'), `registry=${url}\n${line}`)
+  }
+  const env = (signedIn: boolean) => ({ PATH: process.env['PATH'], HOME: at(signedIn ? 'in' : 'out') })
+  return {
+    url,
+    token,
+    env,
+    async publish(file, ...flags) {
+      await run('npm', ['publish', file, '--ignore-scripts', ...flags], { cwd: at('in'), env: env(true) })
+    },
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+      await folder[Symbol.asyncDispose]()
+    },
+  }
+}
+
+async function signUp(url: string): Promise<string> {
+  const body = JSON.stringify({ name: 'ann', password: 'long enough' })
+  const headers = { 'content-type': 'application/json' }
+  const response = await fetch(`${url}-/user/org.couchdb.user:ann`, { method: 'PUT', headers, body })
+  return ((await response.json()) as { token: string }).token
+}
