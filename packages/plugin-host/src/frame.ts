@@ -12,7 +12,7 @@ export interface FrameLimits {
 
 /** A message whose bytes are all here; typed arrays are in `buffers`, one each. */
 export interface Frame {
-  /** Id of the request that it answers; 0 for every other message. */
+  /** Id of the request that it answers, well or not; 0 for every other message. */
   readonly answerTo: number
   readonly structure: Buffer
   readonly buffers: ArrayBuffer[]
@@ -57,9 +57,14 @@ export function encodeFrame(message: Message, limits: FrameLimits): Uint8Array[]
   const header = Buffer.allocUnsafe(headerBytes + arrays.length * 4)
   header.writeUInt32LE(structure.byteLength, 0)
   header.writeUInt32LE(arrays.length, 4)
-  header.writeUInt32LE(message.type === 'answer' ? message.id : 0, 8)
+  header.writeUInt32LE(isReply(message) ? message.id : 0, 8)
   arrays.forEach(({ byteLength }, index) => header.writeUInt32LE(byteLength, headerBytes + index * 4))
   return [header, structure, ...arrays.filter(({ byteLength }) => byteLength > 0).map(take)]
+}
+
+/** Whether `message` answers a call. */
+export function isReply(message: Message): message is Extract<Message, { type: 'answer' | 'failure' }> {
+  return message.type === 'answer' || message.type === 'failure'
 }
 
 /** The message in `frame`; throws when its bytes are not one. */

@@ -205,7 +205,13 @@ export class PluginInstance {
       if (signal.aborted) throw signal.reason
       const query = (entry ? [entry] : args) as unknown[]
       const { version } = loaded.manifest
-      return effects(id, called, query, { pluginId: id, columnPrefix, version, permissions: this.grants, signal })
+      return effects(id, called, query, {
+        pluginId: id,
+        columnPrefix,
+        version,
+        permissions: this.grants,
+        signal,
+      })
     })
   }
 
@@ -254,7 +260,7 @@ export class PluginInstance {
     }
     const patienceMs = budget.hangMs * idlePatience
     if (!busy && now - this.#lastSignOfLife > patienceMs) void this.#ping(patienceMs)
-    this.#scheduleLook(busy ? busyLookMs : idleLookMs)
+    this.#scheduleLook(busy ? busyLookMs : Math.min(idleLookMs, patienceMs))
   }
 }
 

@@ -1,5 +1,4 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { registerHooks } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startCpuProfile } from 'node:v8'
 import { AppError } from '@huitou/plugin-api'
@@ -8,6 +7,7 @@ import { createHuitou } from './huitou-api.ts'
 import type { Facade } from './huitou-api.ts'
 import { createPeer } from './peer.ts'
 import type { Peer, Wire } from './peer.ts'
+import { providePluginApi } from './provide-plugin-api.ts'
 import { providePluginApi } from './provide-plugin-api.ts'
 import type { Settings } from './settings.ts'
 import { toWireError } from './wire-error.ts'
@@ -174,21 +174,11 @@ export function runPlugin(wire: Wire): void {
     return facade
   }
 
-  provideOwnApi()
+  providePluginApi()
   endOnUncaught((error) => peer.notify('crash', [toWireError(error)]))
 }
 
 const neverAborts = new AbortController().signal
-
-/** A plugin need not bring the API along: it gets the server's, wherever its folder lies. */
-function provideOwnApi(): void {
-  const name = '@huitou/plugin-api'
-  const url = import.meta.resolve(name)
-  registerHooks({
-    resolve: (specifier, context, next) =>
-      specifier === name ? { url, shortCircuit: true } : next(specifier, context),
-  })
-}
 
 /** An error nobody catches leaves a plugin in an unknown state: it is told, and the thread or process ends. */
 function endOnUncaught(tell: (error: unknown) => void): void {

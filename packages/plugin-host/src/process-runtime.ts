@@ -59,6 +59,8 @@ export function startProcess(options: ProcessRuntimeOptions): Runtime {
   child.on('exit', (code, signal) => void ended(signal === null ? `exit code ${code}` : `signal ${signal}`))
   if (child.pid === undefined) child.once('error', () => void ended('it could not be started'))
   else yieldToServer(child.pid)
+  // A process that has ended says so itself; one that only closed the channel would be waited for in vain.
+  channel.once('close', () => setTimeout(() => kill(channelError()), lastWordsMs).unref())
   unref(child)
 
   async function ended(how: string): Promise<void> {
@@ -170,6 +172,10 @@ async function lastWords(child: ChildProcess): Promise<void> {
 function readUsage(answer: unknown): { cpuMs: number; memoryBytes: number } | undefined {
   const { cpuMs, memoryBytes } = (answer ?? {}) as Record<string, unknown>
   return typeof cpuMs === 'number' && typeof memoryBytes === 'number' ? { cpuMs, memoryBytes } : undefined
+}
+
+function channelError(): AppError {
+  return new AppError('bug', 'E_PLUGIN_MESSAGE', 'It closed its channel to the server')
 }
 
 function heapError({ heapMb }: Budget): AppError {

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { decodeFrame, encodeFrame, FrameAssembler } from './frame.ts'
+import { decodeFrame, encodeFrame, FrameAssembler, isReply } from './frame.ts'
 import type { Frame, FrameLimits } from './frame.ts'
 import { checkMessage } from './message-guard.ts'
 import type { Message, Wire } from './peer.ts'
@@ -54,11 +54,15 @@ export function openGuardedWire(stream: Duplex, options: GuardedWireOptions): Wi
     options.onViolation(error)
   }
 
+  /** An answer that was asked for costs nothing: there are no more of them than calls. */
   function deliver(frame: Frame): void {
-    if (frame.answerTo !== 0 && !options.isWaiting(frame.answerTo)) return
+    const { answerTo, structure } = frame
+    const expected = answerTo !== 0 && options.isWaiting(answerTo)
+    if (!expected) throttle.spend(structure.byteLength)
+    if (answerTo !== 0 && !expected) return
     const message = checkMessage(decodeFrame(frame))
-    if (message.type === 'answer' && message.id !== frame.answerTo)
-      throw new Error('An answer is under another name')
+    if ((isReply(message) ? message.id : 0) !== answerTo)
+      throw new Error('A message comes under another name')
     listener?.(message)
   }
 
@@ -73,7 +77,6 @@ export function openGuardedWire(stream: Duplex, options: GuardedWireOptions): Wi
         }
         const frame = assembler.next()
         if (!frame) break
-        throttle.spend(frame.structure.byteLength)
         deliver(frame)
       }
       stream.resume()

@@ -5,25 +5,33 @@ import type { Manifest } from '@huitou/plugin-api'
 
 /** A folder of plugins that goes away at the end of the scope. */
 export interface PluginFolder extends AsyncDisposable {
-  /** Writes a plugin whose `activate` has `body`; returns its folder. */
+  readonly path: string
+  /** Writes a plugin whose `activate` has `body`, or whose entry is `source`; returns its folder. */
   write(
     name: string,
     body: string,
-    more?: Partial<Manifest> & { nls?: Record<string, string>; nlsZh?: Record<string, string> },
+    more?: Partial<Manifest> & {
+      nls?: Record<string, string>
+      nlsZh?: Record<string, string>
+      source?: string
+      folder?: string
+    },
   ): Promise<string>
 }
 
 export async function createPluginFolder(): Promise<PluginFolder> {
   const root = await mkdtemp(join(tmpdir(), 'huitou-plugins-'))
   return {
-    async write(name, body, { nls, nlsZh, ...more } = {}) {
-      const dir = join(root, name)
+    path: root,
+    async write(name, body, { nls, nlsZh, source, folder = name, ...more } = {}) {
+      const dir = join(root, folder)
       await mkdir(dir, { recursive: true })
       const write = (file: string, value: unknown) => writeFile(join(dir, file), JSON.stringify(value))
       await write('package.json', fixtureManifest(name, more))
       if (nls) await write('package.nls.json', nls)
       if (nlsZh) await write('package.nls.zh-CN.json', nlsZh)
-      await writeFile(join(dir, 'index.mjs'), `export default { activate(huitou, context) {\n${body}\n} }\n`)
+      const wrapped = `export default { activate(huitou, context) {\n${body}\n} }\n`
+      await writeFile(join(dir, 'index.mjs'), source ?? wrapped)
       return dir
     },
     async [Symbol.asyncDispose]() {
