@@ -9,22 +9,24 @@ import {
   type Logger,
   openDatabase,
   type PluginAdmin,
-  readBrand,
 } from '@huitou/core'
-import { createPluginHost, type HostEvent, type PluginHost, readManifest } from '@huitou/plugin-host'
-import { bundledPlugins } from './plugins/bundled-plugins.ts'
+import type { PluginHost } from '@huitou/plugin-host'
+import type { PluginStore } from '@huitou/plugin-host/install'
 import type { Config } from './config.ts'
-import { connectPlugins } from './plugins/connect-plugins.ts'
 import { defineDemoJob } from './demo-job.ts'
-import { createPluginAdmin, readPluginStates } from './plugin-admin.ts'
 import { pluginEffects } from './plugin-effects.ts'
-import { createSecretBox, type SecretBox } from './secret-box.ts'
+import { bundledPlugins } from './plugins/bundled-plugins.ts'
+import { collectionsData, collectionsPart } from './plugins/collection-data.ts'
+import { openPlugins } from './plugins/open-plugins.ts'
+import { createSecretBox } from './secret-box.ts'
 
 /** Everything that one process of Huitou is made of. */
 export interface Huitou extends AsyncDisposable {
   readonly core: Core
   readonly host: PluginHost
   readonly plugins: PluginAdmin
+  /** Files of installed plugins. */
+  readonly store: PluginStore
   readonly live: LiveTopics
   /** People and sessions, made at first use: commands that need none do not wait for it. */
   auth(): Promise<Auth>
@@ -47,17 +49,25 @@ export async function openHuitou({ config, log, clock, plugins = [] }: OpenOptio
   )
   try {
     const core = await createCore({ database, dataDir: config.dataDir, log, ...(clock ? { clock } : {}) })
-    const box = createSecretBox(config.secret)
-    const host = await openHost(core, { box, log, folders: [...bundledPlugins(), ...plugins] })
-    connectPlugins(core, host)
-    defineDemoJob(core)
     const live = new LiveTopics()
+    const opened = await openPlugins(core, {
+      box: createSecretBox(config.secret),
+      log,
+      live,
+      effects: pluginEffects(core, log),
+      bundled: bundledPlugins(),
+      folders: plugins,
+      parts: [collectionsPart(core)],
+      data: [collectionsData(core)],
+    })
+    defineDemoJob(core)
     let auth: Promise<Auth> | undefined
     return {
       core,
-      host,
       live,
-      plugins: createPluginAdmin(core, host, box),
+      host: opened.host,
+      plugins: opened.plugins,
+      store: opened.store,
       auth: () =>
         (auth ??= createAuth({
           database,
@@ -66,7 +76,7 @@ export async function openHuitou({ config, log, clock, plugins = [] }: OpenOptio
         })),
       async [Symbol.asyncDispose]() {
         await core.stop()
-        await host[Symbol.asyncDispose]()
+        await opened[Symbol.asyncDispose]()
         await database.close()
       },
     }
@@ -74,34 +84,4 @@ export async function openHuitou({ config, log, clock, plugins = [] }: OpenOptio
     await database.close()
     throw error
   }
-}
-
-async function openHost(
-  core: Core,
-  { box, log, folders }: { box: SecretBox; log: Logger; folders: readonly string[] },
-): Promise<PluginHost> {
-  const states = await readPluginStates(core, box)
-  const brand = await readBrand(core.database.db)
-  const locations = folders.map(async (dir) => {
-    // A folder without a valid manifest is passed on as well: the host reports it by name.
-    const manifest = await readManifest(dir).catch(() => undefined)
-    const state = states.get(manifest?.id ?? '')
-    return { dir, trusted: true, enabled: state?.enabled ?? true, settings: state?.settings ?? {} }
-  })
-  return await createPluginHost({
-    plugins: await Promise.all(locations),
-    effects: pluginEffects(core, log),
-    brand: { currency: brand.currency, timeZone: brand.timeZone, locale: brand.locale },
-    clock: core.clock,
-    onEvent: (event) => logHostEvent(log, event),
-  })
-}
-
-function logHostEvent(log: Logger, event: HostEvent): void {
-  if (event.type === 'settings') log.info({ plugin: event.pluginId }, 'Plugin settings changed')
-  else if (event.type === 'state' && !event.error)
-    log.info({ plugin: event.pluginId, state: event.state }, 'Plugin state')
-  else if (event.type === 'rejected')
-    log.error({ dir: event.dir, error: event.error }, 'A plugin folder holds no valid plugin')
-  else log.warn({ plugin: event.pluginId, error: event.error }, 'Plugin trouble')
 }

@@ -1,20 +1,28 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { createWriteKey, type NewUser } from '@huitou/core'
+import { type Clock, createWriteKey, type NewUser } from '@huitou/core'
 import type { TestEngine } from '@huitou/testing'
 import { createPostgresDatabase } from '@huitou/testing/postgres'
 import { startServer } from '../src/http/start-server.ts'
+import type { Config } from '../src/config.ts'
 import { type Huitou, openHuitou } from '../src/open-huitou.ts'
 
 export interface TestServer extends AsyncDisposable {
   readonly huitou: Huitou
   readonly url: string
+  readonly config: Config
   readonly writeKey: string
   /** Calls the API with the session of `user`, made at first use. */
   as(user?: Partial<NewUser>): Promise<(path: string, init?: RequestInit) => Promise<Response>>
   /** Folds and scores everything that waits. */
   settle(): Promise<void>
+  /** Ends the process's part and starts it again on the same data; `between` runs while nothing does. */
+  restart(between?: () => void | Promise<void>): Promise<void>
+}
+
+export interface TestServerOptions {
+  clock?: Clock
 }
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
@@ -23,6 +31,7 @@ const silent = { info: () => {}, warn: () => {}, error: () => {} }
 export async function startTestServer(
   engine: TestEngine = 'sqlite',
   plugins: string[] = [],
+  options: TestServerOptions = {},
 ): Promise<TestServer> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'huitou-server-'))
   const postgres = engine === 'postgres' ? await createPostgresDatabase() : undefined
@@ -34,13 +43,28 @@ export async function startTestServer(
     secret: 'a secret that only tests know, long enough',
     logLevel: 'silent',
   }
-  const huitou = await openHuitou({ config, log: silent, plugins })
-  const server = await startServer(huitou, { port: 0, host: '127.0.0.1', version: 'test' })
+  const open = async () => {
+    const opened = await openHuitou({ config, log: silent, plugins, ...options })
+    return {
+      huitou: opened,
+      server: await startServer(opened, { port: 0, host: '127.0.0.1', version: 'test' }),
+    }
+  }
+  let { huitou, server } = await open()
+  const close = async () => {
+    await server.close()
+    await huitou[Symbol.asyncDispose]()
+  }
   const { key } = await createWriteKey(huitou.core.database.db, huitou.core.clock, 'tests')
   const sessions = new Map<string, string>()
   return {
-    huitou,
-    url: server.url,
+    get huitou() {
+      return huitou
+    },
+    get url() {
+      return server.url
+    },
+    config,
     writeKey: key,
     async as(user = {}) {
       const role = user.role ?? 'owner'
@@ -83,9 +107,13 @@ export async function startTestServer(
       await huitou.core.scores.runAll()
       await huitou.core.settle()
     },
+    async restart(between) {
+      await close()
+      await between?.()
+      ;({ huitou, server } = await open())
+    },
     async [Symbol.asyncDispose]() {
-      await server.close()
-      await huitou[Symbol.asyncDispose]()
+      await close()
       await postgres?.drop()
       rmSync(dataDir, { recursive: true, force: true })
     },

@@ -36,7 +36,7 @@ export function connectPlugins(core: Core, host: PluginHost): void {
 /** Adds what one plugin declares to `points`, with `host` behind it. Yields what takes each of it out again. */
 export function* addContributions(
   { points }: Pick<Core, 'points'>,
-  host: PluginHost,
+  host: Pick<PluginHost, 'call'>,
   { pluginId, columnPrefix, contributes }: PluginContributions,
 ): Generator<Undo> {
   const owner: PointOwner = {
@@ -85,7 +85,7 @@ export function* addContributions(
 }
 
 /** A source whose methods run in the plugin. */
-function remoteSource(host: PluginHost, pluginId: string, id: string): Required<Source> {
+function remoteSource(host: Pick<PluginHost, 'call'>, pluginId: string, id: string): Required<Source> {
   const call = <K extends keyof Source>(method: K) =>
     ((...args: unknown[]) => host.call(pluginId, 'sources', id, method, args)) as Required<Source>[K]
   return {

@@ -1,0 +1,139 @@
+import path from 'node:path'
+import {
+  type Core,
+  type LiveTopics,
+  listWished,
+  type Logger,
+  readBrand,
+  type WishedPlugin,
+} from '@huitou/core'
+import {
+  createPluginHost,
+  type Effects,
+  type HostEvent,
+  type PluginHost,
+  type PluginLocation,
+  readManifest,
+} from '@huitou/plugin-host'
+import { PluginStore } from '@huitou/plugin-host/install'
+import type { SecretBox } from '../secret-box.ts'
+import { findBisect, keptOff } from './bisect.ts'
+import { connectPlugins } from './connect-plugins.ts'
+import type { DataPart } from './owned-data.ts'
+import type { PluginContext, ProcessPlugin } from './plugin-context.ts'
+import { PluginManager } from './plugin-manager.ts'
+import { defineShadowJob } from './shadow.ts'
+import { openSettings } from './stored-settings.ts'
+import { defineUpdateJob } from './updates.ts'
+import { settleTrials, type UpgradePart } from './upgrade.ts'
+import { locateAll } from './wished-set.ts'
+
+export interface OpenPluginsOptions {
+  box: SecretBox
+  log: Logger
+  live: LiveTopics
+  effects: Effects
+  /** Folders of the plugins that come with Huitou. */
+  bundled: readonly string[]
+  /** Folders of plugins that somebody is writing. */
+  folders: readonly string[]
+  parts?: readonly UpgradePart[]
+  data?: readonly DataPart[]
+}
+
+export interface OpenedPlugins extends AsyncDisposable {
+  readonly host: PluginHost
+  readonly plugins: PluginManager
+  readonly store: PluginStore
+}
+
+/** Makes a host of the wished set, of what is bundled and of the folders named, and connects it with the core. */
+export async function openPlugins(core: Core, options: OpenPluginsOptions): Promise<OpenedPlugins> {
+  const { box, log, live, effects, parts = [], data = [] } = options
+  for (const { pluginId, from, to } of await settleTrials(core, parts))
+    log.warn({ plugin: pluginId, from, to }, 'An upgrade that was cut short was taken back')
+  const store = new PluginStore(path.join(core.dataDir, 'plugins'))
+  await store.sweep(core.clock.now())
+  const own = await locateOwn(core, options)
+  const { locations, broken } = await locateAll({ core, store, box }, new Set(own.ids.keys()))
+  const off = keptOff(await findBisect({ core }))
+  const plugins = [...own.locations, ...locations].map((location) =>
+    off.has(location.id ?? '') ? { ...location, enabled: false } : location,
+  )
+  for (const [id, { error }] of broken) log.error({ plugin: id, error }, 'A plugin cannot be loaded')
+  const brand = await readBrand(core.database.db)
+  let manager: PluginManager | undefined
+  const host = await createPluginHost({
+    plugins,
+    effects,
+    brand: { currency: brand.currency, timeZone: brand.timeZone, locale: brand.locale },
+    clock: core.clock,
+    onEvent(event) {
+      logHostEvent(log, event)
+      manager?.onHostEvent(event)
+    },
+  })
+  await connectPlugins(core, host)
+  const context: PluginContext = { core, host, box, store, live, process: own.ids, broken, parts, data }
+  manager = new PluginManager(context)
+  defineShadowJob(context, effects)
+  const updates = defineUpdateJob(context)
+  return {
+    host,
+    store,
+    plugins: manager,
+    async [Symbol.asyncDispose]() {
+      updates[Symbol.dispose]()
+      await host[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Plugins whose files come with this process, with what was decided about them. */
+async function locateOwn(
+  core: Core,
+  { box, bundled, folders }: OpenPluginsOptions,
+): Promise<{ locations: PluginLocation[]; ids: Map<string, ProcessPlugin> }> {
+  const wished = new Map((await listWished(core.database.db)).map((each) => [each.id, each]))
+  const ids = new Map<string, ProcessPlugin>()
+  const named = [
+    ...bundled.map((dir) => ({ dir, isFolder: false })),
+    ...folders.map((dir) => ({ dir, isFolder: true })),
+  ]
+  const locations = await Promise.all(
+    named.map(async ({ dir, isFolder }) => {
+      // A folder without a valid manifest is passed on as well: the host reports it by name.
+      const manifest = await readManifest(dir).catch(() => undefined)
+      if (manifest) ids.set(manifest.id, { dir, isFolder })
+      return toLocation(dir, { isFolder, id: manifest?.id, wished: wished.get(manifest?.id ?? ''), box })
+    }),
+  )
+  return { locations, ids }
+}
+
+interface Own {
+  isFolder: boolean
+  id: string | undefined
+  wished: WishedPlugin | undefined
+  box: SecretBox
+}
+
+function toLocation(dir: string, { isFolder, id, wished, box }: Own): PluginLocation {
+  return {
+    dir,
+    trusted: true,
+    bundled: !isFolder,
+    enabled: wished?.enabled ?? true,
+    settings: wished ? openSettings(wished.settings, box) : {},
+    ...(id === undefined ? {} : { id }),
+  }
+}
+
+function logHostEvent(log: Logger, event: HostEvent): void {
+  if (event.type === 'settings') log.info({ plugin: event.pluginId }, 'Plugin settings changed')
+  else if (event.type === 'state' && !event.error)
+    log.info({ plugin: event.pluginId, state: event.state }, 'Plugin state')
+  else if (event.type === 'rejected')
+    log.error({ dir: event.dir, error: event.error }, 'A plugin folder holds no valid plugin')
+  else log.warn({ plugin: event.pluginId, error: event.error }, 'Plugin trouble')
+}
