@@ -8,7 +8,6 @@ import type { Facade } from './huitou-api.ts'
 import { createPeer } from './peer.ts'
 import type { Peer, Wire } from './peer.ts'
 import { providePluginApi } from './provide-plugin-api.ts'
-import { providePluginApi } from './provide-plugin-api.ts'
 import type { Settings } from './settings.ts'
 import { toWireError } from './wire-error.ts'
 
@@ -202,7 +201,6 @@ function createRunning(plugin: Plugin, request: ActivationRequest): RunningPlugi
 }
 
 async function importPlugin({ pluginId, entry }: ActivationRequest): Promise<Plugin> {
-  providePluginApi()
   const { default: plugin } = (await import(entry)) as { default?: Partial<Plugin> }
   if (typeof plugin?.activate === 'function') return plugin as Plugin
   throw new AppError('bug', 'E_PLUGIN_ENTRY', `Plugin "${pluginId}" has no activate()`, {

@@ -44,6 +44,8 @@ export function startProcess(options: ProcessRuntimeOptions): Runtime {
   const channel = child.stdio[3] as Duplex
   const reason = new ExitReason()
   let stopping = false
+  /** The last error that it printed, for when it says nothing else. */
+  let complaint = ''
   const kill = (error: Error) => {
     reason.note(error)
     child.kill('SIGKILL')
@@ -53,6 +55,7 @@ export function startProcess(options: ProcessRuntimeOptions): Runtime {
   captureOutput(child.stdout as Readable, (line) => onOutput('info', line))
   captureOutput(child.stderr as Readable, (line) => {
     if (line.includes('JavaScript heap out of memory')) reason.note(heapError(budget))
+    if (/^\w*Error\b/.test(line)) complaint = `: ${line}`
     onOutput('warn', line)
   })
   child.on('error', (error) => reason.note(error))
@@ -65,7 +68,7 @@ export function startProcess(options: ProcessRuntimeOptions): Runtime {
 
   async function ended(how: string): Promise<void> {
     if (!stopping) await lastWords(child)
-    const error = reason.toError(how)
+    const error = reason.toError(how + complaint)
     peer.close(error)
     for (const stream of child.stdio) stream?.destroy()
     if (!stopping) options.onExit(error)
