@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { pluginId } from '@huitou/plugin-api'
 import { findPathProblem, PathSet } from './entry-path.ts'
-import { digestOf, hashFiles } from './file-list.ts'
+import { digestOf, hashAll } from './file-list.ts'
 import { archiveError, megabytes, readTarball } from './tarball.ts'
 import type { TarFile } from './tarball.ts'
 
@@ -59,7 +59,7 @@ export async function openArchive(
     id: pluginId({ publisher, name }),
     files,
     integrity: integrityOf(packed),
-    digest: digestOf(hashFiles(files)),
+    digest: digestOf(hashAll(files)),
     packedBytes: packed.length,
     unpackedBytes: [...files.values()].reduce((sum, { length }) => sum + length, 0),
   }

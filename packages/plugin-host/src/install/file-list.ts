@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 
 /** The file that lists the SHA-256 of every other one, and the file that signs it. */
 export const FILES_FILE = 'huitou.files.json'
@@ -7,17 +7,25 @@ export const SIGNATURE_FILE = 'huitou.sig.json'
 /** SHA-256 in hexadecimal by path. */
 export type FileHashes = Readonly<Record<string, string>>
 
-/** Hash of each file except the two that hold hashes and signature, sorted by path. */
-export function hashFiles(files: ReadonlyMap<string, Uint8Array>): FileHashes {
-  const paths = [...files.keys()].filter((path) => path !== FILES_FILE && path !== SIGNATURE_FILE)
-  return Object.fromEntries(paths.sort(byCodeUnit).map((path) => [path, sha256(files.get(path)!)]))
+/** Hash of every file, sorted by path. */
+export function hashAll(files: ReadonlyMap<string, Uint8Array>): FileHashes {
+  return Object.fromEntries(
+    [...files].sort(([a], [b]) => byCodeUnit(a, b)).map(([path, bytes]) => [path, sha256(bytes)]),
+  )
 }
 
-/** What a plugin consists of, as one value: equal digests mean equal files. `sha256-…` */
+/** The hashes that a signature covers: those of every file except the two that hold list and signature. */
+export function withoutSigning(hashes: FileHashes): FileHashes {
+  const { [FILES_FILE]: _, [SIGNATURE_FILE]: __, ...covered } = hashes
+  return covered
+}
+
+/** What a plugin consists of without its signature, as one value: equal digests mean equal files. `sha256-…` */
 export function digestOf(hashes: FileHashes): string {
-  const lines = Object.keys(hashes)
+  const covered = withoutSigning(hashes)
+  const lines = Object.keys(covered)
     .sort(byCodeUnit)
-    .map((path) => `${hashes[path]}  ${path}\n`)
+    .map((path) => `${covered[path]}  ${path}\n`)
   return `sha256-${createHash('sha256').update(lines.join('')).digest('base64')}`
 }
 
@@ -61,8 +69,8 @@ export function isSame({ changed, added, missing }: FileDifference): boolean {
   return changed.length + added.length + missing.length === 0
 }
 
-export function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex')
+function sha256(bytes: Uint8Array): string {
+  return hash('sha256', bytes)
 }
 
 function byCodeUnit(a: string, b: string): number {

@@ -5,9 +5,10 @@ import {
   compareFiles,
   FILES_FILE,
   findFileList,
-  hashFiles,
+  hashAll,
   isSame,
   SIGNATURE_FILE,
+  withoutSigning,
   writeFileList,
 } from './file-list.ts'
 
@@ -139,7 +140,7 @@ export function signFiles(files: ReadonlyMap<string, Uint8Array>, key: SigningKe
       },
     )
   }
-  const list = writeFileList(hashFiles(files))
+  const list = writeFileList(withoutSigning(hashAll(files)))
   const { keyId, algorithm, publicKey, succeeds } = key
   const signature: SignatureFile = {
     publisher: key.publisher,
@@ -154,10 +155,14 @@ export function signFiles(files: ReadonlyMap<string, Uint8Array>, key: SigningKe
     .set(SIGNATURE_FILE, Buffer.from(`${JSON.stringify(signature, null, 2)}\n`))
 }
 
-/** What the signature in `files` says, checked offline against `trust`. Never throws for what is in them. */
+/**
+ * What the signature in `files` says, checked offline against `trust`. Never throws for what is in them. `hashes` are
+ * those of the files, when somebody has them already.
+ */
 export function checkSignature(
   files: ReadonlyMap<string, Uint8Array>,
   trust: readonly TrustedKey[] = [],
+  hashes = hashAll(files),
 ): SignatureCheck {
   const [list, signature] = [files.get(FILES_FILE), files.get(SIGNATURE_FILE)]
   if (!list && !signature) return { state: 'unsigned' }
@@ -169,9 +174,9 @@ export function checkSignature(
   if (!verify(null, filesText(list), toPublicKey(publicKey), Buffer.from(stated.signature, 'base64url'))) {
     return broken('The signature does not belong to the list of files')
   }
-  const hashes = findFileList(list)
-  if (!hashes) return broken(`${FILES_FILE} is not a list of files`)
-  const difference = compareFiles(hashes, hashFiles(files))
+  const listed = findFileList(list)
+  if (!listed) return broken(`${FILES_FILE} is not a list of files`)
+  const difference = compareFiles(listed, withoutSigning(hashes))
   if (!isSame(difference)) {
     const [path] = [...difference.changed, ...difference.missing, ...difference.added]
     return broken(`"${path}" is not what was signed`)

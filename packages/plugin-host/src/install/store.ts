@@ -8,7 +8,7 @@ import { findingsError } from '../manifest-errors.ts'
 import { readManifest } from '../manifest.ts'
 import type { PluginArchive } from './archive.ts'
 import { findPathProblem } from './entry-path.ts'
-import { compareFiles, digestOf, FILES_FILE, hashFiles, isSame, sha256, SIGNATURE_FILE } from './file-list.ts'
+import { compareFiles, digestOf, hashAll, isSame, SIGNATURE_FILE } from './file-list.ts'
 import type { FileDifference, FileHashes } from './file-list.ts'
 import { readFiles } from './folder-files.ts'
 import { checkSignature } from './signature.ts'
@@ -145,9 +145,10 @@ export class PluginStore {
     if (!record) throw notFound('Plugin version', `${id} ${version}`)
     const { trust = [], digest = record.digest } = options
     const files = await readWhatIsThere(path.join(this.#folder(id, version), PACKAGE))
-    const difference = compareFiles(record.hashes, hashAll(files))
-    const intact = isSame(difference) && digestOf(hashFiles(files)) === digest
-    const found = checkSignature(files, trust)
+    const hashes = hashAll(files)
+    const difference = compareFiles(record.hashes, hashes)
+    const intact = isSame(difference) && digestOf(hashes) === digest
+    const found = checkSignature(files, trust, hashes)
     const signature: SignatureCheck =
       intact || found.state === 'broken' ? found : { state: 'broken', reason: reasonOf(difference) }
     return { ...shorten(difference), intact, signature }
@@ -215,8 +216,8 @@ function recordOf(
   { source, trust = [], now = Date.now() }: StageOptions,
 ): VersionRecord {
   const { id, version, digest, integrity, files, unpackedBytes: bytes } = archive
-  const signature = checkSignature(files, trust)
   const hashes = hashAll(files)
+  const signature = checkSignature(files, trust, hashes)
   return { format: 1, id, version, digest, integrity, source, installedAt: now, bytes, signature, hashes }
 }
 
@@ -257,14 +258,6 @@ function withoutFolder({ code, message, hint, details }: AppError, dir: string):
 /** A link or a device is no file: its contents are none that was installed. */
 async function readWhatIsThere(dir: string): Promise<Map<string, Uint8Array>> {
   return (await readFiles(dir, () => Buffer.from('no file')).catch(ignoreMissing)) ?? new Map()
-}
-
-function hashAll(files: ReadonlyMap<string, Uint8Array>): FileHashes {
-  const signing = [FILES_FILE, SIGNATURE_FILE].filter((name) => files.has(name))
-  return {
-    ...hashFiles(files),
-    ...Object.fromEntries(signing.map((name) => [name, sha256(files.get(name)!)])),
-  }
 }
 
 function shorten({ changed, added, missing }: FileDifference): FileDifference {
