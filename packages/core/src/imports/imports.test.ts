@@ -186,7 +186,7 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (engine) => {
   })
 })
 
-test('a dry run does not wait behind a long read', async () => {
+test('a dry run does not wait behind a long read', { timeout: 120_000 }, async () => {
   await using fixture = await createImportFixture()
   fixture.work()
   const { id } = await upload(fixture, `${HEAD}${lines(1_000).join('\n')}\n`)
