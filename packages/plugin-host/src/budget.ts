@@ -47,7 +47,7 @@ export const defaultBudgets: Readonly<Record<'worker' | 'process', Budget>> = {
     activationMs: 15_000,
     hangMs: 2_000,
     messagesPerSecond: 2_000,
-    messageMb: 8,
+    messageMb: 4,
     arraysMb: 256,
     effectsAtOnce: 16,
   },

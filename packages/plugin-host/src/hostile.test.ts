@@ -331,7 +331,7 @@ const attacks: Attack[] = [
     body: scorer(
       'for (;;) { for (let n = 0; n < 500; n++) huitou.log.info("flood"); await new Promise((go) => setImmediate(go)) }',
     ),
-    reason: 'messages or 8 MiB a second',
+    reason: 'messages or 4 MiB a second',
     budget: { messagesPerSecond: 200, memoryMb: 2_048, heapMb: 1_024 },
   },
   {

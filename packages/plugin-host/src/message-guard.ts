@@ -6,7 +6,7 @@ import { toWireError } from './wire-error.ts'
 import type { WireError } from './wire-error.ts'
 
 const maxDepth = 64
-const maxNodes = 4_000_000
+const maxNodes = 1_000_000
 const longestText = 4_000
 const kinds: readonly unknown[] = ['user', 'world', 'bug'] satisfies ErrorKind[]
 const plainPrototypes: readonly unknown[] = [Object.prototype, Array.prototype, null]
