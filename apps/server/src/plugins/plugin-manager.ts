@@ -1,7 +1,6 @@
 import {
   type BisectView,
   type ConsentOptions,
-  findVersion,
   findWished,
   type InstallOptions,
   listPublishers,
@@ -9,29 +8,28 @@ import {
   listWished,
   type PluginAdmin,
   type PluginData,
-  type PluginSource,
   type PluginVersion,
   type PluginView,
   type UpgradeOptions,
   type UploadOptions,
   type WishedPlugin,
-  writeVersion,
   writeWished,
 } from '@huitou/core'
-import { notFound, type ResolvedManifest, userError } from '@huitou/plugin-api'
-import { type HostEvent, readManifest } from '@huitou/plugin-host'
+import { notFound, userError } from '@huitou/plugin-api'
+import type { HostEvent } from '@huitou/plugin-host'
 import { answer, beginBisect, endBisect, findBisect, keptOff, viewBisect } from './bisect.ts'
-import { decideGrants } from './consent.ts'
-import { installArchive } from './install.ts'
-import { describeData, eraseData, exportData, exportPath } from './owned-data.ts'
+import { checkVouchedNow, decide, enableInstalled, findWanted } from './enable-installed.ts'
+import { installArchive, type InstallRequest } from './install.ts'
+import { describeData, exportPath } from './owned-data.ts'
 import { note, type PluginContext, readTrust } from './plugin-context.ts'
 import { idOf, placeholder, schemaOf, toView } from './plugin-view.ts'
 import { findDrift, getCandidate } from './shadow.ts'
 import * as sources from './sources.ts'
 import { onlySecrets, sealSettings, withoutSecrets } from './stored-settings.ts'
+import { uninstall, type UninstallRequest } from './uninstall.ts'
 import { findUpdate, lookForUpdates } from './updates.ts'
 import { settingsFor, takeBackYoungUpgrade, upgradeTo } from './upgrade.ts'
-import { checkVouched, getInstalled, type Installed, locate, signatureNow } from './wished-set.ts'
+import { getInstalled, locate, signatureNow } from './wished-set.ts'
 
 /** The life of plugins as the HTTP app sees it; every change is stored and holds after a restart. */
 export class PluginManager implements PluginAdmin {
@@ -97,7 +95,7 @@ export class PluginManager implements PluginAdmin {
       await this.#refuseWhileSearching()
       const { host, process, core } = this.#context
       if (process.has(id)) await host.enable(id)
-      else await this.#enableInstalled(id, options, by)
+      else await enableInstalled(this.#context, id, { ...options, by })
       await this.#store(id, { enabled: true })
       await note(this.#context, { by, action: 'enable', subject: id })
       core.wake()
@@ -146,11 +144,11 @@ export class PluginManager implements PluginAdmin {
   }
 
   async upgrade(id: string, options: UpgradeOptions, by?: string): Promise<PluginView> {
-    const version = await this.#fetchVersion(id, options, by)
+    const version = await this.#bring(id, options, by)
     await this.#change(async () => {
       await this.#refuseWhileSearching()
       const installed = await getInstalled(this.#context, id)
-      const target = await this.#decide(installed, version, options)
+      const target = await decide(this.#context, installed, { ...options, version })
       await upgradeTo(this.#context, installed, target, { by })
       this.#afterVersion()
     })
@@ -161,7 +159,7 @@ export class PluginManager implements PluginAdmin {
     await this.#change(async () => {
       await this.#refuseWhileSearching()
       const installed = await getInstalled(this.#context, id)
-      const target = await this.#decide(installed, version, {})
+      const target = await decide(this.#context, installed, { version })
       const settings = await settingsFor(this.#context, installed, version)
       await upgradeTo(this.#context, installed, target, { by, settings })
       this.#afterVersion()
@@ -179,7 +177,10 @@ export class PluginManager implements PluginAdmin {
     by?: string,
   ): Promise<{ jobId: string }> {
     const { candidate } = await getCandidate(this.#context, id, version)
-    await this.#checkVouched({ ...candidate, allowed: candidate.allowed || allowUnsigned === true })
+    await checkVouchedNow(this.#context, {
+      ...candidate,
+      allowed: candidate.allowed || allowUnsigned === true,
+    })
     await note(this.#context, { by, action: 'shadow', subject: id, details: { version } })
     const job = await this.#context.core.jobs.enqueue({
       kind: 'plugins.shadow',
@@ -200,32 +201,12 @@ export class PluginManager implements PluginAdmin {
 
   async uninstall(
     id: string,
-    data: 'keep' | 'export' | 'erase',
+    data: UninstallRequest['data'],
     by?: string,
   ): Promise<{ export: string | null }> {
     return await this.#change(async () => {
       await this.#refuseWhileSearching()
-      const { core, host, store, broken } = this.#context
-      const { wished } = await getInstalled(this.#context, id)
-      if (this.#runs(id)) await host.remove(id)
-      broken.delete(id)
-      core.wake()
-      const file = data === 'export' ? await exportData(this.#context, id) : null
-      if (data === 'keep') {
-        await writeWished(
-          core.database.db,
-          { ...wished, state: 'kept', enabled: false, trusted: false },
-          core.clock.now(),
-        )
-      } else await eraseData(this.#context, id)
-      await store.remove(id)
-      await note(this.#context, {
-        by,
-        action: 'uninstall',
-        subject: id,
-        details: { data, version: wished.version },
-      })
-      return { export: file && `/api/plugin-exports/${encodeURIComponent(file)}` }
+      return await uninstall(this.#context, id, { data, by })
     })
   }
 
@@ -284,7 +265,7 @@ export class PluginManager implements PluginAdmin {
     })
   }
 
-  async #install(bytes: Uint8Array, request: Parameters<typeof installArchive>[2]): Promise<PluginView> {
+  async #install(bytes: Uint8Array, request: InstallRequest): Promise<PluginView> {
     const id = await this.#change(async () => {
       const { id: installed, isNew, version } = await installArchive(this.#context, bytes, request)
       const { host, broken } = this.#context
@@ -299,84 +280,15 @@ export class PluginManager implements PluginAdmin {
     return await this.get(id)
   }
 
-  async #enableInstalled(id: string, options: ConsentOptions, by: string | undefined): Promise<void> {
-    const { host, broken } = this.#context
-    const installed = await getInstalled(this.#context, id)
-    const version = await this.#decide(installed, installed.wished.version, options)
-    // Its files are looked at once more before any of it runs.
-    const location = await locate(this.#context, { version, wished: { ...installed.wished, enabled: true } })
-    if (broken.delete(id) || !this.#runs(id)) await host.add({ ...location, enabled: false })
-    host.setGrants(id, version.grants ?? {})
-    await host.enable(id)
-    await note(this.#context, {
-      by,
-      action: 'grant',
-      subject: id,
-      details: { version: version.version, grants: version.grants },
-    })
-  }
-
-  /** Settles what a version may do and whether somebody vouches for it, and writes that down. */
-  async #decide(
-    { wished, version: present }: Installed,
-    number: string,
-    { grants, allowUnsigned }: ConsentOptions,
-  ): Promise<PluginVersion> {
-    const { core, store } = this.#context
-    const found = await findVersion(core.database.db, wished.id, number)
-    if (!found) throw notFound('Plugin version', `${wished.id} ${number}`)
-    const allowed = found.allowed || allowUnsigned === true
-    await this.#checkVouched({ ...found, allowed })
-    const { manifest } = await readManifest((await store.get(wished.id, number)).dir)
-    const before = found.grants === null ? present : found
-    const asked = manifest.permissions ?? {}
-    const decided = {
-      ...found,
-      allowed,
-      grants: decideGrants({
-        pluginId: wished.id,
-        version: number,
-        asked,
-        decided: before.grants === null ? {} : await this.#askedBy(before, manifest),
-        granted: before.grants ?? {},
-        says: grants,
-      }),
-    }
-    await writeVersion(core.database.db, decided)
-    return decided
-  }
-
-  async #checkVouched(version: PluginVersion): Promise<void> {
-    checkVouched(version, signatureNow(version.signature, await readTrust(this.#context)))
-  }
-
-  /** All that a version asked for when somebody decided about it. */
-  async #askedBy({ pluginId, version }: PluginVersion, manifest: ResolvedManifest) {
-    if (manifest.version === version) return manifest.permissions ?? {}
-    const stored = await this.#context.store.find(pluginId, version)
-    const loaded = stored && (await readManifest(stored.dir).catch(() => undefined))
-    return loaded?.manifest.permissions ?? {}
-  }
-
   /** The version to upgrade to, brought here when it is not. */
-  async #fetchVersion(
-    id: string,
-    { registry, version, acceptNewKey }: UpgradeOptions,
-    by: string | undefined,
-  ): Promise<string> {
-    const { wished } = await getInstalled(this.#context, id)
-    const here = version && (await findVersion(this.#context.core.database.db, id, version))
-    if (here) return here.version
-    const source = sourceOf(wished, registry)
-    const found = await sources.download(this.#context, { ...source, version })
-    await this.#change(() =>
-      installArchive(this.#context, found.bytes, {
-        source: { kind: 'registry', ...source },
-        by,
-        acceptNewKey,
-        promised: found,
-      }),
-    )
+  async #bring(id: string, options: UpgradeOptions, by: string | undefined): Promise<string> {
+    const wanted = await findWanted(this.#context, id, options)
+    if ('version' in wanted) return wanted.version
+    const found = await sources.download(this.#context, wanted.download)
+    const { version: _, ...source } = wanted.download
+    const request = { source: { kind: 'registry', ...source }, by, promised: found } as const
+    const { acceptNewKey } = options
+    await this.#change(() => installArchive(this.#context, found.bytes, { ...request, acceptNewKey }))
     return found.version
   }
 
@@ -395,7 +307,7 @@ export class PluginManager implements PluginAdmin {
     const { host, broken, process } = this.#context
     const trouble = broken.get(id)
     const info = this.#runs(id) ? host.getPlugin(id) : undefined
-    const manifest = info?.manifest ?? trouble?.manifest ?? (wished && placeholder(wished))
+    const manifest = info?.manifest ?? trouble?.manifest ?? (trouble && wished && placeholder(wished))
     if (!manifest || idOf(manifest) !== id) throw notFound('Plugin', id)
     const own = process.get(id)
     return toView({
@@ -441,22 +353,13 @@ function signedNow(versions: readonly PluginVersion[], trust: Awaited<ReturnType
   return versions.map((version) => ({ ...version, signature: signatureNow(version.signature, trust) }))
 }
 
-function sourceOf({ id, source }: WishedPlugin, registry: string | undefined) {
-  if (source.kind === 'registry') return { registry: registry ?? source.registry, name: source.name }
-  throw userError('E_NO_REGISTRY', `"${id}" was installed from a file`, {
-    status: 409,
-    hint: 'Upload the new version, then name it here.',
-  })
-}
-
 /** What is wished of a plugin that comes with the process, before anybody wished anything. */
 function fromProcess(id: string): WishedPlugin {
-  const source: PluginSource = { kind: 'process' }
   return {
     id,
     version: null,
     digest: null,
-    source,
+    source: { kind: 'process' },
     state: 'installed',
     enabled: true,
     trusted: true,

@@ -39,8 +39,8 @@ const READS = new Set([
 
 export function defineShadowJob(context: PluginContext, effects: Effects): void {
   context.core.jobs.define('plugins.shadow', async ({ job, signal, progress }) => {
-    const { pluginId, version } = job.payload as { pluginId: string; version: string }
-    const drift = await runShadow(context, { pluginId, version, effects, signal, progress })
+    const candidate = job.payload as Pick<Shadow, 'pluginId' | 'version' | 'allowed'>
+    const drift = await runShadow(context, { ...candidate, effects, signal, progress })
     context.live.announce('plugins')
     return { columns: drift.columns.length, customers: drift.customers }
   })
@@ -67,16 +67,19 @@ export async function getCandidate(
 interface Shadow extends Pick<JobContext, 'signal' | 'progress'> {
   pluginId: string
   version: string
+  /** It may run here although nobody vouches for it. */
+  allowed: boolean
   effects: Effects
 }
 
 /** Runs the scorers of two versions on the same customers, writes nothing of theirs, and keeps how they differ. */
 async function runShadow(
   context: PluginContext,
-  { pluginId, version, effects, signal, progress }: Shadow,
+  { pluginId, version, allowed, effects, signal, progress }: Shadow,
 ): Promise<PluginDrift> {
   const { core } = context
   const found = await getCandidate(context, pluginId, version)
+  if (allowed) found.candidate.allowed = true
   await using host = await openCandidate(context, found, effects)
   const points = createPoints()
   for (const plugin of host.contributions()) {
