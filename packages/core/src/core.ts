@@ -1,5 +1,7 @@
 import { type Clock, systemClock } from './clock.ts'
+import { defineBulkDelete } from './collections/bulk-delete.ts'
 import { Collections } from './collections/collections.ts'
+import { defineRecordImport } from './collections/import-records.ts'
 import type { CoreContext, Logger } from './context.ts'
 import { type Database, transact } from './db/database.ts'
 import { migrate } from './db/migrate.ts'
@@ -8,6 +10,8 @@ import { createJobs } from './jobs/jobs.ts'
 import type { ImportContext } from './imports/import-context.ts'
 import { defineImportJobs } from './imports/imports.ts'
 import { createLoop, runToEnd, type Stage } from './loop.ts'
+import { defineCommandJobs } from './points/command-routes.ts'
+import { PluginAccess } from './plugin-data/plugin-access.ts'
 import { createPoints } from './points/points.ts'
 import { createProfileStage, type ProfileStage } from './profiles/stage.ts'
 import { addStandardColumns } from './profiles/store.ts'
@@ -32,6 +36,8 @@ export interface Core extends ImportContext {
   readonly scores: ScoreStage
   /** Records that plugins declare. */
   readonly collections: Collections
+  /** What plugins may do with all of it. */
+  readonly access: PluginAccess
   /** Stages from left to right. */
   readonly stages: Stage[]
   /** Runs stages and jobs until `stop`. */
@@ -69,6 +75,7 @@ export async function createCore({
   const profiles = createProfileStage(context)
   const scores = new ScoreStage(context)
   const collections = new Collections(context)
+  const access = new PluginAccess({ ...context, events })
   // Beside the loop: a plugin that is slow at its own records keeps no event waiting.
   const besides: Stage[] = [{ name: 'collections', advance: () => collections.tellChanges() }]
   const stages: Stage[] = [
@@ -87,6 +94,7 @@ export async function createCore({
     profiles,
     scores,
     collections,
+    access,
     stages,
     start() {
       if (running) return
@@ -122,6 +130,9 @@ export async function createCore({
   }
   events.onAppend(core.wake)
   defineImportJobs(core)
+  defineBulkDelete(core)
+  defineRecordImport(core)
+  defineCommandJobs(core)
   return core
 }
 

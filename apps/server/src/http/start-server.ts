@@ -6,6 +6,7 @@ import { Hono } from 'hono'
 import { loadDemo } from '../demo-job.ts'
 import type { Huitou } from '../open-huitou.ts'
 import { docsRoutes } from './docs-page.ts'
+import { pluginFileRoutes } from './plugin-files.ts'
 import { adminRoutes, safeHeaders } from './serve-admin.ts'
 
 export interface ServerOptions {
@@ -48,8 +49,10 @@ export async function startServer(
 ): Promise<RunningServer> {
   const api = await createServerApp(huitou, version)
   const admin = adminRoutes()
+  const files = pluginFileRoutes(huitou.host)
   const app = new Hono().all('*', async (c) => {
     const { path } = c.req
+    if (path.startsWith('/plugin-files/')) return await files.fetch(c.req.raw, c.env)
     const ours =
       path.startsWith('/api/') || path.startsWith('/v1/') || path.startsWith('/hooks/') || path === '/healthz'
     return await (ours ? api : admin).fetch(c.req.raw, c.env)
@@ -107,6 +110,7 @@ function announceChanges(core: Core, { live }: Huitou): () => void {
     core.onAdvance((stage) =>
       stage === 'segments' ? announce('segments') : announce('profiles', 'segments', 'reports'),
     ),
+    core.collections.onChange(() => announce('collections')),
     core.jobs.onChange(({ kind, state }) => {
       if (kind.startsWith('import.')) announce('imports')
       if (kind === 'scores' && state !== 'running') announce('profiles', 'segments', 'reports')

@@ -1,6 +1,7 @@
-import type { Core, PointOwner } from '@huitou/core'
+import type { CollectionDeclaration, Core, PointOwner } from '@huitou/core'
 import type { ColumnBatch, Contributions, ReportData, RunContext, Source } from '@huitou/plugin-api'
 import type { PluginContributions, PluginHost } from '@huitou/plugin-host'
+import { addViewContributions } from './connect-views.ts'
 
 type Undo = () => void
 
@@ -9,9 +10,11 @@ const SCORE_DEADLINE_MS = 300_000
 const REPORT_DEADLINE_MS = 60_000
 
 /** Adds what enabled plugins declare to the core's points, and takes it out when they are disabled. */
-export function connectPlugins(core: Core, host: PluginHost): void {
+export async function connectPlugins(core: Core, host: PluginHost): Promise<void> {
   const undos = new Map<string, Undo[]>()
-  const add = (plugin: PluginContributions) => {
+  const add = async (plugin: PluginContributions) => {
+    // Tables before pages: what is declared must be there when the first record is asked for.
+    await core.collections.apply(plugin.pluginId, collectionsOf(plugin))
     const done: Undo[] = []
     undos.set(plugin.pluginId, done)
     try {
@@ -25,12 +28,22 @@ export function connectPlugins(core: Core, host: PluginHost): void {
     for (const undo of undos.get(pluginId)?.toReversed() ?? []) undo()
     undos.delete(pluginId)
   }
-  for (const plugin of host.contributions()) add(plugin)
-  host.onDidChangeContributions(({ added, removed }) => {
+  for (const plugin of host.contributions()) {
+    await add(plugin).catch((error: unknown) => {
+      // One plugin's trouble keeps no other, and not the server, from starting.
+      const { pluginId } = plugin
+      core.log.error({ plugin: pluginId, error: String(error) }, 'What a plugin contributes cannot be used')
+    })
+  }
+  host.onDidChangeContributions(async ({ added, removed }) => {
     removed.forEach(remove)
-    added.forEach(add)
+    for (const plugin of added) await add(plugin)
     core.wake()
   })
+}
+
+function collectionsOf({ contributes }: PluginContributions): readonly CollectionDeclaration[] {
+  return (contributes.collections ?? []) as unknown as readonly CollectionDeclaration[]
 }
 
 /** Adds what one plugin declares to `points`, with `host` behind it. Yields what takes each of it out again. */
@@ -47,6 +60,7 @@ export function* addContributions(
   // The host has put texts in both languages already; the points take them as they come.
   const declared = contributes as unknown as Contributions
   const idOf = (id: string) => `${columnPrefix}.${id}`
+  yield* addViewContributions({ points }, host, { owner, declared })
   for (const type of declared.events ?? []) yield points.eventTypes.add(owner, type.name, type)
   for (const feature of declared.features ?? []) yield points.features.add(owner, idOf(feature.id), feature)
   for (const source of declared.sources ?? []) {

@@ -8,7 +8,7 @@ import { checkCompiles } from './record-schema.ts'
 import type { StoredRecord } from './record.ts'
 import { changeRecordTable } from './schema-change.ts'
 import type { CollectionTables } from './tables.ts'
-import { removeAfter, rewriteRecord } from './write.ts'
+import { type FormerRecord, removeAfter, rewriteRecord } from './write.ts'
 
 /** What happened to the collections of a plugin, by their full ids. */
 export interface CollectionsChange {
@@ -174,7 +174,7 @@ async function restoreRecords(
     // The first change since tells how it was; what was not there before stays away.
     if (done.has(id)) continue
     done.add(id)
-    if (seq <= records) await rewriteRecord(tx, definition, JSON.parse(before) as StoredRecord)
+    if (seq <= records) await rewriteRecord(tx, definition, JSON.parse(before) as FormerRecord)
   }
   await tx
     .deleteFrom('collection_history')

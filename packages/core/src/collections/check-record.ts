@@ -2,7 +2,8 @@ import { AppError, type FieldProblem } from '@huitou/plugin-api'
 import { sql } from 'kysely'
 import type { CoreContext } from '../context.ts'
 import type { Definition } from './definition.ts'
-import { type RecordData, problemsOf, recordError, type RecordProblem } from './record-schema.ts'
+import { problemsOf, type SchemaProblem } from '../points/json-schema.ts'
+import { type RecordData, recordError } from './record-schema.ts'
 import { type StoredRecord, toUtc } from './record.ts'
 import { tableNameOf } from './layout.ts'
 
@@ -32,7 +33,7 @@ export async function checkDrafts(
 ): Promise<{ data: RecordData; problems: FieldProblem[] }[]> {
   const checked = drafts.map((draft) => {
     const data = cleaned(definition, draft.data)
-    const problems: RecordProblem[] = definition.validate(data) ? [] : problemsOf(definition.validate.errors)
+    const problems: SchemaProblem[] = definition.validate(data) ? [] : problemsOf(definition.validate.errors)
     return { draft, data, problems: problems as FieldProblem[] }
   })
   const fitting = () => checked.filter(({ problems }) => problems.length === 0)
@@ -111,7 +112,7 @@ async function checkReferences(
     }
     for (const { data, problems } of naming) {
       if (known.has(data[field.name])) continue
-      const problem: RecordProblem = {
+      const problem: SchemaProblem = {
         field: field.name,
         rule: 'reference',
         message: 'names nothing that exists',

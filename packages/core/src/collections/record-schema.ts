@@ -1,46 +1,14 @@
 import { type FieldProblem, type JsonSchema, userError } from '@huitou/plugin-api'
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
-import addFormats from 'ajv-formats'
-import { RE2JS } from 're2js'
+import type { ValidateFunction } from 'ajv/dist/2020.js'
+import { compileSchema } from '../points/json-schema.ts'
 import { propertiesOf, type StoredDeclaration } from './declaration.ts'
 
 /** Values of a record by field. */
 export type RecordData = Record<string, unknown>
 
-/** A mistake in a record, as a page can say it: the word of JSON Schema that it breaks, and its limit. */
-export interface RecordProblem extends FieldProblem {
-  rule: string
-  limit?: number
-}
-
-// Patterns come from strangers and meet what anybody types: they are matched in linear time, whatever they are.
-const matcher = Object.assign(
-  (pattern: string) => {
-    const compiled = RE2JS.compile(pattern)
-    return { test: (text: string) => compiled.matcher(text).find() }
-  },
-  { code: 'new RegExp' },
-)
-const options = {
-  strict: false,
-  allErrors: true,
-  validateSchema: false,
-  ownProperties: true,
-  addUsedSchema: false,
-  code: { regExp: matcher },
-} as const
-const ajv = new Ajv2020({ ...options, useDefaults: true })
-const plainAjv = new Ajv2020(options)
-for (const each of [ajv, plainAjv]) {
-  addFormats.default(each)
-  // Epoch milliseconds, and minor units of the brand's currency: ways to show a whole number, not to check it.
-  each.addFormat('time', true)
-  each.addFormat('money', true)
-}
-
 /** Checks what is to be written, and puts defaults into it. */
 export function compileRecordSchema(declaration: StoredDeclaration): ValidateFunction {
-  return ajv.compile(validationSchema(declaration))
+  return compileSchema(validationSchema(declaration), { defaults: true })
 }
 
 /** Checks only these properties of what is stored. */
@@ -49,7 +17,7 @@ export function compileProperties(
   names: readonly string[],
 ): ValidateFunction {
   const properties = propertiesOf(validationSchema(declaration))
-  return plainAjv.compile({
+  return compileSchema({
     type: 'object',
     properties: Object.fromEntries(names.map((name) => [name, properties[name]])),
   })
@@ -79,30 +47,6 @@ export function checkCompiles(id: string, declaration: StoredDeclaration): void 
       { hint: 'This is a fault of the plugin; tell its author.', cause },
     )
   }
-}
-
-/** Mistakes of a value that did not fit, one a field and rule. */
-export function problemsOf(errors: readonly ErrorObject[] | null | undefined): RecordProblem[] {
-  return (
-    (errors ?? [])
-      // Which branches were tried is of no use to whoever typed the value; that none fits is said by `oneOf` itself.
-      .filter(({ schemaPath, keyword }) => !/\/oneOf\/\d+\/const$/.test(schemaPath) && keyword !== 'if')
-      .map(({ instancePath, keyword, params, message }) => {
-        const { missingProperty, additionalProperty, limit } = params as {
-          missingProperty?: string
-          additionalProperty?: string
-          limit?: number
-        }
-        const path = instancePath.slice(1).replaceAll('/', '.')
-        const inner = missingProperty ?? additionalProperty
-        return {
-          field: inner === undefined ? path : path ? `${path}.${inner}` : inner,
-          rule: keyword,
-          message: message ?? 'does not fit',
-          ...(limit === undefined ? {} : { limit }),
-        }
-      })
-  )
 }
 
 export function recordError(collection: string, problems: readonly (FieldProblem & { rule?: string })[]) {

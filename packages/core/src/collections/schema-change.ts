@@ -1,7 +1,8 @@
 import { type JsonSchema, userError } from '@huitou/plugin-api'
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tx } from '../db/database.ts'
 import { engineOf } from '../db/rows.ts'
+import { problemsOf } from '../points/json-schema.ts'
 import { type FieldDeclaration, fieldsOf, propertiesOf, type StoredDeclaration } from './declaration.ts'
 import { type Definition, toDefinition } from './definition.ts'
 import { eachRecord } from './find.ts'
@@ -13,7 +14,7 @@ import {
   storageOf,
   syncIndexes,
 } from './layout.ts'
-import { compileProperties, compileRecordSchema, problemsOf } from './record-schema.ts'
+import { compileProperties, compileRecordSchema } from './record-schema.ts'
 import { toColumn } from './record.ts'
 import { searchTable } from './search-index.ts'
 import type { CollectionTables } from './tables.ts'
@@ -117,8 +118,15 @@ async function replacement(
     ? -1
     : layout.retired.findIndex((column) => column.name === field.name && column.storage === storage)
   if (at >= 0) return layout.retired.splice(at, 1)[0] as ColumnLayout
-  if (source && !(source.storage === 'integer' && storage === 'real')) {
-    const records = await countWhere(db, table, `${source.column}`, 'is not null')
+  if (source) {
+    const isWidened = source.storage === 'integer' && storage === 'real'
+    const fraction = source.storage === 'real' && storage === 'integer'
+    const test = isWidened
+      ? sql`1 = 0`
+      : fraction
+        ? sql`${sql.ref(source.column)} <> round(${sql.ref(source.column)})`
+        : sql`${sql.ref(source.column)} is not null`
+    const records = await countWhere(db, table, test)
     if (records > 0)
       throw incompatible(id, field.name, {
         reason: `it was ${source.storage} and would be ${storage}`,
@@ -155,7 +163,7 @@ async function fillDefaults(
 async function checkRequired(db: Kysely<any>, { id, table, declaration, fields }: Definition): Promise<void> {
   const properties = propertiesOf(declaration.schema)
   for (const field of fields.filter(({ required }) => required)) {
-    const records = await countWhere(db, table, field.column, 'is null')
+    const records = await countWhere(db, table, sql`${sql.ref(field.column)} is null`)
     if (records === 0) continue
     const value = properties[field.name]?.['default']
     if (value === undefined)
@@ -255,14 +263,9 @@ async function rebuildSearch(tx: Tx, definition: Definition): Promise<void> {
   }
 }
 
-async function countWhere(
-  db: Kysely<any>,
-  table: string,
-  column: string,
-  test: 'is null' | 'is not null',
-): Promise<number> {
+async function countWhere(db: Kysely<any>, table: string, test: RawBuilder<unknown>): Promise<number> {
   const { rows } = await sql<{
     count: number
-  }>`select count(*) as count from ${sql.table(table)} where ${sql.ref(column)} ${sql.raw(test)}`.execute(db)
+  }>`select count(*) as count from ${sql.table(table)} where ${test}`.execute(db)
   return Number(rows[0]?.count ?? 0)
 }

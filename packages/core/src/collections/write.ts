@@ -73,27 +73,44 @@ async function insertQuietly(
   else await insertOnPostgres(tx, definition, rows)
 }
 
+/** A record as it was, and its row column by column: what a later version knows nothing of included. */
+export interface FormerRecord extends StoredRecord {
+  columns: Record<string, unknown>
+}
+
 /**
  * Puts a record back as it was, as if nothing had happened to it since; for an upgrade that is taken back, which
  * keeps no history of it and tells nobody.
  */
-export async function rewriteRecord(tx: Tx, definition: Definition, record: StoredRecord): Promise<void> {
-  const row = await findRow(tx, definition, record.id)
-  if (!row) {
-    await insertQuietly(tx, definition, [record])
+export async function rewriteRecord(
+  tx: Tx,
+  definition: Definition,
+  { id, columns }: FormerRecord,
+): Promise<void> {
+  const db = tableOf(tx)
+  const present = await findRow(tx, definition, id)
+  if (present) await db.updateTable(definition.table).set(columns).where('id', '=', id).execute()
+  else await db.insertInto(definition.table).values(columns).execute()
+  const row = await findRow(tx, definition, id)
+  if (!row) return
+  const terms = termsOf(definition, toRecord(row, definition.fields))
+  if (engineOf(tx) === 'postgres') {
+    await db
+      .updateTable(definition.table)
+      .set({ search: vector(terms) })
+      .where('id', '=', id)
+      .execute()
     return
   }
-  const terms = termsOf(definition, record)
-  const isPostgres = engineOf(tx) === 'postgres'
-  await tableOf(tx)
-    .updateTable(definition.table)
-    .set(toRow(definition, record))
-    .$if(isPostgres, (query) => query.set({ search: vector(terms) }))
-    .where('id', '=', record.id)
-    .execute()
-  if (isPostgres) return
   await removeFromSearch(tx, definition, Number(row.seq))
   await addToSearch(tx, definition, Number(row.seq), terms)
+}
+
+/** A record's row as it stands, apart from its number and its search terms. */
+async function columnsOf(tx: Tx, { table }: Definition, id: string): Promise<Record<string, unknown>> {
+  const row = await tableOf(tx).selectFrom(table).selectAll().where('id', '=', id).executeTakeFirst()
+  const { seq: _, search: __, ...columns } = (row ?? {}) as Record<string, unknown>
+  return columns
 }
 
 /** Takes out what was added after the record number `seq`, without a trace. */
@@ -156,6 +173,7 @@ export async function deleteRecords(
       if (!row) continue
       const previous = toRecord(row, definition.fields)
       if (version !== undefined && version !== previous.version) throw conflict(definition, previous)
+      const columns = await columnsOf(tx, definition, id)
       const { numDeletedRows } = await tableOf(tx)
         .deleteFrom(definition.table)
         .where('id', '=', id)
@@ -164,7 +182,12 @@ export async function deleteRecords(
       // Somebody changed it between the two statements, which happens on PostgreSQL only: it is a later version now.
       if (Number(numDeletedRows) === 0) throw conflict(definition, previous)
       await removeFromSearch(tx, definition, Number(row.seq))
-      await remember(tx, definition, previous, { kind: 'delete', at: now, by, seq: Number(row.seq) })
+      await remember(
+        tx,
+        definition,
+        { ...previous, columns },
+        { kind: 'delete', at: now, by, seq: Number(row.seq) },
+      )
       deleted.push(previous)
     }
     await tellPlugin(
@@ -223,6 +246,7 @@ async function writeChange(
     ? termsOf(definition, record)
     : undefined
   const isPostgres = engineOf(tx) === 'postgres'
+  const columns = await columnsOf(tx, definition, record.id)
   const { numUpdatedRows } = await tableOf(tx)
     .updateTable(definition.table)
     // A customer that was not changed stays under the id it was written with: it may be separated again.
@@ -237,12 +261,12 @@ async function writeChange(
     await removeFromSearch(tx, definition, seq)
     await addToSearch(tx, definition, seq, terms)
   }
-  await remember(tx, definition, previous, {
-    kind: 'update',
-    at: record.updatedAt,
-    by: record.updatedBy,
-    seq,
-  })
+  await remember(
+    tx,
+    definition,
+    { ...previous, columns },
+    { kind: 'update', at: record.updatedAt, by: record.updatedBy, seq },
+  )
   await tellPlugin(tx, definition, [{ kind: 'update', record, previous }])
   return true
 }
@@ -329,7 +353,7 @@ export function vector(terms: readonly string[]) {
 async function remember(
   tx: Tx,
   { id }: Definition,
-  previous: StoredRecord,
+  previous: FormerRecord,
   { kind, at, by, seq }: { kind: 'update' | 'delete'; at: number; by: Author; seq: number },
 ): Promise<void> {
   const { version } = previous

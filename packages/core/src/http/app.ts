@@ -3,6 +3,8 @@ import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { csrf } from 'hono/csrf'
 import { describeRoute } from 'hono-openapi'
+import { recordExportRoutes, recordImportRoutes } from '../collections/file-routes.ts'
+import { collectionRoutes } from '../collections/routes.ts'
 import type { Core } from '../core.ts'
 import { ingestRoutes } from '../events/routes.ts'
 import { writeKeyRoutes } from '../events/write-key-routes.ts'
@@ -12,6 +14,8 @@ import { importRoutes } from '../imports/routes.ts'
 import { jobRoutes } from '../jobs/routes.ts'
 import { type Auth, requireUser } from '../people/auth.ts'
 import { setupRoutes } from '../people/setup-routes.ts'
+import { commandRoutes } from '../points/command-routes.ts'
+import { type PluginFacts, viewRoutes } from '../points/view-routes.ts'
 import { columnRoutes, customerRoutes } from '../profiles/routes.ts'
 import { homeRoutes, reportRoutes } from '../reports/routes.ts'
 import { customerSearchRoutes, segmentRoutes } from '../segments/routes.ts'
@@ -68,8 +72,18 @@ function signedInRoutes({ core, auth, plugins, live, onBrand, loadDemo }: AppDep
     .route('/reports', reportRoutes(core))
     .route('/home', homeRoutes(core))
     .route('/imports', importRoutes(core))
+    .route('/collections', recordExportRoutes(core))
+    .route('/collections', recordImportRoutes(core))
+    .route('/collections', collectionRoutes(core))
+    .route('/commands', commandRoutes(core))
+    .route('/views', viewRoutes({ points: core.points, pluginFacts: () => pluginFacts(plugins) }))
     .route('/plugins', pluginRoutes({ plugins }))
     .route('/plugin-exports', pluginExportRoutes({ plugins }))
+}
+
+async function pluginFacts(plugins: PluginAdmin): Promise<Map<string, PluginFacts>> {
+  const list = await plugins.list()
+  return new Map(list.map(({ id, version, kind }) => [id, { version, isTrusted: kind !== 'sandboxed' }]))
 }
 
 /** The HTTP app: ingest at `/v1`, the admin's API at `/api`. */
@@ -89,6 +103,8 @@ export function createApp(deps: AppDeps) {
     .use('/api/segments/*', json)
     // An archive has a limit of its own.
     .use('/api/plugins/*', (c, next) => (c.req.path === '/api/plugins/upload' ? next() : json(c, next)))
+    .use('/api/collections/*', (c, next) => (c.req.path.endsWith('/import') ? next() : json(c, next)))
+    .use('/api/commands/*', json)
     .use('/api/setup/*', json)
     .on(['GET', 'POST'], '/api/auth/*', (c) => {
       // Accounts are made by an owner, not by whoever finds the address.

@@ -5,7 +5,7 @@ import type { CoreContext } from '../context.ts'
 import type { SignedIn } from './env.ts'
 
 /** What a page may want to load again. */
-export type Topic = 'profiles' | 'segments' | 'plugins' | 'reports' | 'imports'
+export type Topic = 'profiles' | 'segments' | 'plugins' | 'reports' | 'imports' | 'collections'
 
 /** Tells open pages that something changed. Many changes within a moment become one message. */
 export class LiveTopics {

@@ -1,0 +1,70 @@
+import type { JsonSchema } from '@huitou/plugin-api'
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
+import addFormats from 'ajv-formats'
+import { RE2JS } from 're2js'
+
+/** A mistake in a value: where, the word of JSON Schema that it breaks, and that word's limit. */
+export interface SchemaProblem {
+  field: string
+  message: string
+  rule: string
+  limit?: number
+}
+
+// Patterns come from strangers and meet what anybody types: they are matched in linear time, whatever they are.
+const matcher = Object.assign(
+  (pattern: string) => {
+    const compiled = RE2JS.compile(pattern)
+    return { test: (text: string) => compiled.matcher(text).find() }
+  },
+  { code: 'new RegExp' },
+)
+const options = {
+  strict: false,
+  allErrors: true,
+  // Titles in a schema are texts in every language, which no meta schema allows.
+  validateSchema: false,
+  addUsedSchema: false,
+  ownProperties: true,
+  code: { regExp: matcher },
+} as const
+const filling = new Ajv2020({ ...options, useDefaults: true })
+const plain = new Ajv2020(options)
+for (const each of [filling, plain]) {
+  addFormats.default(each)
+  // Epoch milliseconds, and minor units of the brand's currency: ways to show a whole number, not to check it.
+  each.addFormat('time', true)
+  each.addFormat('money', true)
+}
+
+/** Checks values against a plugin's schema; with `defaults` it puts those into what it checks. */
+export function compileSchema(
+  schema: JsonSchema,
+  { defaults = false }: { defaults?: boolean } = {},
+): ValidateFunction {
+  return (defaults ? filling : plain).compile(schema)
+}
+
+/** Mistakes of a value that did not fit. */
+export function problemsOf(errors: readonly ErrorObject[] | null | undefined): SchemaProblem[] {
+  return (
+    (errors ?? [])
+      // Which branches were tried is of no use to whoever typed the value; that none fits is said by `oneOf` itself.
+      .filter(({ schemaPath, keyword }) => !/\/oneOf\/\d+\/const$/.test(schemaPath) && keyword !== 'if')
+      .map(({ instancePath, keyword, params, message }) => {
+        const { missingProperty, additionalProperty, limit } = params as {
+          missingProperty?: string
+          additionalProperty?: string
+          limit?: number
+        }
+        const path = instancePath.slice(1).replaceAll('/', '.')
+        const inner = missingProperty ?? additionalProperty
+        return {
+          field: inner === undefined ? path : path ? `${path}.${inner}` : inner,
+          rule: keyword,
+          message: message ?? 'does not fit',
+          ...(limit === undefined ? {} : { limit }),
+        }
+      })
+  )
+}
