@@ -10,7 +10,7 @@ import {
   openDatabase,
   type PluginAdmin,
 } from '@huitou/core'
-import type { PluginHost } from '@huitou/plugin-host'
+import type { Effects, PluginHost } from '@huitou/plugin-host'
 import type { PluginStore } from '@huitou/plugin-host/install'
 import type { Config } from './config.ts'
 import { defineDemoJob } from './demo-job.ts'
@@ -38,10 +38,18 @@ export interface OpenOptions {
   clock?: Clock
   /** Folders of further plugins, trusted like bundled ones: for those who are writing one. */
   plugins?: readonly string[]
+  /** Put around what plugins can ask for, to record it. */
+  wrapEffects?: (effects: Effects) => Effects
 }
 
 /** Opens the database, brings its schema up to date, and puts plugins and core together. Nothing runs yet. */
-export async function openHuitou({ config, log, clock, plugins = [] }: OpenOptions): Promise<Huitou> {
+export async function openHuitou({
+  config,
+  log,
+  clock,
+  plugins = [],
+  wrapEffects = (effects) => effects,
+}: OpenOptions): Promise<Huitou> {
   const database = openDatabase(
     config.databaseUrl
       ? { url: config.databaseUrl, ...(config.analyticsUrl ? { analyticsUrl: config.analyticsUrl } : {}) }
@@ -54,7 +62,7 @@ export async function openHuitou({ config, log, clock, plugins = [] }: OpenOptio
       box: createSecretBox(config.secret),
       log,
       live,
-      effects: pluginEffects(core, log),
+      effects: wrapEffects(pluginEffects(core, log)),
       bundled: bundledPlugins(),
       folders: plugins,
       parts: [collectionsPart(core)],

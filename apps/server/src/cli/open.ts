@@ -1,8 +1,9 @@
 import path from 'node:path'
-import { AppError } from '@huitou/plugin-api'
 import pino from 'pino'
 import { type Config, readConfig } from '../config.ts'
-import { type Huitou, openHuitou } from '../open-huitou.ts'
+import type { Huitou } from '../open-huitou.ts'
+
+export { runCommand } from './run-command.ts'
 
 /** Arguments that every command takes. */
 export const commonArgs = {
@@ -35,27 +36,12 @@ export async function openForCommand(
     .split(',')
     .filter(Boolean)
     .map((dir) => path.resolve(dir))
+  // Loaded here: commands that only look at a plugin's folder need no server.
+  const { openHuitou } = await import('../open-huitou.ts')
   return Object.assign(await openHuitou({ config, log, plugins }), { config })
 }
 
 /** Prints a command's result: JSON with `--json`, else the given text. */
-export function print(args: CommonArgs, result: unknown, text: string): void {
+export function print(args: { json: boolean }, result: unknown, text: string): void {
   process.stdout.write(args.json ? `${JSON.stringify(result, null, 2)}\n` : `${text}\n`)
-}
-
-/**
- * Runs a command's work. An expected error is printed with its hint (as JSON with `--json`) and sets the exit code:
- * 1 for what the caller can mend, 2 for the rest.
- */
-export async function runCommand(args: { json?: boolean }, work: () => Promise<void>): Promise<void> {
-  try {
-    await work()
-  } catch (error) {
-    if (!(error instanceof AppError)) throw error
-    if (args.json) {
-      const { code, message, hint, details } = error
-      process.stdout.write(`${JSON.stringify({ error: { code, message, hint, details } }, null, 2)}\n`)
-    } else process.stderr.write(`${error.code}: ${error.message}\n${error.hint ? `${error.hint}\n` : ''}`)
-    process.exitCode = error.kind === 'user' ? 1 : 2
-  }
 }

@@ -32,11 +32,13 @@ export const serveCommand = defineCommand({
   },
 })
 
-async function isEmpty({ database }: Awaited<ReturnType<typeof openForCommand>>['core']): Promise<boolean> {
+export async function isEmpty({
+  database,
+}: Awaited<ReturnType<typeof openForCommand>>['core']): Promise<boolean> {
   return (await database.db.selectFrom('events').select('seq').limit(1).executeTakeFirst()) === undefined
 }
 
-function stopped(): Promise<void> {
+export function stopped(): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve())
   })
