@@ -59,6 +59,11 @@ export interface Plugin<Types extends PluginTypes = PluginTypes> {
    * `onSchedule:0 9 * * *`, `onStartupFinished`.
    */
   onActivationEvent?(event: string): void | Promise<void>
+  /**
+   * Asked once before this version takes the place of another one, after `activate`. Throw when something that the
+   * plugin needs is missing: the version in force then stays.
+   */
+  probe?(): void | Promise<void>
   /** Has five seconds. */
   deactivate?(): void | Promise<void>
 }

@@ -110,6 +110,12 @@ export class PluginInstance {
     )
   }
 
+  /** Throws unless everything `required` is registered and the plugin's own `probe`, if it has one, is content. */
+  async probe(required: [point: string, id: string][], options: InstanceCallOptions = {}): Promise<void> {
+    if (this.#runtime) await this.#send('probe', [{ required }], options)
+    else if (required.length > 0) throw noCodeError(this.loaded.id)
+  }
+
   /** Calls an implementation; typed arrays in `args` move to the plugin. */
   async call(request: CallRequest, args: unknown[], options: InstanceCallOptions = {}): Promise<unknown> {
     return await this.#send('call', [request, args], options)
@@ -163,7 +169,7 @@ export class PluginInstance {
   }
 
   async #send(
-    method: 'activate' | 'call',
+    method: 'activate' | 'probe' | 'call',
     [request, ...args]: [object, ...unknown[]],
     { signal, deadlineMs = this.#options.budget.deadlineMs, onProgress }: InstanceCallOptions,
   ): Promise<unknown> {

@@ -77,6 +77,16 @@ export function runPlugin(wire: Wire): void {
       })
     },
 
+    /** What a new version must show before it takes an old one's place. */
+    async probe([{ required }]: [{ required: [point: string, id: string][] }], signal) {
+      for (const [point, id] of required) {
+        if (running?.implementations.has(`${point} ${id}`)) continue
+        const message = `${point} "${id}" of plugin "${running?.request.pluginId}" was declared but never registered`
+        throw new AppError('bug', 'E_NOT_IMPLEMENTED', message)
+      }
+      await current.run({ signal }, async () => await running?.plugin.probe?.())
+    },
+
     async deactivate(_args: [], signal) {
       const entry = running
       running = undefined

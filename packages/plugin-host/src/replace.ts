@@ -1,4 +1,4 @@
-import { AppError, userError } from '@huitou/plugin-api'
+import { AppError, pointCatalogue, userError } from '@huitou/plugin-api'
 import type { ResolvedManifest } from '@huitou/plugin-api'
 import type { Activator } from './activator.ts'
 import { checkMayEnable } from './enabling.ts'
@@ -104,12 +104,26 @@ async function startAndProbe({
       }),
   }
   try {
+    await Promise.race([instance.probe(requiredOf(version), { signal: due, deadlineMs }), late])
     await Promise.race([probe?.(candidate), late])
     return instance
   } catch (error) {
     await instance.end()
     throw error
   }
+}
+
+/** What a version must have registered by the time it is active, because somebody calls it sooner or later. */
+function requiredOf({ loaded }: PluginVersion): [point: string, id: string][] {
+  const { contributes = {} } = loaded.manifest
+  return pointCatalogue
+    .filter((point) => point.engine === 'now' && point.implements.some((method) => /^[a-z]+$/i.test(method)))
+    .flatMap(({ id: point }) => {
+      const entries = (contributes[point] ?? []) as readonly { id: string; labels?: { rule?: unknown }[] }[]
+      // Labels that all have a rule are given without any code.
+      const withCode = entries.filter(({ labels }) => !labels?.every(({ rule }) => rule !== undefined))
+      return withCode.map(({ id }): [string, string] => [point, id])
+    })
 }
 
 /** Changes what is declared; listeners that cannot take the new are given the old back. */
