@@ -11,6 +11,7 @@ export const huitouCommand = defineCommand({
     replay: () => import('./replay.ts').then((module) => module.replayCommand),
     report: () => import('./report.ts').then((module) => module.reportCommand),
     segment: () => import('./segment.ts').then((module) => module.segmentCommand),
+    plugin: () => import('./plugin.ts').then((module) => module.pluginCommand),
     user: () => import('./user.ts').then((module) => module.userCommand),
     doctor: () => import('./doctor.ts').then((module) => module.doctorCommand),
   },

@@ -95,6 +95,9 @@ function checkImport(file: string, specifier: string, files: Files): PackWarning
     .slice(0, specifier.startsWith('@') ? 2 : 1)
     .join('/')
   if (PROVIDED.has(name)) return []
+  if (name === '@huitou/testing') {
+    return [{ code: 'host-internal', file, message: `${name} is for tests; leave this file out of "files"` }]
+  }
   if (name.startsWith('@huitou/')) {
     return [
       { code: 'host-internal', file, message: `${name} is the inside of Huitou and not there for plugins` },

@@ -5,7 +5,7 @@ import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { openArchive } from './archive.ts'
 import { temporaryFolder, writeSample } from './package-fixture.ts'
-import { packPlugin, signArchive } from './pack.ts'
+import { packPlugin, signArchive, signFolder } from './pack.ts'
 import { checkSignature, createSigningKey } from './signature.ts'
 
 const run = promisify(execFile)
@@ -39,9 +39,17 @@ test('packing gives what npm packs, and the same bytes every time', async () => 
   expect((await packPlugin(folder.path)).bytes).toEqual(packed.bytes)
 })
 
-test('what is on the ignore list or a link stays out', async () => {
+test('what is on the ignore list, a link, or left from working on it stays out', async () => {
   await using folder = await temporaryFolder()
-  await writeSample(folder.path, { files: { '.npmignore': 'notes.md\n', 'notes.md': 'x', 'test/x.js': '' } })
+  await writeSample(folder.path, {
+    files: {
+      '.npmignore': 'notes.md\n',
+      'notes.md': 'x',
+      'test/x.js': '',
+      '.huitou/secret': 'x',
+      'acme-tea-0.9.0.tgz': 'x',
+    },
+  })
   await symlink('/etc/hostname', path.join(folder.path, 'link.txt'))
   const { archive } = await packPlugin(folder.path)
   expect([...archive.files.keys()]).toEqual([
@@ -119,6 +127,18 @@ test('what would not install is not packed', async () => {
   await expect(packPlugin(at('device'))).rejects.toMatchObject({ code: 'E_ARCHIVE_PATH' })
   await expect(packPlugin(at('empty'))).rejects.toMatchObject({ code: 'E_MANIFEST' })
   expect(await readdir(at('unbuilt'))).not.toContain('acme-tea-1.0.0.tgz')
+})
+
+test('a folder that npm will pack is signed as npm will pack it', async () => {
+  await using folder = await temporaryFolder()
+  const key = createSigningKey('acme')
+  await writeSample(folder.path, { files: { 'notes.tmp': 'x', '.npmignore': '*.tmp' } })
+  await signFolder(folder.path, key)
+  await run('npm', ['pack', '--ignore-scripts'], { cwd: folder.path })
+  const { files } = await openArchive(path.join(folder.path, 'acme-tea-1.0.0.tgz'))
+  expect(checkSignature(files, [{ ...key, addedAt: 0 }]).state).toBe('trusted')
+  await writeSample(folder.path, { manifest: { files: ['index.js', 'package.nls*.json'] } })
+  await expect(signFolder(folder.path, key)).rejects.toMatchObject({ code: 'E_MANIFEST' })
 })
 
 test('a package is signed while packing or later, and its contents stay the same', async () => {

@@ -1,16 +1,21 @@
 // eslint-disable-next-line @typescript-eslint/triple-slash-reference -- whoever compiles this file needs these types
 /// <reference path="./npm-modules.d.ts" />
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { findingsError } from '../manifest-errors.ts'
 import { readManifest } from '../manifest.ts'
 import { openArchive } from './archive.ts'
 import type { PluginArchive } from './archive.ts'
+import { FILES_FILE, SIGNATURE_FILE } from './file-list.ts'
 import { signFiles } from './signature.ts'
 import type { SigningKey } from './signature.ts'
 import { findPackWarnings } from './pack-warnings.ts'
 import type { PackWarning } from './pack-warnings.ts'
 import { archiveError, writeTarball } from './tarball.ts'
+
+/** What working on a plugin leaves in its folder: data of `huitou plugin dev`, and what was packed before. */
+const DEV_DATA = '.huitou/'
+const OWN_ARCHIVE = /^[^/]+\.tgz$/
 
 /** A plugin, packed. */
 export interface PackedPlugin {
@@ -49,6 +54,25 @@ export async function signArchive(
   return packFiles(archive.files, key)
 }
 
+/**
+ * Writes list and signature into the plugin's folder, for those who let npm pack it: what `npm pack` would take is
+ * what is signed. Throws `E_MANIFEST` when "files" in package.json leaves the signature out.
+ */
+export async function signFolder(dir: string, key: SigningKey): Promise<string[]> {
+  await readManifest(dir)
+  const signed = signFiles(await readPackedFiles(dir), key)
+  for (const name of [FILES_FILE, SIGNATURE_FILE]) await writeFile(path.join(dir, name), signed.get(name)!)
+  const packed = await readPackedFiles(dir)
+  if (packed.has(FILES_FILE) && packed.has(SIGNATURE_FILE)) return [...signed.keys()].sort()
+  throw findingsError('E_MANIFEST', path.join(dir, 'package.json'), [
+    {
+      path: 'files',
+      value: 'without the signature',
+      fix: `add "${FILES_FILE}" and "${SIGNATURE_FILE}" to it`,
+    },
+  ])
+}
+
 async function packFiles(
   files: ReadonlyMap<string, Uint8Array>,
   key?: SigningKey,
@@ -77,7 +101,8 @@ async function readPackedFiles(dir: string): Promise<Map<string, Uint8Array>> {
     ])
   }
   const { default: packlist } = await import('npm-packlist')
-  const names = await packlist({ path: dir, package: packageJson, isProjectRoot: true, edgesOut: new Map() })
+  const listed = await packlist({ path: dir, package: packageJson, isProjectRoot: true, edgesOut: new Map() })
+  const names = listed.filter((name) => !name.startsWith(DEV_DATA) && !OWN_ARCHIVE.test(name))
   return new Map(await Promise.all(names.map(async (name) => [name, await readOne(dir, name)] as const)))
 }
 
