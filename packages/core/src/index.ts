@@ -34,20 +34,21 @@ export { sweepImports } from './imports/sweep.ts'
 export type { Job, JobContext, Jobs } from './jobs/jobs.ts'
 export { audit } from './people/audit.ts'
 export { type Auth, createAuth, type NewUser, type User } from './people/auth.ts'
+export { PluginAccess, type PluginCaller } from './plugin-data/plugin-access.ts'
+export { listPermissionUses, type UsedPermission } from './plugin-data/permission-uses.ts'
+export { erasePluginStorage, readPluginStorage } from './plugin-data/storage.ts'
+export type { PublishedView, ViewColumn, ViewProvider } from './plugin-data/views.ts'
 export * from './plugin-states/queries.ts'
 export * from './plugin-states/sources.ts'
 export * from './plugin-states/upgrades.ts'
+export { runCommand } from './points/command-routes.ts'
+export { compileSchema, problemsOf } from './points/json-schema.ts'
+export type { Need, Reader } from './points/grants.ts'
 export * from './points/points.ts'
 export * from './profiles/owned-columns.ts'
 export { rewindProfiles } from './profiles/stage.ts'
 export { compareRehearsals, rehearseScores } from './scores/rehearse.ts'
 export type { ScoreStage } from './scores/stage.ts'
-export {
-  aggregateCustomers,
-  eventSeries,
-  eventsPerCustomer,
-  readCustomers,
-} from './reports/plugin-queries.ts'
 export { listReports, runReport } from './reports/run.ts'
 export { eraseBuiltinSegments } from './segments/builtin.ts'
 export { countRule } from './segments/count.ts'

@@ -5,6 +5,7 @@ import { type EventTables, eventMigrations } from './events/tables.ts'
 import { type IdentityTables, identityMigrations } from './identity/tables.ts'
 import { type ImportTables, importMigrations } from './imports/tables.ts'
 import { type JobTables, jobMigrations } from './jobs/tables.ts'
+import { type PluginDataTables, pluginDataMigrations } from './plugin-data/tables.ts'
 import { type PluginStateTables, pluginStateMigrations } from './plugin-states/tables.ts'
 import { type ProfileTables, profileMigrations } from './profiles/tables.ts'
 import { type ScoreTables, scoreMigrations } from './scores/tables.ts'
@@ -18,6 +19,7 @@ export type Tables = CollectionTables &
   IdentityTables &
   ImportTables &
   JobTables &
+  PluginDataTables &
   PluginStateTables &
   ProfileTables &
   ScoreTables &
@@ -36,4 +38,5 @@ export const coreMigrations: Migrations = {
   ...importMigrations,
   ...collectionMigrations,
   ...pluginStateMigrations,
+  ...pluginDataMigrations,
 }

@@ -1,9 +1,10 @@
-import { type RawBuilder, type SqlBool, sql } from 'kysely'
+import { sql } from 'kysely'
 import type { Engine } from '../db/database.ts'
 import type { ProfileColumn } from '../profiles/columns.ts'
-import { isGranted, refusedColumn } from './grants.ts'
+import { visibleKey } from '../profiles/visible-key.ts'
+import { neededFor, type Reader } from '../points/grants.ts'
 import { patternFilter } from './pattern-filter.ts'
-import type { PublishedView, Reader } from './views.ts'
+import type { PublishedView } from './views.ts'
 
 /** One row a customer: the columns of the wide table that the reader was granted. */
 export function profilesView(
@@ -23,8 +24,9 @@ export function profilesView(
       ...columns.map((column) => ({
         name: column.name,
         description: column.title.en,
-        expression: column.name === 'key' ? customerKey(reader, engine) : sql`p.${sql.ref(column.name)}`,
-        refused: refusedColumn(reader, column),
+        expression:
+          column.name === 'key' ? visibleKey(reader, { engine, table: 'p' }) : sql`p.${sql.ref(column.name)}`,
+        needs: neededFor(reader, column),
       })),
     ],
     source: () => sql`from profiles p`,
@@ -51,26 +53,8 @@ export function identifiersView(reader: Reader): PublishedView {
         expression: sql`i.first_seen_at`,
       },
     ],
-    refused: kinds.length > 0 ? undefined : { permission: 'profile.pii', name: 'identifiers' },
+    needs: { permission: 'profile.pii', name: kinds[0] ?? 'identifiers' },
     filtered: !kinds.includes('*'),
     source: () => sql`from identifiers i where ${patternFilter(sql`i.kind`, kinds)}`,
   }
-}
-
-/**
- * The customer's stable outside id, of the row `p`. Where that is a phone number or an e-mail address which the
- * reader may not see, `#<customer id>` stands in its place.
- */
-export function customerKey(reader: Reader, engine: Engine): RawBuilder<string> {
-  const hidden: RawBuilder<SqlBool>[] = []
-  if (!isGranted(reader, 'profile.pii', 'phone')) {
-    hidden.push(
-      engine === 'postgres'
-        ? sql`p.key ~ '^(\\+[0-9]{7,15}|1[3-9][0-9]{9})$'`
-        : sql`(p.key glob '+[0-9]*' or (length(p.key) = 11 and p.key glob '1[3-9][0-9]*'))`,
-    )
-  }
-  if (!isGranted(reader, 'profile.pii', 'email')) hidden.push(sql`p.key like '%@%'`)
-  if (hidden.length === 0) return sql`p.key`
-  return sql`case when ${sql.join(hidden, sql` or `)} then '#' || p.customer_id else p.key end`
 }

@@ -1,26 +1,10 @@
 import type { EventTypeContribution } from '@huitou/plugin-api'
 import { type RawBuilder, sql } from 'kysely'
 import type { Engine } from '../db/database.ts'
-import { isGranted } from './grants.ts'
+import type { Reader } from '../points/grants.ts'
+import { hiddenEverywhere, hiddenIn } from '../points/personal-properties.ts'
 import { patternFilter } from './pattern-filter.ts'
-import type { PublishedView, Reader } from './views.ts'
-
-/** Properties that hold personal data in events of any type, unless their kind is granted. */
-const PERSONAL_PROPERTIES = [
-  'phone',
-  'mobile',
-  'tel',
-  'email',
-  'address',
-  'birthday',
-  'receiver',
-  'receiver_name',
-  'receiver_phone',
-  'receiver_address',
-  'shipping_address',
-  'billing_address',
-  'id_card',
-]
+import type { PublishedView } from './views.ts'
 
 /** Events as they stand on customers' timelines, of the types that the reader was granted. */
 export function timelineView(
@@ -48,7 +32,7 @@ export function timelineView(
         expression: visibleProperties(reader, engine, eventTypes),
       },
     ],
-    refused: names.length > 0 ? undefined : { permission: 'events.read', name: '*' },
+    needs: { permission: 'events.read', name: names[0] ?? '*' },
     filtered: !names.includes('*'),
     source(used) {
       const log = used.has('properties') ? sql` inner join events e on e.seq = t.seq` : sql``
@@ -58,16 +42,14 @@ export function timelineView(
 }
 
 /** Properties of the event `e` on the timeline `t`, with everything taken out that the reader may not see. */
-function visibleProperties(
+export function visibleProperties(
   reader: Reader,
   engine: Engine,
   eventTypes: readonly EventTypeContribution[],
 ): RawBuilder<unknown> {
-  const hidden = (paths: readonly string[]) =>
-    paths.filter((path) => !isGranted(reader, 'profile.pii', path.split('.').at(-1) as string))
-  const everywhere = hidden(PERSONAL_PROPERTIES)
+  const everywhere = hiddenEverywhere(reader)
   const cases = eventTypes.flatMap((type) => {
-    const paths = hidden(type.pii ?? []).filter((path) => !everywhere.includes(path))
+    const paths = hiddenIn(reader, type)
     if (paths.length === 0) return []
     return [sql`when t.name = ${type.name} then ${without(engine, [...everywhere, ...paths])}`]
   })

@@ -1,5 +1,5 @@
 import { permissionError } from '@huitou/plugin-api'
-import type { Need } from './views.ts'
+import type { Need } from '../points/grants.ts'
 import { queryError } from './query-limits.ts'
 
 /** A column that a query can name: what to write for it, or why the plugin may not have it. */

@@ -1,9 +1,10 @@
 import { createTestCore, engines, type TestCore, type TestEngine } from '@huitou/testing'
 import { type AliasableExpression, expressionBuilder, type Kysely, sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Reader } from '../points/grants.ts'
 import { PluginQueries } from './run-query.ts'
 import { plain, treesOf } from './query-fixture.ts'
-import { PublishedViews, type Reader } from './views.ts'
+import { PublishedViews } from './views.ts'
 
 const reader: Reader = {
   id: 'test.reader',

@@ -2,6 +2,7 @@ import { CompiledQuery, createQueryId, PostgresQueryCompiler, SqliteQueryCompile
 import { AppError } from '@huitou/plugin-api'
 import type { CoreContext } from '../context.ts'
 import type { Database } from '../db/database.ts'
+import type { Need, Reader } from '../points/grants.ts'
 import {
   ANSWER_LIMIT,
   deadlineError,
@@ -13,7 +14,7 @@ import {
 import { QueryProcesses } from './query-processes.ts'
 import { QueryTurns } from './query-turns.ts'
 import { translateQuery } from './translate-query.ts'
-import type { PublishedViews, Reader } from './views.ts'
+import type { PublishedViews } from './views.ts'
 
 export type Row = Record<string, string | number | null>
 
@@ -21,6 +22,8 @@ export interface QueryOptions {
   signal?: AbortSignal
   /** {@link QUERY_DEADLINE_MS} if absent. */
   deadlineMs?: number
+  /** Told what the query makes use of, before it runs. */
+  onUse?: (needs: Need[]) => void
 }
 
 export const QUERY_DEADLINE_MS = 10_000
@@ -49,11 +52,12 @@ export class PluginQueries {
    */
   async run(reader: Reader, tree: unknown, options: QueryOptions = {}): Promise<Row[]> {
     const { engine } = this.#context.database
-    const { node } = translateQuery(tree, {
-      pluginId: reader.id,
+    const { node, needs } = translateQuery(tree, {
+      reader,
       engine,
       views: await this.#views.of(reader),
     })
+    options.onUse?.(needs)
     const query = new compilers[engine]().compileQuery(node, createQueryId())
     return await this.#turns.take(reader.id, async () => {
       const rows = await this.#execute(query, options).catch((error: unknown) => {
@@ -67,8 +71,10 @@ export class PluginQueries {
     })
   }
 
+  /** Ends processes that wait for a query; the next one starts another. */
   close(): void {
     this.#processes?.close()
+    this.#processes = undefined
   }
 
   async #execute(

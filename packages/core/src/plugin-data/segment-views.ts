@@ -1,9 +1,12 @@
 import { sql } from 'kysely'
-import { isGranted } from './grants.ts'
-import type { Need, PublishedView, Reader } from './views.ts'
+import type { Need } from '../points/grants.ts'
+import type { PublishedView } from './views.ts'
+
+/** Being in a segment says something of a customer, so it is read like a column called `segments`. */
+const needs: Need = { permission: 'profile.read', name: 'segments' }
 
 /** Segments that are in use. */
-export function segmentsView(reader: Reader): PublishedView {
+export function segmentsView(): PublishedView {
   return {
     name: 'segments',
     description: 'Segments: those that people made and those that are labels of plugins.',
@@ -22,13 +25,13 @@ export function segmentsView(reader: Reader): PublishedView {
         expression: sql`s.member_count`,
       },
     ],
-    refused: refused(reader),
+    needs,
     source: () => sql`from segments s where s.active = 1`,
   }
 }
 
 /** Who is in which segment. */
-export function segmentMembersView(reader: Reader): PublishedView {
+export function segmentMembersView(): PublishedView {
   return {
     name: 'segment_members',
     description: 'Who is in which segment now.',
@@ -37,13 +40,13 @@ export function segmentMembersView(reader: Reader): PublishedView {
       { name: 'customer_id', description: 'Number of the customer.', expression: sql`m.customer_id` },
       { name: 'entered_at', description: 'When the customer came in.', expression: sql`m.entered_at` },
     ],
-    refused: refused(reader),
+    needs,
     source: () => sql`from segment_members m`,
   }
 }
 
 /** Who came into which segment and who left it, in order. */
-export function segmentChangesView(reader: Reader): PublishedView {
+export function segmentChangesView(): PublishedView {
   return {
     name: 'segment_changes',
     description: 'Who came into which segment and who left it, in order.',
@@ -54,14 +57,7 @@ export function segmentChangesView(reader: Reader): PublishedView {
       { name: 'at', description: 'When, epoch milliseconds.', expression: sql`c.at` },
       { name: 'entered', description: '1 for coming in, 0 for leaving.', expression: sql`c.entered` },
     ],
-    refused: refused(reader),
+    needs,
     source: () => sql`from segment_changes c`,
   }
-}
-
-/** Being in a segment says something of a customer, so it is read like a column called `segments`. */
-function refused(reader: Reader): Need | undefined {
-  return isGranted(reader, 'profile.read', 'segments')
-    ? undefined
-    : { permission: 'profile.read', name: 'segments' }
 }

@@ -18,6 +18,7 @@ import {
   WithNode,
 } from 'kysely'
 import type { Engine } from '../db/database.ts'
+import { hasGrant, type Need, type Reader } from '../points/grants.ts'
 import { queryError, ROW_LIMIT } from './query-limits.ts'
 import { Scope, type Source } from './query-scope.ts'
 import { JOINS, SET_OPERATORS } from './query-vocabulary.ts'
@@ -27,7 +28,7 @@ import { TreeReader, type Untrusted } from './tree-reader.ts'
 import type { PublishedView } from './views.ts'
 
 export interface TranslationOptions {
-  pluginId: string
+  reader: Reader
   engine: Engine
   views: ReadonlyMap<string, PublishedView>
 }
@@ -49,15 +50,14 @@ interface Pending {
  * looked up, and every view becomes a subquery that holds no other columns and rows than the plugin may read, so
  * that what was overlooked here would still not be there for the database. Throws `E_PERMISSION` or `E_QUERY`.
  */
-export function translateQuery(tree: unknown, options: TranslationOptions): Selected {
+export function translateQuery(tree: unknown, options: TranslationOptions): Selected & { needs: Need[] } {
   const translation = new Translation(options)
   const root = translation.reader.within(tree, (node, kind) => {
     if (kind !== 'SelectQueryNode')
       throw queryError('Plugins can only select', 'Data changes through events, tags and collections.')
     return translation.select(node, undefined, { root: true })
   })
-  translation.fillViews()
-  return root
+  return { ...root, needs: translation.fillViews() }
 }
 
 export class Translation {
@@ -80,8 +80,8 @@ export class Translation {
     reader.forbid(node, ['distinctOn', 'endModifiers', 'explain', 'fetch', 'top'])
     if (operand) reader.forbid(node, ['orderBy', 'limit', 'offset', 'with', 'setOperations'])
     // Tables in `from`, queries of `with` and of a union see what surrounds the query, but not one another's columns.
-    const around = new Scope(this.#options.pluginId, parent)
-    const scope = new Scope(this.#options.pluginId, around)
+    const around = new Scope(this.#options.reader.id, parent)
+    const scope = new Scope(this.#options.reader.id, around)
     const common = this.#commonTables(node, around)
     const { froms, joins } = this.#sources(node, { scope, around })
     const { selections, columns } = this.#selections(node, scope)
@@ -108,9 +108,12 @@ export class Translation {
     }
   }
 
-  /** Puts every view's subquery into the place that was kept for it. */
-  fillViews(): void {
+  /** Puts every view's subquery into the place that was kept for it. Returns what the query took of the reader's grants. */
+  fillViews(): Need[] {
+    const needs: Need[] = []
     for (const { view, used, place } of this.#pending) {
+      if (view.needs) needs.push(view.needs)
+      for (const column of view.columns) if (used.has(column.name) && column.needs) needs.push(column.needs)
       const columns = view.columns
         .filter(({ name }) => used.has(name))
         .map(({ name, expression }) => sql`${expression} as ${sql.id(name)}`)
@@ -119,6 +122,7 @@ export class Translation {
       const list = columns.length > 0 ? sql.join(columns) : sql`1 as present`
       place.node = sql`(select ${list} ${view.source(used)}${fence})`.toOperationNode()
     }
+    return needs
   }
 
   #commonTables(node: Untrusted, scope: Scope): CommonTableExpressionNode[] {
@@ -202,22 +206,24 @@ export class Translation {
         source: { name, alias, columns: new Map(common.columns.map((column) => [column, {}])) },
       }
     }
-    const { pluginId, views } = this.#options
+    const { reader, views } = this.#options
     const view = views.get(table)
     if (!view)
       throw queryError(
         `There is no view "${table.slice(0, 60)}"`,
         `There are ${[...views.keys()].join(', ')}.`,
       )
-    if (view.refused) throw permissionError(pluginId, view.refused.permission, view.refused.name)
+    if (view.needs && !hasGrant(reader, view.needs))
+      throw permissionError(reader.id, view.needs.permission, view.needs.name)
     const used = new Set<string>()
     const place: { node?: OperationNode } = {
       ...AliasNode.create(ValueNode.create(null), IdentifierNode.create(alias)),
     }
     this.#pending.push({ view, used, place })
-    const columns = view.columns.map(
-      ({ name: column, refused }) => [column, { refused, use: () => void used.add(column) }] as const,
-    )
+    const columns = view.columns.map(({ name: column, needs }) => {
+      const refused = needs && !hasGrant(reader, needs) ? needs : undefined
+      return [column, { refused, use: () => void used.add(column) }] as const
+    })
     return { node: place as AliasNode, source: { name, alias, columns: new Map(columns) } }
   }
 

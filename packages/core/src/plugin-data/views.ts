@@ -1,33 +1,19 @@
-import type { Permissions } from '@huitou/plugin-api'
 import type { RawBuilder } from 'kysely'
 import type { CoreContext } from '../context.ts'
 import type { Engine } from '../db/database.ts'
+import type { Need, Reader } from '../points/grants.ts'
 import { readColumns } from '../profiles/columns.ts'
 import { profilesView, identifiersView } from './customer-views.ts'
 import { timelineView } from './event-views.ts'
 import { segmentChangesView, segmentMembersView, segmentsView } from './segment-views.ts'
-
-/** A plugin that reads, and what the owner granted it. */
-export interface Reader {
-  readonly id: string
-  /** Its own columns begin with this; it may always read them. */
-  readonly columnPrefix: string
-  readonly permissions: Permissions
-}
-
-/** What a plugin would have to be granted. */
-export interface Need {
-  readonly permission: keyof Permissions
-  readonly name: string
-}
 
 export interface ViewColumn {
   readonly name: string
   readonly description: string
   /** Its value, over what the view reads from. */
   readonly expression: RawBuilder<unknown>
-  /** Why this reader may not have it; absent when it may. */
-  readonly refused?: Need | undefined
+  /** What it takes to read it; absent when everybody may who may use the view. */
+  readonly needs?: Need | undefined
 }
 
 /** A table that plugins can query, as one reader sees it. */
@@ -36,8 +22,8 @@ export interface PublishedView {
   readonly name: string
   readonly description: string
   readonly columns: readonly ViewColumn[]
-  /** Why this reader may not use it at all; absent when it may. */
-  readonly refused?: Need | undefined
+  /** What it takes to use the view at all. */
+  readonly needs?: Need | undefined
   /** `from … where …`: all rows this reader may see. `used` are the columns that the query asks for. */
   source(used: ReadonlySet<string>): RawBuilder<unknown>
   /** Whether `source` leaves out rows for want of a grant: nothing may then be computed of a row before it does. */
@@ -77,9 +63,9 @@ export class PublishedViews {
       profilesView(reader, engine, await readColumns(database.db)),
       identifiersView(reader),
       timelineView(reader, engine, eventTypes),
-      segmentsView(reader),
-      segmentMembersView(reader),
-      segmentChangesView(reader),
+      segmentsView(),
+      segmentMembersView(),
+      segmentChangesView(),
     ]
     for (const view of own) views.set(view.name, view)
     return views

@@ -6,6 +6,7 @@ import { insertRows, updateRows } from '../db/insert-rows.ts'
 import { engineOf, type SqlType } from '../db/rows.ts'
 import type { Text } from '../points/points.ts'
 import type { Feature } from './definitions.ts'
+import { findTagTitle } from './tag-trait.ts'
 
 export interface ColumnOption {
   value: string
@@ -81,6 +82,7 @@ export function traitColumn(key: string, known?: { title: Text; pii: boolean }):
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '_')
     .slice(0, 40)
+  const tagTitle = findTagTitle(key)
   const name = plain ? `t_${key}` : `t_${snake}_${createHash('sha256').update(key).digest('hex').slice(0, 6)}`
   return {
     name,
@@ -88,11 +90,11 @@ export function traitColumn(key: string, known?: { title: Text; pii: boolean }):
     kind: 'trait',
     owner: 'core',
     type: 'text',
-    title: known?.title ?? { en: key, 'zh-CN': key },
+    title: known?.title ?? tagTitle ?? { en: key, 'zh-CN': key },
     description: null,
     unit: null,
     options: null,
-    pii: known?.pii ?? /phone|mobile|e-?mail|address|birth|id_?card|passport|name$/i.test(key),
+    pii: known?.pii ?? (!tagTitle && /phone|mobile|e-?mail|address|birth|id_?card|passport|name$/i.test(key)),
   }
 }
 

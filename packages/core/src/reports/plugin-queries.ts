@@ -4,18 +4,24 @@ import {
   type EventSeriesPoint,
   type EventSeriesQuery,
   type EventTableQuery,
+  permissionError,
   userError,
 } from '@huitou/plugin-api'
 import { type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely'
 import type { CoreContext } from '../context.ts'
 import { BusinessDays } from '../days.ts'
+import type { Engine } from '../db/database.ts'
 import { rowsOf } from '../db/rows.ts'
 import type { VectorKind } from '../db/vectors.ts'
+import { type Reader, refusedColumn } from '../points/grants.ts'
+import { refusedProperty } from '../points/personal-properties.ts'
+import { visibleKey } from '../profiles/visible-key.ts'
 import { compareProperty } from '../segments/event-properties.ts'
 import { classOf, getRuleColumn, readRuleColumns } from '../segments/rule-columns.ts'
 import { type Period, periodsBetween } from './periods.ts'
 
-type QueryContext = Pick<CoreContext, 'database' | 'brand'>
+/** Who asks, and what about. */
+export type QueryContext = Pick<CoreContext, 'database' | 'brand' | 'points'> & { reader: Reader }
 
 const GROUP_LIMIT = 10_000
 const PERIOD_LIMIT = 5_000
@@ -23,14 +29,15 @@ const EVENT_LIMIT = 50
 
 /** Columns of every customer, or of a segment's members, in order of their ids. Yes is 1, no is 0. */
 export async function readCustomers(
-  { database }: Pick<QueryContext, 'database'>,
+  { database, reader }: Pick<QueryContext, 'database' | 'reader'>,
   { columns, segmentId }: { columns: string[]; segmentId?: string | undefined },
 ): Promise<ColumnBatch> {
   const known = await readRuleColumns(database.db)
   const names = [...new Set(columns)]
   const kinds = names.map((name): VectorKind =>
-    classOf(getRuleColumn(known, name).type) === 'text' ? 'text' : 'number',
+    classOf(getReadable(known, reader, name).type) === 'text' ? 'text' : 'number',
   )
+  const column = columnOf(reader, database.engine)
   const query = profiles(database.analytics, segmentId)
     .select('profiles.customer_id')
     .select(names.map((name, index) => column(name).as(`column_${index}`)))
@@ -41,11 +48,12 @@ export async function readCustomers(
 
 /** Customers in groups, with counts and figures of each; at most ten thousand groups, in order of their values. */
 export async function aggregateCustomers(
-  { database }: Pick<QueryContext, 'database'>,
+  { database, reader }: Pick<QueryContext, 'database' | 'reader'>,
   { groupBy = [], measures, segmentId, having = [] }: AggregateQuery,
 ): Promise<Record<string, string | number | null>[]> {
   const known = await readRuleColumns(database.db)
-  for (const name of [...groupBy, ...having]) getRuleColumn(known, name)
+  for (const name of [...groupBy, ...having]) getReadable(known, reader, name)
+  const column = columnOf(reader, database.engine)
   const names = Object.keys(measures)
   if (names.length === 0) throw userError('E_QUERY', 'An aggregate needs at least one measure')
   const taken = names.find((name) => groupBy.includes(name))
@@ -53,9 +61,9 @@ export async function aggregateCustomers(
   const expressions = Object.values(measures).map((measure) => {
     if ('count' in measure) return sql<number>`count(*)`
     const [[aggregate, name] = ['', '']] = Object.entries(measure) as [string, string][]
-    if (classOf(getRuleColumn(known, name).type) === 'text')
+    if (classOf(getReadable(known, reader, name).type) === 'text')
       throw userError('E_QUERY', `"${name}" holds text, which has no ${aggregate}`)
-    return aggregated(aggregate, name)
+    return aggregated(aggregate, column(name))
   })
   let query = profiles(database.analytics, segmentId)
     .select(groupBy.map((name, index) => column(name).as(`group_${index}`)))
@@ -74,7 +82,7 @@ export async function aggregateCustomers(
 
 /** For each customer with such events how many, their sum, the first and the last, and the customer's stable id. */
 export async function eventsPerCustomer(context: QueryContext, query: EventTableQuery): Promise<ColumnBatch> {
-  const { database } = context
+  const { database, reader } = context
   const matching = matchingEvents(context, query)
   const table = sql<unknown>`(
     select t.customer_id, count(*) as events, sum(t.value) as value, min(t.ts) as first, max(t.ts) as last ${matching}
@@ -82,7 +90,8 @@ export async function eventsPerCustomer(context: QueryContext, query: EventTable
   const rows = (database.analytics as Kysely<any>)
     .selectFrom(table.as('per_customer'))
     .innerJoin('profiles', 'profiles.customer_id', 'per_customer.customer_id')
-    .select(['per_customer.customer_id', 'events', 'value', 'first', 'last', 'profiles.key'])
+    .select(['per_customer.customer_id', 'events', 'value', 'first', 'last'])
+    .select(visibleKey(reader, { engine: database.engine, table: 'profiles' }).as('key'))
     .orderBy('per_customer.customer_id')
   const { vectors } = await database.readColumns(rows, [
     'number',
@@ -155,12 +164,13 @@ async function readPeriods(
 }
 
 /** `from … where …` over current events; the timeline is `t`. Further tables may stand beside it. */
-function matchingEvents(
-  { database }: QueryContext,
+export function matchingEvents(
+  { database, points, reader }: Pick<QueryContext, 'database' | 'points' | 'reader'>,
   query: EventTableQuery,
   beside?: RawBuilder<unknown> | ReturnType<typeof rowsOf>,
 ): RawBuilder<unknown> {
   checkEvents(query.events)
+  checkProperties({ points, reader }, query)
   const scope = { engine: database.engine, days: NO_DAYS, today: 0 }
   const filters = Object.entries(query.where ?? {}).map(
     ([property, value]) => sql` and ${compareProperty({ property, op: 'is', value }, scope)}`,
@@ -170,6 +180,18 @@ function matchingEvents(
   const before = query.before === undefined ? sql`` : sql` and t.ts < ${query.before}`
   const first = beside ? sql`${beside} cross join ` : sql``
   return sql`from ${first}${source} where t.name in (${sql.join(query.events)}) and t.current = 1${from}${before}${sql.join(filters, sql``)}`
+}
+
+/** Asking who has a phone number is reading it. */
+function checkProperties(
+  { points, reader }: Pick<QueryContext, 'points' | 'reader'>,
+  query: EventTableQuery,
+): void {
+  const types = query.events.flatMap((name) => points.eventTypes.find(name)?.value ?? [])
+  for (const property of Object.keys(query.where ?? {})) {
+    const refused = refusedProperty(reader, types, property)
+    if (refused) throw permissionError(reader.id, refused.permission, refused.name)
+  }
 }
 
 /** Comparing for equality needs no calendar. */
@@ -190,20 +212,33 @@ function memberOf(table: 'profiles' | 't', segmentId: string): RawBuilder<SqlBoo
   return sql<SqlBool>`exists (select 1 from segment_members m where m.segment_id = ${segmentId} and m.customer_id = ${customer})`
 }
 
-function column(name: string): RawBuilder<unknown> {
-  return sql`${sql.ref(`profiles.${name}`)}`
+/** The column, when the reader may read it. */
+function getReadable(
+  known: Parameters<typeof getRuleColumn>[0],
+  reader: Reader,
+  name: string,
+): ReturnType<typeof getRuleColumn> {
+  const column = getRuleColumn(known, name)
+  const refused = refusedColumn(reader, column)
+  if (refused) throw permissionError(reader.id, refused.permission, refused.name)
+  return column
 }
 
-function aggregated(aggregate: string, name: string): RawBuilder<number | null> {
+function columnOf(reader: Reader, engine: Engine): (name: string) => RawBuilder<unknown> {
+  return (name) =>
+    name === 'key' ? visibleKey(reader, { engine, table: 'profiles' }) : sql`${sql.ref(`profiles.${name}`)}`
+}
+
+function aggregated(aggregate: string, column: RawBuilder<unknown>): RawBuilder<number | null> {
   switch (aggregate) {
     case 'sum':
-      return sql`sum(${column(name)})`
+      return sql`sum(${column})`
     case 'mean':
-      return sql`avg(${column(name)})`
+      return sql`avg(${column})`
     case 'min':
-      return sql`min(${column(name)})`
+      return sql`min(${column})`
     case 'max':
-      return sql`max(${column(name)})`
+      return sql`max(${column})`
     default:
       throw userError('E_QUERY', `"${aggregate}" is not a measure`, {
         hint: 'Measures are count, sum, mean, min and max.',

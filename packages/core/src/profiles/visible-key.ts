@@ -1,0 +1,31 @@
+import { type RawBuilder, type SqlBool, sql } from 'kysely'
+import type { Engine } from '../db/database.ts'
+import { isGranted, type Reader } from '../points/grants.ts'
+
+/**
+ * The stable outside id of a row of `profiles` that is called `table`. Where that is a phone number or an e-mail
+ * address which the reader may not see, `#<customer id>` stands in its place.
+ */
+export function visibleKey(
+  reader: Reader,
+  { engine, table }: { engine: Engine; table: string },
+): RawBuilder<string> {
+  const key = sql.ref<string>(`${table}.key`)
+  const hidden: RawBuilder<SqlBool>[] = []
+  if (!isGranted(reader, 'profile.pii', 'phone')) {
+    hidden.push(
+      engine === 'postgres'
+        ? sql`${key} ~ '^(\\+[0-9]{7,15}|1[3-9][0-9]{9})$'`
+        : sql`(${key} glob '+[0-9]*' or (length(${key}) = 11 and ${key} glob '1[3-9][0-9]*'))`,
+    )
+  }
+  if (!isGranted(reader, 'profile.pii', 'email')) hidden.push(sql`${key} like '%@%'`)
+  if (hidden.length === 0) return sql`${key}`
+  return sql`case when ${sql.join(hidden, sql` or `)} then '#' || ${sql.ref(`${table}.customer_id`)} else ${key} end`
+}
+
+/** The kind of personal data that a key is, when it is one. */
+export function personalKind(key: string): 'phone' | 'email' | undefined {
+  if (/^(?:\+[0-9]|1[3-9][0-9]{9}$)/.test(key)) return 'phone'
+  return key.includes('@') ? 'email' : undefined
+}
