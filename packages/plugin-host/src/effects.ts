@@ -51,7 +51,7 @@ export interface EffectMethods {
   'secrets.delete': (query: { key: string }) => void
   fetch: (query: { url: string; init: FetchInit }) => FetchAnswer
   /** `collection` is a full id, `publisher.name/id`, here and below. */
-  'collections.find': (query: { collection: string; query: CollectionQuery }) => {
+  'collections.find': (query: { collection: string } & CollectionQuery) => {
     records: CollectionRecord[]
     cursor?: string
   }
@@ -64,10 +64,7 @@ export interface EffectMethods {
     version?: number
   }) => CollectionRecord
   'collections.delete': (query: { collection: string; id: string }) => void
-  'collections.count': (query: {
-    collection: string
-    query: Pick<CollectionQuery, 'where' | 'search'>
-  }) => number
+  'collections.count': (query: { collection: string } & Pick<CollectionQuery, 'where' | 'search'>) => number
   /** `id` is a full id, `publisher.name/id`. */
   'commands.execute': (query: { id: string; input: Record<string, unknown> }) => unknown
   /** `point` is a full id, `publisher.name/point/v1`, of a point that the plugin itself defines. */

@@ -129,7 +129,7 @@ function collectionsOf(pluginId: string, ask: Ask): Huitou['collections'] {
 
 function collectionOf(collection: string, ask: Ask): Collection {
   return {
-    find: async (query = {}) => await ask('collections.find', { collection, query }),
+    find: async (query = {}) => await ask('collections.find', { ...query, collection }),
     get: async (id) => await ask('collections.get', { collection, id }),
     insert: async (data) => await ask('collections.insert', { collection, data }),
     update: async (id, changes, { version } = {}) =>
@@ -140,7 +140,7 @@ function collectionOf(collection: string, ask: Ask): Collection {
         ...(version === undefined ? {} : { version }),
       }),
     delete: async (id) => await ask('collections.delete', { collection, id }),
-    count: async (query = {}) => await ask('collections.count', { collection, query }),
+    count: async (query = {}) => await ask('collections.count', { ...query, collection }),
   }
 }
 

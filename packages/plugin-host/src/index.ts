@@ -4,8 +4,6 @@ export { defaultBudgets } from './budget.ts'
 export type { Budget, IsolationKind } from './budget.ts'
 export { needsOf } from './broker.ts'
 export type { Need } from './broker.ts'
-export { decodeRecorded, encodeRecorded, readRecording, recordEffects } from './effect-recording.ts'
-export type { RecordedEffect } from './effect-recording.ts'
 export { routeEffects } from './effects.ts'
 export type {
   EffectContext,

@@ -115,7 +115,7 @@ function memoryCollections(clock: { now(): number }): CollectionHandlers {
       Object.entries(where).every(([field, filter]) => fits(data[field], filter)),
     )
   return {
-    'collections.find': ({ collection, query: { where, limit = 100 } }) => ({
+    'collections.find': ({ collection, where, limit = 100 }) => ({
       records: matching(collection, where).slice(0, limit),
     }),
     'collections.get': ({ collection, id }) => getRecord(collection, id),
@@ -136,7 +136,7 @@ function memoryCollections(clock: { now(): number }): CollectionHandlers {
       return record
     },
     'collections.delete': ({ collection, id }) => void recordsOf(collection).delete(id),
-    'collections.count': ({ collection, query: { where } }) => matching(collection, where).length,
+    'collections.count': ({ collection, where }) => matching(collection, where).length,
   }
 }
 
