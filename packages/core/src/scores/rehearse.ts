@@ -3,6 +3,7 @@ import type { CoreContext } from '../context.ts'
 import type { Points, Text } from '../points/points.ts'
 import type { ProfileColumn } from '../profiles/columns.ts'
 import { columnName } from '../profiles/definitions.ts'
+import { readBrand } from '../settings/brand.ts'
 import { copyOf, readTable } from './run.ts'
 import { readScorings, type Scoring } from './scorings.ts'
 
@@ -32,6 +33,7 @@ export async function rehearseScores(
   points: Points,
   { owner, signal, limit, onProgress }: RehearsalOptions,
 ): Promise<Rehearsal> {
+  const { timeZone } = await readBrand(context.database.db)
   const scorings = readScorings(points).filter((scoring) => scoring.owner === owner)
   const table = await readTable(context, scorings, limit)
   const coming = comingColumns(points)
@@ -50,7 +52,7 @@ export async function rehearseScores(
     try {
       const columns = Object.fromEntries(scoring.inputs.map((name) => [name, read(scoring, name)]))
       const batch = { ids: table.ids.slice(), columns }
-      const vectors = await scoring.run(batch, { now: context.clock.now(), signal })
+      const vectors = await scoring.run(batch, { now: context.clock.now(), signal, timeZone })
       scoring.outputs.forEach((column, index) =>
         rehearsal.outputs.set(column.name, { column, vector: vectors[index] as ColumnVector }),
       )

@@ -35,6 +35,7 @@ export async function runScorings(
   { signal, onProgress }: ScoringOptions,
 ): Promise<ScoringResult[]> {
   const { clock } = context
+  const { timeZone } = await context.brand()
   const table = await readTable(context, scorings)
   const results: ScoringResult[] = []
   const changes: OutputChange[] = []
@@ -57,7 +58,7 @@ export async function runScorings(
           ? []
           : await scoring.run(
               { ids: table.ids.slice(), columns: Object.fromEntries(inputs) },
-              { now: clock.now(), signal },
+              { now: clock.now(), signal, timeZone },
             )
       after.forEach((vector, index) => {
         const column = scoring.outputs[index] as ProfileColumn

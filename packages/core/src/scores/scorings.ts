@@ -2,6 +2,7 @@ import { type ColumnType, type ColumnVector, userError } from '@huitou/plugin-ap
 import type { Points, Text } from '../points/points.ts'
 import type { ProfileColumn } from '../profiles/columns.ts'
 import { columnName } from '../profiles/definitions.ts'
+import { assignByRules, hasRules } from './label-rules.ts'
 
 /** A scorer or a segmenter, in the one form that the stage runs. */
 export interface Scoring {
@@ -15,7 +16,7 @@ export interface Scoring {
   outputs: ProfileColumn[]
   run(
     batch: { ids: Float64Array; columns: Record<string, ColumnVector> },
-    context: { now: number; signal: AbortSignal },
+    context: { now: number; signal: AbortSignal; timeZone: string },
   ): Promise<ColumnVector[]>
 }
 
@@ -87,7 +88,9 @@ function segmenters(points: Points): Scoring[] {
       outputs: [{ ...output, options }],
       async run(batch, context) {
         const rows = batch.ids.length
-        const indexes = await value.run(batch, context)
+        const indexes = hasRules(value)
+          ? assignByRules(value, batch, context)
+          : await value.run(batch, context)
         if (indexes.length !== rows || indexes.some((index) => index >= options.length)) {
           throw userError(
             'E_SEGMENTER_ANSWER',
