@@ -10,14 +10,18 @@ import {
   openDatabase,
   type PluginAdmin,
 } from '@huitou/core'
+import { AppError } from '@huitou/plugin-api'
 import type { Effects, PluginHost } from '@huitou/plugin-host'
 import type { PluginStore } from '@huitou/plugin-host/install'
 import type { Config } from './config.ts'
 import { defineDemoJob } from './demo-job.ts'
 import { pluginEffects } from './plugin-effects.ts'
+import { announceExtensions } from './plugin-extensions.ts'
 import { bundledPlugins } from './plugins/bundled-plugins.ts'
 import { collectionsData, collectionsPart } from './plugins/collection-data.ts'
 import { openPlugins } from './plugins/open-plugins.ts'
+import { storageData } from './plugins/storage-data.ts'
+import { storagePart } from './plugins/storage-part.ts'
 import { createSecretBox } from './secret-box.ts'
 
 /** Everything that one process of Huitou is made of. */
@@ -58,16 +62,21 @@ export async function openHuitou({
   try {
     const core = await createCore({ database, dataDir: config.dataDir, log, ...(clock ? { clock } : {}) })
     const live = new LiveTopics()
+    const box = createSecretBox(config.secret)
+    let host: PluginHost | undefined
+    const effects = pluginEffects({ core, log, box, host: () => getHost(host) })
     const opened = await openPlugins(core, {
-      box: createSecretBox(config.secret),
+      box,
       log,
       live,
-      effects: wrapEffects(pluginEffects(core, log)),
+      effects: wrapEffects(effects),
       bundled: bundledPlugins(),
       folders: plugins,
-      parts: [collectionsPart(core)],
-      data: [collectionsData(core)],
+      parts: [collectionsPart(core), storagePart(core)],
+      data: [collectionsData(core), storageData(core)],
     })
+    host = opened.host
+    announceExtensions(host)
     defineDemoJob(core)
     let auth: Promise<Auth> | undefined
     return {
@@ -85,6 +94,7 @@ export async function openHuitou({
       async [Symbol.asyncDispose]() {
         await core.stop()
         await opened[Symbol.asyncDispose]()
+        await effects[Symbol.asyncDispose]()
         await database.close()
       },
     }
@@ -92,4 +102,13 @@ export async function openHuitou({
     await database.close()
     throw error
   }
+}
+
+/** Plugins may ask for something while the others are still being opened. */
+function getHost(host: PluginHost | undefined): PluginHost {
+  if (host) return host
+  throw new AppError('world', 'E_STARTING', 'Other plugins are not open yet', {
+    status: 503,
+    hint: 'Ask when the plugin is called, not while it activates.',
+  })
 }
