@@ -4,7 +4,15 @@ import { authorise, matchesAny } from './broker.ts'
 const plugin = {
   id: 'test.p',
   columnPrefix: 'p',
-  permissions: { 'profile.read': ['commerce_*', 'key'], 'events.read': ['order.*'] },
+  permissions: {
+    'profile.read': ['commerce_*', 'key'],
+    'profile.pii': ['phone'],
+    'events.read': ['order.*'],
+    'events.append': ['loyalty.*'],
+    network: ['api.example.com'],
+    collections: ['other.plugin/cards'],
+    secrets: true,
+  },
 }
 
 test.each([
@@ -15,6 +23,16 @@ test.each([
   },
   { method: 'events.perCustomer', query: { events: ['order.paid'] } },
   { method: 'log', query: { level: 'info', message: 'hello' } },
+  { method: 'customers.read', query: { columns: ['t_phone'] } },
+  { method: 'customers.find', query: { key: { identifier: { kind: 'phone', value: '1' } } } },
+  { method: 'customers.find', query: { key: { id: 1 } } },
+  { method: 'events.append', query: { events: [{ type: 'track', event: 'loyalty.earned' }] } },
+  { method: 'fetch', query: { url: 'https://api.example.com/x', init: {} } },
+  { method: 'collections.find', query: { collection: 'test.p/own' } },
+  { method: 'collections.insert', query: { collection: 'other.plugin/cards', data: {} } },
+  { method: 'secrets.get', query: { key: 'token' } },
+  { method: 'extensions.list', query: { point: 'test.p/point/v1' } },
+  { method: 'storage.set', query: { key: 'a', value: 1 } },
 ])('$method passes with what was granted', ({ method, query }) => {
   expect(() => authorise(plugin, method, [query])).not.toThrow()
 })
@@ -22,8 +40,8 @@ test.each([
 test.each([
   {
     method: 'customers.read',
-    query: { columns: ['key', 't_phone'] },
-    name: 't_phone',
+    query: { columns: ['key', 't_email'] },
+    name: 't_email',
     permission: 'profile.read',
   },
   {
@@ -44,6 +62,47 @@ test.each([
     name: 'chat.sent',
     permission: 'events.read',
   },
+  {
+    method: 'customers.find',
+    query: { key: { identifier: { kind: 'email', value: 'a@b.c' } } },
+    name: 'email',
+    permission: 'profile.pii',
+  },
+  {
+    method: 'customers.tag',
+    query: { customerIds: [1], tag: 'vip' },
+    name: 'customers.tag',
+    permission: 'customers.tag',
+  },
+  {
+    method: 'events.append',
+    query: { events: [{ type: 'identify' }] },
+    name: 'profile.updated',
+    permission: 'events.append',
+  },
+  {
+    method: 'events.append',
+    query: {
+      events: [
+        { type: 'track', event: 'loyalty.earned' },
+        { type: 'track', event: 'order.paid' },
+      ],
+    },
+    name: 'order.paid',
+    permission: 'events.append',
+  },
+  {
+    method: 'fetch',
+    query: { url: 'https://evil.example/', init: {} },
+    name: 'https://evil.example/',
+    permission: 'network',
+  },
+  {
+    method: 'collections.delete',
+    query: { collection: 'test.other/own', id: '1' },
+    name: 'test.other/own',
+    permission: 'collections',
+  },
 ])('$method is refused for $name', ({ method, query, name, permission }) => {
   expect(() => authorise(plugin, method, [query])).toThrow(
     expect.objectContaining({
@@ -57,6 +116,35 @@ test.each([
 test('a method nobody listed is refused', () => {
   expect(() => authorise(plugin, 'toString', [])).toThrow(
     expect.objectContaining({ code: 'E_UNKNOWN_EFFECT' }),
+  )
+})
+
+test.each([
+  ['customers.read', undefined],
+  ['customers.read', {}],
+  ['customers.aggregate', { measures: null }],
+  ['fetch', 'https://api.example.com'],
+  ['collections.find', { collection: 5 }],
+  ['events.append', { events: 'all' }],
+])('%s with %o is refused as no call at all', (method, query) => {
+  expect(() => authorise(plugin, method, [query])).toThrow(
+    expect.objectContaining({ code: expect.any(String) }),
+  )
+})
+
+test('a point of another plugin has no contributors to tell of', () => {
+  expect(() => authorise(plugin, 'extensions.call', [{ point: 'test.other/point/v1' }])).toThrow(
+    expect.objectContaining({ code: 'E_UNDECLARED' }),
+  )
+})
+
+test('secrets, tags and the like are not given by a list', () => {
+  const tricky = { ...plugin, permissions: { secrets: ['*'], 'profile.read': true } as never }
+  expect(() => authorise(tricky, 'secrets.get', [{ key: 'a' }])).toThrow(
+    expect.objectContaining({ code: 'E_PERMISSION' }),
+  )
+  expect(() => authorise(tricky, 'customers.read', [{ columns: ['key'] }])).toThrow(
+    expect.objectContaining({ code: 'E_PERMISSION' }),
   )
 })
 
