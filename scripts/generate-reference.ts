@@ -6,6 +6,8 @@ import type {
   LabelValue,
   OutputColumn,
 } from '../packages/plugin-api/src/index.ts'
+import { code, table } from './markdown.ts'
+import { pluginApiPages } from './plugin-api-reference.ts'
 
 const root = path.dirname(import.meta.dirname)
 const plugins = ['commerce', 'rfm']
@@ -88,7 +90,7 @@ interface Source {
 
 /** The reference pages by path from the repository's root, as they have to be. */
 export function referencePages(): Map<string, string> {
-  const pages = new Map<string, string>()
+  const pages = new Map<string, string>(pluginApiPages())
   for (const plugin of plugins) {
     pages.set(`docs/reference/${plugin}.md`, pageOf(readSource(plugin, 'en')))
     pages.set(`docs/zh-CN/reference/${plugin}.md`, pageOf(readSource(plugin, 'zh-CN')))
@@ -230,15 +232,6 @@ function fieldParts({ manifest, locale, text }: Source): string[] {
     fields.map(({ id, title, type, pii }) => [code(id), text(title), type, pii ? words.personal : '']),
   )
   return [`## ${words.fields}`, words.fieldsLead, table([words.name, words.title, words.type, ''], rows)]
-}
-
-function code(text: string): string {
-  return `\`${text}\``
-}
-
-function table(headings: string[], rows: string[][]): string {
-  const line = (cells: string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
-  return [line(headings), line(headings.map(() => '---')), ...rows.map(line)].join('\n')
 }
 
 if (import.meta.main) {

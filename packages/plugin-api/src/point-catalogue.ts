@@ -124,7 +124,7 @@ const points: { readonly [Point in PointName]-?: Omit<PointDescription, 'id'> } 
     description: text('Contributions to points of other plugins.', '对其他插件扩展点的贡献。'),
     engine: 'now',
     activation: 'onExtension:<point>',
-    implements: ['the methods of the point'],
+    implements: ['<method>'],
   },
   channels: {
     title: text('Channels', '渠道'),
