@@ -1,33 +1,15 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import type { PluginView } from '@huitou/core'
 import { createSigningKey } from '@huitou/plugin-host/install'
 import { engines } from '@huitou/testing'
 import { describe, expect, test } from 'vitest'
-import { packTestPlugin, scoring, teaContributes, type TestPlugin } from './plugin-package.ts'
+import { type Call, post, upload, view } from './plugin-calls.ts'
+import { scoring, teaContributes } from './plugin-package.ts'
 import { startTestServer, type TestServer } from './test-server.ts'
 
 const key = createSigningKey('acme')
 const asked = { 'profile.read': ['event_count'] }
-
-type Call = (path: string, init?: RequestInit) => Promise<Response>
-
-async function post(call: Call, route: string, body: unknown = {}) {
-  const answer = await call(`/api/plugins${route}`, { method: 'POST', body: JSON.stringify(body) })
-  return { status: answer.status, body: (await answer.json()) as any }
-}
-
-async function upload(call: Call, plugin: TestPlugin, query = '') {
-  const answer = await call(`/api/plugins/upload${query}`, {
-    method: 'POST',
-    body: await packTestPlugin(plugin),
-  })
-  return { status: answer.status, body: (await answer.json()) as any }
-}
-
-const view = async (call: Call, id = 'acme.tea') =>
-  (await (await call(`/api/plugins/${id}`)).json()) as PluginView & { code?: string }
 
 /** `a` has 3 events, `b` has 12. */
 async function sendEvents({ huitou }: TestServer) {

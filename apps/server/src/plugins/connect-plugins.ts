@@ -1,5 +1,12 @@
 import type { CollectionDeclaration, Core, PointOwner } from '@huitou/core'
-import type { ColumnBatch, Contributions, ReportData, RunContext, Source } from '@huitou/plugin-api'
+import type {
+  ColumnBatch,
+  Contributions,
+  Permissions,
+  ReportData,
+  RunContext,
+  Source,
+} from '@huitou/plugin-api'
 import type { PluginContributions, PluginHost } from '@huitou/plugin-host'
 import { addViewContributions } from './connect-views.ts'
 
@@ -46,15 +53,21 @@ function collectionsOf({ contributes }: PluginContributions): readonly Collectio
   return (contributes.collections ?? []) as unknown as readonly CollectionDeclaration[]
 }
 
+/** What carries out what a plugin declares. */
+export interface Callee extends Pick<PluginHost, 'call'> {
+  getPlugin(pluginId: string): { grants: Permissions }
+}
+
 /** Adds what one plugin declares to `points`, with `host` behind it. Yields what takes each of it out again. */
 export function* addContributions(
   { points }: Pick<Core, 'points'>,
-  host: Pick<PluginHost, 'call'>,
+  host: Callee,
   { pluginId, columnPrefix, contributes }: PluginContributions,
 ): Generator<Undo> {
   const owner: PointOwner = {
     plugin: pluginId,
     prefix: columnPrefix,
+    permissions: () => host.getPlugin(pluginId).grants,
     text: (text) => (typeof text === 'string' ? { en: text, 'zh-CN': text } : text),
   }
   // The host has put texts in both languages already; the points take them as they come.

@@ -1,6 +1,7 @@
 import { type Core, createPoints, rehearseScores } from '@huitou/core'
-import type { Candidate, LoadedManifest, PluginHost } from '@huitou/plugin-host'
-import { addContributions } from './connect-plugins.ts'
+import type { Permissions } from '@huitou/plugin-api'
+import type { Candidate, LoadedManifest } from '@huitou/plugin-host'
+import { addContributions, type Callee } from './connect-plugins.ts'
 
 const CUSTOMERS = 100
 const DEADLINE_MS = 30_000
@@ -9,9 +10,10 @@ const DEADLINE_MS = 30_000
 export async function dryRun(
   core: Core,
   { id, columnPrefix, manifest }: Pick<LoadedManifest, 'id' | 'columnPrefix' | 'manifest'>,
-  candidate: Candidate,
+  { candidate, grants }: { candidate: Candidate; grants: Permissions },
 ): Promise<void> {
-  const host: Pick<PluginHost, 'call'> = {
+  const host: Callee = {
+    getPlugin: () => ({ grants }),
     call: (_plugin, point, contribution, method, args, options) =>
       candidate.call({ point, id: contribution, method }, args, options),
   }

@@ -13,6 +13,7 @@ import {
 } from '@huitou/core'
 import { columnPrefix, pluginId, type ResolvedManifest, userError } from '@huitou/plugin-api'
 import { checkPublisher, checkSignature, openArchive, type PluginArchive } from '@huitou/plugin-host/install'
+import { adoptReplaced } from './adopt.ts'
 import { note, type PluginContext, readTrust, SYSTEM } from './plugin-context.ts'
 
 /** Publishers of the plugins that come with Huitou: nobody else may use the name. */
@@ -71,9 +72,10 @@ export async function installArchive(
     installedBy: by,
   }
   const isNew = before?.state !== 'installed'
-  await transact(db, async (tx) => {
+  const adopted = await transact(db, async (tx) => {
     await writeVersion(tx, version)
-    if (!isNew) return
+    if (!isNew) return []
+    const { settings, from } = await adoptReplaced(tx, staged.manifest, version)
     const wished: WishedPlugin = {
       id: staged.id,
       version: staged.version,
@@ -83,18 +85,19 @@ export async function installArchive(
       enabled: false,
       trusted: false,
       // Data that was kept is found again.
-      settings: before?.settings ?? {},
+      settings: before?.settings ?? settings,
       fault: null,
       installedAt: core.clock.now(),
       installedBy: by,
     }
     await writeWished(tx, wished, core.clock.now())
+    return from
   })
   await note(context, {
     by,
     action: 'install',
     subject: staged.id,
-    details: { version: staged.version, source: request.source, signature: staged.signature.state },
+    details: { version: staged.version, source: request.source, signature: staged.signature.state, adopted },
   })
   return { id: staged.id, version: staged.version, isNew }
 }

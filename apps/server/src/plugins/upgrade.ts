@@ -68,7 +68,9 @@ export async function upgradeTo(
   const dropped = Object.fromEntries(Object.keys(migrated.dropped).map((name) => [name, settings[name]]))
   const id = await begin(context, { before: wished, after, dropped, loaded, by })
   try {
-    await host.replace(wished.id, location, { probe: (candidate) => dryRun(core, loaded, candidate) })
+    await host.replace(wished.id, location, {
+      probe: (candidate) => dryRun(core, loaded, { candidate, grants: location.grants ?? {} }),
+    })
     if (!(await settleUpgrade(core.database.db, id, { state: 'done', now: core.clock.now() })))
       throw userError('E_UPGRADE_INTERRUPTED', 'Another node took the upgrade back', { status: 409 })
   } catch (error) {

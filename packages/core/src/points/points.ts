@@ -8,6 +8,7 @@ import {
   type FeatureContribution,
   type KeybindingContribution,
   type MenuContribution,
+  type Permissions,
   type Report,
   type ReportContribution,
   type Scorer,
@@ -39,6 +40,8 @@ export interface PointOwner {
   readonly plugin: string
   /** Prefix of its columns: `rfm`. */
   readonly prefix: string
+  /** What it is granted at this moment; absent for one that may read everything. */
+  readonly permissions?: () => Permissions
   /** Gives a text of the manifest in both languages; what is in both already stays as it is. */
   text(text: string | Text): Text
 }

@@ -42,7 +42,7 @@ export async function rehearseScores(
     const made = rehearsal.outputs.get(name)
     if (made) return copyOf(made.vector)
     const type = coming.get(name)
-    if (type === undefined || table.has(name)) return copyOf(table.column(scoring.id, name))
+    if (type === undefined || table.has(name)) return copyOf(table.column(scoring, name))
     const nothing = Array.from(table.ids, () => null)
     return type === 'text' || type === 'label' ? toTextVector(nothing) : toNumberVector(nothing)
   }

@@ -2,6 +2,7 @@ import { type ColumnVector, userError, valueAt } from '@huitou/plugin-api'
 import { sql } from 'kysely'
 import type { CoreContext } from '../context.ts'
 import { transact } from '../db/database.ts'
+import { type Reader, refusedColumn } from '../points/grants.ts'
 import { type ProfileColumn, readColumns, writeProfiles } from '../profiles/columns.ts'
 import { announce, announceForAll } from '../profiles/store.ts'
 import type { Scoring } from './scorings.ts'
@@ -52,7 +53,7 @@ export async function runScorings(
     }
     results.push(result)
     try {
-      const inputs = scoring.inputs.map((name) => [name, copyOf(table.column(scoring.id, name))] as const)
+      const inputs = scoring.inputs.map((name) => [name, copyOf(table.column(scoring, name))] as const)
       const after =
         table.ids.length === 0
           ? []
@@ -102,8 +103,10 @@ export async function readTable(
   return {
     ids: first.kind === 'number' ? first.values : new Float64Array(0),
     has: (name: string) => columns.has(name),
-    column(scoring: string, name: string): ColumnVector {
+    column({ id: scoring, reader }: Scoring, name: string): ColumnVector {
       const column = columns.get(name)
+      const definition = known.get(name)
+      if (definition && reader) checkMayRead(reader(), definition)
       if (column) return column
       throw userError(
         'E_SCORER_INPUT',
@@ -120,6 +123,18 @@ export async function readTable(
       return before
     },
   }
+}
+
+/** Inputs reach a plugin without being asked for, so what was not granted is held back here. */
+function checkMayRead(reader: Reader, column: ProfileColumn): void {
+  const refused = refusedColumn(reader, column)
+  if (!refused) return
+  const { permission, name } = refused
+  throw userError('E_PERMISSION', `Plugin "${reader.id}" may not read "${name}": it lacks ${permission}`, {
+    status: 403,
+    hint: `Grant it in Extensions → ${reader.id} → Permissions, or disable the plugin.`,
+    details: { pluginId: reader.id, permission, name },
+  })
 }
 
 /** The plugin's side takes arrays over; what others still need must be a copy. */

@@ -1,5 +1,6 @@
 import { type ColumnType, type ColumnVector, userError } from '@huitou/plugin-api'
-import type { Points, Text } from '../points/points.ts'
+import type { Reader } from '../points/grants.ts'
+import type { PointOwner, Points, Text } from '../points/points.ts'
 import type { ProfileColumn } from '../profiles/columns.ts'
 import { columnName } from '../profiles/definitions.ts'
 import { assignByRules, hasRules } from './label-rules.ts'
@@ -9,6 +10,8 @@ export interface Scoring {
   /** `<prefix>.<id>`. */
   id: string
   owner: string
+  /** Its plugin as one that reads; absent for one that may read everything. */
+  reader: (() => Reader) | undefined
   title: Text
   /** Physical names of what it reads. */
   inputs: string[]
@@ -23,6 +26,10 @@ export interface Scoring {
 /** All scorings, each after those whose outputs it reads. */
 export function readScorings(points: Points): Scoring[] {
   return inOrder([...scorers(points), ...segmenters(points)])
+}
+
+function readerOf({ plugin, prefix, permissions }: PointOwner): Scoring['reader'] {
+  return permissions && (() => ({ id: plugin, columnPrefix: prefix, permissions: permissions() }))
 }
 
 function scorers(points: Points): Scoring[] {
@@ -40,6 +47,7 @@ function scorers(points: Points): Scoring[] {
     return {
       id,
       owner: owner.plugin,
+      reader: readerOf(owner),
       title: owner.text(value.title),
       inputs: value.inputs,
       outputs,
@@ -83,6 +91,7 @@ function segmenters(points: Points): Scoring[] {
     return {
       id,
       owner: owner.plugin,
+      reader: readerOf(owner),
       title: owner.text(value.title),
       inputs: value.inputs,
       outputs: [{ ...output, options }],
