@@ -1,26 +1,10 @@
-import { createTestCore, engines, type TestCore, type TestEngine } from '@huitou/testing'
+import { engines, type TestCore } from '@huitou/testing'
 import { type AliasableExpression, expressionBuilder, type Kysely, sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Reader } from '../points/grants.ts'
 import { PluginQueries } from './run-query.ts'
-import { plain, treesOf } from './query-fixture.ts'
+import { openShop, plain, reader, treesOf } from './query-fixture.ts'
 import { PublishedViews } from './views.ts'
-
-const reader: Reader = {
-  id: 'test.reader',
-  columnPrefix: 'reader',
-  permissions: {
-    'profile.read': ['key', 't_city', 'shop_*', 'segments', 'first_seen_at'],
-    'events.read': ['order.*'],
-  },
-}
-
-const people = [
-  { userId: 'a', city: '上海', phone: '13800138001', total: 10 },
-  { userId: 'b', city: '上海', phone: '13800138002', total: 20 },
-  { userId: 'c', city: '北京', phone: '13800138003', total: 30 },
-  { userId: 'd', city: undefined, phone: '13800138004', total: 5 },
-]
 
 /** Text at a path inside a JSON column, whose shape the type of an untyped Kysely does not know. */
 function textIn(column: string, ...steps: (string | number)[]): AliasableExpression<string> {
@@ -30,49 +14,6 @@ function textIn(column: string, ...steps: (string | number)[]): AliasableExpress
 }
 
 const textAt = (...steps: (string | number)[]) => textIn('properties', ...steps)
-
-async function openShop(engine: TestEngine): Promise<TestCore> {
-  const core = await createTestCore({ engine })
-  core.declare({
-    events: [
-      { name: 'order.paid', title: 'Paid', value: 'total', valueType: 'money', pii: ['buyer.phone'] },
-      { name: 'chat.sent', title: 'Chat' },
-    ],
-    features: [
-      { id: 'spend', title: 'Spend', events: [{ name: 'order.paid' }], aggregate: 'sum', type: 'money' },
-    ],
-  })
-  for (const { userId, city, phone, total } of people) {
-    await core.send(
-      { type: 'identify', userId, messageId: `i-${userId}`, traits: { phone, ...(city ? { city } : {}) } },
-      {
-        type: 'track',
-        event: 'order.paid',
-        userId,
-        messageId: `o-${userId}`,
-        properties: {
-          total,
-          sku: `sku-${userId}`,
-          phone,
-          buyer: { phone, vip: true },
-          items: [{ n: total }],
-        },
-      },
-      { type: 'track', event: 'chat.sent', userId, messageId: `c-${userId}`, properties: { text: 'secret' } },
-    )
-  }
-  await core.send({
-    type: 'track',
-    event: 'order.paid',
-    messageId: 'o-phone',
-    userId: '',
-    anonymousId: 'x',
-    context: { externalIds: [{ type: 'phone', id: '13900139000' }] },
-    properties: { total: 1 },
-  })
-  await core.settle()
-  return core
-}
 
 describe.each(engines)('on %s', (engine) => {
   let core: TestCore
