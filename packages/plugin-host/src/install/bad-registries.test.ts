@@ -12,6 +12,7 @@ import { webRegistry } from './static-registries.ts'
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
 const token = 'very-secret-token'
+const huge = gzipSync(Buffer.alloc(40_000_000, ' '), { level: 1 })
 let here: Awaited<ReturnType<typeof serve>>
 let elsewhere: Awaited<ReturnType<typeof serve>>
 let tea: Uint8Array
@@ -66,8 +67,7 @@ test.each<{ what: string; answer: Handler; code: string }>([
   },
   {
     what: 'a huge answer, zipped',
-    answer: (_, response) =>
-      response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(40_000_000, ' '))),
+    answer: (_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end(huge),
     code: 'E_REGISTRY_TOO_LARGE',
   },
   {
@@ -78,10 +78,9 @@ test.each<{ what: string; answer: Handler; code: string }>([
   { what: 'a way out of the web', answer: redirect('file:///etc/passwd'), code: 'E_REGISTRY_ANSWER' },
 ])('$what instead of an answer is said to be that', async ({ answer, code }) => {
   here.answer = answer
-  for (const call of ['search', 'details'] as const) {
-    const error = await open()
-      [call]('tea')
-      .catch((reason) => reason)
+  const registry = open()
+  for (const call of [() => registry.search('tea'), () => registry.details('tea')]) {
+    const error = await call().catch((reason) => reason)
     expect(error).toMatchObject({ code, message: expect.any(String), hint: expect.any(String) })
     expect(`${error.message} ${error.hint}`).not.toContain(token)
   }
