@@ -9,7 +9,6 @@ export type ImportState = Import['state']
 export type ImportField = Import['fields'][number]
 /** Which column fills which field: field id → column positions, in order of preference. */
 export type ImportMapping = NonNullable<Import['mapping']>
-export type ImportDoubt = Import['doubts'][number]
 export type ImportRecognition = Import['recognitions'][number]
 /** What an import would do. */
 export type ImportDryRun = NonNullable<Import['dryRun']>
