@@ -220,6 +220,57 @@ test('registries answer side by side, and a newer version is found, named and pu
   }
 })
 
+test('data that was kept goes to a successor of the same publisher, and to nobody else', async () => {
+  const none = { contributes: {}, permissions: {}, code: 'export default { activate() {} }' }
+  const configuration = { type: 'object', properties: { token: { type: 'string', secret: true } } }
+  const { db } = server.huitou.core.database
+  const leave = async (name: string) => {
+    await upload(owner, { ...none, key, name: `@acme/${name}`, contributes: { configuration } })
+    await post(owner, `/acme.${name}/enable`)
+    await owner(`/api/plugins/acme.${name}/settings`, {
+      method: 'PUT',
+      body: JSON.stringify({ settings: { token: 'canary' } }),
+    })
+    const row = { plugin_id: `acme.${name}`, key: 'k', value: '1', size: 2, updated_at: 1 }
+    await db.insertInto('plugin_storage').values(row).execute()
+    await post(owner, `/acme.${name}/uninstall`, { data: 'keep', confirm: `acme.${name}` })
+  }
+  await leave('black')
+  await leave('white')
+  const manifest = { replaces: ['acme.black', 'acme.white', 'huitou.rfm', 'acme.tea'] }
+  const other = createSigningKey('other')
+  await upload(owner, {
+    ...none,
+    key: other,
+    publisher: 'other',
+    name: 'grabber',
+    contributes: { configuration },
+    manifest,
+  })
+  expect(server.huitou.host.getPlugin('other.grabber').settings).toEqual({})
+  expect((await get(owner, '')).kept.map(({ id }: { id: string }) => id)).toEqual([
+    'acme.black',
+    'acme.white',
+  ])
+  await post(owner, '/acme.white/uninstall', { data: 'erase', confirm: 'acme.white' })
+  await upload(owner, { ...none, key, name: '@acme/oolong', contributes: { configuration }, manifest })
+  expect(server.huitou.host.getPlugin('acme.oolong').settings).toEqual({ token: 'canary' })
+  expect((await get(owner, '')).kept).toEqual([])
+  const stored = await db.selectFrom('plugin_storage').select(['plugin_id', 'key']).execute()
+  expect(stored).toEqual([{ plugin_id: 'acme.oolong', key: 'k' }])
+})
+
+test('a plugin that the owner trusts moves into the server, and out of it again', async () => {
+  await post(owner, '/acme.tea/enable', { grants: 'all' })
+  expect((await post(owner, '/acme.tea/trust', { trusted: true })).body).toMatchObject({ kind: 'trusted' })
+  expect((await post(owner, '/acme.tea/trust', { trusted: false })).body).toMatchObject({ kind: 'sandboxed' })
+  expect(
+    (await post(owner, '/huitou.rfm/uninstall', { data: 'erase', confirm: 'huitou.rfm' })).body,
+  ).toMatchObject({
+    code: 'E_PLUGIN_BUNDLED',
+  })
+})
+
 test('a publisher who is trusted no longer is heard no longer, from the next start', async () => {
   expect((await view(owner)).signature.state).toBe('trusted')
   await owner(`/api/plugins/publishers/${key.keyId}`, { method: 'DELETE' })

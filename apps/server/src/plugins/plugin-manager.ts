@@ -3,6 +3,7 @@ import {
   type ConsentOptions,
   findWished,
   type InstallOptions,
+  listPermissionUses,
   listPublishers,
   listVersions,
   listWished,
@@ -18,11 +19,12 @@ import {
 import { notFound, userError } from '@huitou/plugin-api'
 import type { HostEvent } from '@huitou/plugin-host'
 import { answer, beginBisect, endBisect, findBisect, keptOff, viewBisect } from './bisect.ts'
+import { describeCandidate } from './candidate.ts'
 import { checkVouchedNow, decide, enableInstalled, findWanted } from './enable-installed.ts'
 import { installArchive, type InstallRequest } from './install.ts'
 import { describeData, exportPath } from './owned-data.ts'
 import { note, type PluginContext, readTrust } from './plugin-context.ts'
-import { idOf, placeholder, schemaOf, toView } from './plugin-view.ts'
+import { idOf, placeholder, schemaOf, toView, type Viewed } from './plugin-view.ts'
 import { findDrift, getCandidate } from './shadow.ts'
 import * as sources from './sources.ts'
 import { onlySecrets, sealSettings, withoutSecrets } from './stored-settings.ts'
@@ -46,11 +48,16 @@ export class PluginManager implements PluginAdmin {
     const { db } = core.database
     const wished = new Map((await listWished(db)).map((each) => [each.id, each]))
     const versions = Map.groupBy(await listVersions(db), ({ pluginId }) => pluginId)
+    const uses = Map.groupBy(await listPermissionUses(db), ({ pluginId }) => pluginId)
     const trust = await readTrust(this.#context)
     const ids = new Set([...host.list().map(({ id }) => id), ...broken.keys()])
     return await Promise.all(
       [...ids].map((id) =>
-        this.#view(id, { wished: wished.get(id), versions: signedNow(versions.get(id) ?? [], trust) }),
+        this.#view(id, {
+          wished: wished.get(id),
+          versions: signedNow(versions.get(id) ?? [], trust),
+          uses: uses.get(id) ?? [],
+        }),
       ),
     )
   }
@@ -58,7 +65,16 @@ export class PluginManager implements PluginAdmin {
   async get(id: string): Promise<PluginView> {
     const { db } = this.#context.core.database
     const versions = signedNow(await listVersions(db, id), await readTrust(this.#context))
-    return await this.#view(id, { wished: await findWished(db, id), versions })
+    return await this.#view(id, {
+      wished: await findWished(db, id),
+      versions,
+      uses: await listPermissionUses(db, id),
+    })
+  }
+
+  async kept() {
+    const wished = await listWished(this.#context.core.database.db)
+    return wished.filter(({ state }) => state === 'kept').map(({ id, version }) => ({ id, version }))
   }
 
   async documents(id: string) {
@@ -195,6 +211,10 @@ export class PluginManager implements PluginAdmin {
     return await findDrift(this.#context, id)
   }
 
+  async candidate(id: string, version: string) {
+    return await describeCandidate(this.#context, id, version)
+  }
+
   async data(id: string): Promise<PluginData> {
     return await describeData(this.#context, id)
   }
@@ -302,7 +322,7 @@ export class PluginManager implements PluginAdmin {
 
   async #view(
     id: string,
-    { wished, versions }: { wished: WishedPlugin | undefined; versions: readonly PluginVersion[] },
+    { wished, versions, uses }: Pick<Viewed, 'wished' | 'versions' | 'uses'>,
   ): Promise<PluginView> {
     const { host, broken, process } = this.#context
     const trouble = broken.get(id)
@@ -316,6 +336,7 @@ export class PluginManager implements PluginAdmin {
       error: trouble?.error,
       wished,
       versions,
+      uses,
       folder: own?.isFolder ? own.dir : undefined,
       update: await findUpdate(this.#context, id, manifest),
     })

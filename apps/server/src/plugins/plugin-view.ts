@@ -1,4 +1,11 @@
-import type { PermissionEntry, PluginError, PluginVersion, PluginView, WishedPlugin } from '@huitou/core'
+import type {
+  PermissionEntry,
+  PluginError,
+  PluginVersion,
+  PluginView,
+  UsedPermission,
+  WishedPlugin,
+} from '@huitou/core'
 import type { JsonSchema, Permissions, ResolvedManifest } from '@huitou/plugin-api'
 import type { PluginInfo } from '@huitou/plugin-host'
 import { difference, toEntries } from './consent.ts'
@@ -10,6 +17,7 @@ export interface Viewed {
   error: PluginError | undefined
   wished: WishedPlugin | undefined
   versions: readonly PluginVersion[]
+  uses: readonly UsedPermission[]
   /** Folder that somebody who writes the plugin named; absent for all others. */
   folder: string | undefined
   update: { version: string; newPermissions: PermissionEntry[] } | null
@@ -45,6 +53,9 @@ export function toView(viewed: Viewed): PluginView {
     permissions: asked,
     grants,
     missing: toEntries(difference(asked, grants)),
+    used: viewed.uses
+      .filter(({ version }) => version === manifest.version)
+      .map(({ permission, at }) => ({ permission, at })),
     settingsSchema: (configuration as Record<string, unknown> | undefined) ?? null,
     versions: versions.map(({ version, installedAt }) => ({
       version,

@@ -22,8 +22,8 @@ import {
 } from '@huitou/plugin-host/install'
 import type { SecretBox } from '../secret-box.ts'
 import { toEntries } from './consent.ts'
-import { note, type PluginContext } from './plugin-context.ts'
-import { toPluginError } from './wished-set.ts'
+import { note, type PluginContext, readTrust } from './plugin-context.ts'
+import { signatureNow, toPluginError } from './wished-set.ts'
 
 const SEARCH_MS = 10_000
 const DETAILS_MS = 20_000
@@ -67,6 +67,11 @@ export async function readDetails(
   return {
     ...toAvailable(registry, details, await installedVersions({ core })),
     readme: details.readme ?? null,
+    changelog: details.changelog ?? null,
+    categories: details.categories,
+    license: details.manifest.license ?? null,
+    signature: signatureNow(details.signature, await readTrust({ core })),
+    packedBytes: details.packedBytes,
     contributes,
     permissions: toEntries(details.manifest.permissions ?? {}),
     versions: details.versions.map(({ version, publishedAt }) => ({
@@ -162,13 +167,14 @@ export async function distrustPublisher(
 function openRegistry({ id, kind, title, options }: PluginRegistry, box: SecretBox): Registry {
   const { url, path = '', scope } = options
   if (kind === 'folder') return folderRegistry({ id, title, path })
-  if (kind === 'web') return webRegistry({ id, title, url: url ?? '' })
+  const token = options.token === undefined ? {} : { token: box.open(options.token) }
+  if (kind === 'web') return webRegistry({ id, title, url: url ?? '', ...token })
   return npmRegistry({
     id,
     title,
     ...(url === undefined ? {} : { url }),
     ...(scope === undefined ? {} : { scope }),
-    ...(options.token === undefined ? {} : { token: box.open(options.token) }),
+    ...token,
   })
 }
 

@@ -1,4 +1,4 @@
-import { listVersions, removeVersion, transact, writeVersion, writeWished } from '@huitou/core'
+import { findWished, listVersions, removeVersion, transact, writeVersion, writeWished } from '@huitou/core'
 import { eraseData, exportData } from './owned-data.ts'
 import { note, type PluginContext } from './plugin-context.ts'
 import { getInstalled, type Installed } from './wished-set.ts'
@@ -9,23 +9,26 @@ export interface UninstallRequest {
   by: string | undefined
 }
 
-/** Takes a plugin out: its code, its files, and its data as asked. Answers where the export is. */
+/**
+ * Takes a plugin out: its code, its files, and its data as asked. Also takes out what was kept of one that is
+ * gone. Answers where the export is.
+ */
 export async function uninstall(
   context: PluginContext,
   id: string,
   { data, by }: UninstallRequest,
 ): Promise<{ export: string | null }> {
   const { core, host, store, broken } = context
-  const installed = await getInstalled(context, id)
+  const wished = await findWished(core.database.db, id)
+  const installed = wished?.state === 'kept' ? undefined : await getInstalled(context, id)
   if (host.list().some((plugin) => plugin.id === id)) await host.remove(id)
   broken.delete(id)
   core.wake()
   const file = data === 'export' ? await exportData(context, id) : null
-  if (data === 'keep') await keep(context, installed)
-  else await eraseData(context, id)
+  if (data !== 'keep') await eraseData(context, id)
+  else if (installed) await keep(context, installed)
   await store.remove(id)
-  const details = { data, version: installed.wished.version }
-  await note(context, { by, action: 'uninstall', subject: id, details })
+  await note(context, { by, action: 'uninstall', subject: id, details: { data, version: wished?.version } })
   return { export: file && `/api/plugin-exports/${encodeURIComponent(file)}` }
 }
 

@@ -93,7 +93,9 @@ export function pluginRoutes({ plugins }: PluginDeps) {
       validate('json', Install),
       async (c) => answerJson(c, await plugins.install(c.req.valid('json'), c.get('user').id), 201),
     )
-    .get('/', about('Installed plugins'), async (c) => answerJson(c, { plugins: await plugins.list() }))
+    .get('/', about('Installed plugins, and those whose data was kept'), async (c) =>
+      answerJson(c, { plugins: await plugins.list(), kept: await plugins.kept() }),
+    )
     .get('/:id', about('One plugin with its documents'), async (c) => {
       const id = c.req.param('id')
       return answerJson(c, { ...(await plugins.get(id)), ...(await plugins.documents(id)) })
@@ -156,6 +158,11 @@ export function pluginRoutes({ plugins }: PluginDeps) {
     )
     .get('/:id/shadow', about('What the last shadow run found'), async (c) =>
       answerJson(c, { drift: await plugins.drift(c.req.param('id')) }),
+    )
+    .get(
+      '/:id/versions/:version',
+      about('What would change if a version that lies here were put in force'),
+      async (c) => answerJson(c, await plugins.candidate(c.req.param('id'), c.req.param('version'))),
     )
     .get('/:id/data', about('What it owns here'), requireRole('developer'), async (c) =>
       answerJson(c, await plugins.data(c.req.param('id'))),

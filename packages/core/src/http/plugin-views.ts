@@ -51,6 +51,8 @@ export interface PluginView {
   grants: Permissions
   /** Asked for and not granted. */
   missing: PermissionEntry[]
+  /** Permissions that the version in force made use of, and when it did so first. */
+  used: { permission: string; at: number }[]
   settingsSchema: Record<string, unknown> | null
   /** Newest first. */
   versions: { version: string; installedAt: number; active: boolean }[]
@@ -70,6 +72,27 @@ export interface PluginView {
     pid: number | null
     lastError: PluginError | null
   }
+}
+
+/** What would change if another version that lies here were put in force. */
+export interface PluginCandidate {
+  version: string
+  signature: PluginSignature
+  /** Whether the owner let it run although nobody vouches for it. */
+  allowed: boolean
+  /** Asked for, and nobody has decided about it. */
+  newPermissions: PermissionEntry[]
+  /** Asked for by the version in force and no longer. */
+  dropped: PermissionEntry[]
+  /** Granted before and asked for still. */
+  kept: Permissions
+  contributes: Record<string, unknown>
+}
+
+/** A plugin that was uninstalled and whose data was kept for when it comes back. */
+export interface KeptPlugin {
+  id: string
+  version: string | null
 }
 
 export interface PluginDocuments {
@@ -94,6 +117,12 @@ export interface AvailablePlugin {
 
 export interface AvailablePluginDetails extends AvailablePlugin {
   readme: Text | null
+  changelog: string | null
+  categories: string[]
+  license: string | null
+  /** Of the newest version, before anybody's trust in its key is looked at. */
+  signature: PluginSignature
+  packedBytes: number
   contributes: Record<string, unknown>
   permissions: PermissionEntry[]
   /** Newest first. */
@@ -220,6 +249,8 @@ export interface UpgradeOptions extends ConsentOptions {
  */
 export interface PluginAdmin {
   list(): Promise<PluginView[]>
+  /** Uninstalled plugins whose data is still here; `data` and `uninstall` take their ids as well. */
+  kept(): Promise<KeptPlugin[]>
   get(id: string): Promise<PluginView>
   documents(id: string): Promise<PluginDocuments>
   /** Settings as stored; secrets are left out. */
@@ -243,6 +274,7 @@ export interface PluginAdmin {
     by?: string,
   ): Promise<{ jobId: string }>
   drift(id: string): Promise<PluginDrift | null>
+  candidate(id: string, version: string): Promise<PluginCandidate>
   data(id: string): Promise<PluginData>
   uninstall(id: string, data: 'keep' | 'export' | 'erase', by?: string): Promise<{ export: string | null }>
   /** Path of a file that `uninstall` wrote. */
