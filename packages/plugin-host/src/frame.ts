@@ -35,15 +35,26 @@ const views = [
 
 type ViewConstructor = new (buffer: ArrayBuffer) => ArrayBufferView
 
-const headerBytes = 12
+const headerBytes = 16
 const maxBuffers = 4_096
 
+/** Where the body of a frame is; `none` for one that only says that the scratch file has been read. */
+export type BodyPlace = 'channel' | 'scratch' | 'none'
+const places: readonly BodyPlace[] = ['channel', 'scratch', 'none']
+const placeAt = 12
+
+/** A message as bytes: the header goes through the channel, the body where the header says. */
+export interface EncodedFrame {
+  readonly header: Buffer
+  readonly body: readonly Uint8Array[]
+}
+
 /**
- * The bytes of a message, ready to be written one after another: a header with all lengths, the structure, then
- * each typed array as it lies in memory. Typed arrays that have a buffer to themselves are taken out of the hands
- * of the sender. Throws `E_MESSAGE_TOO_LARGE`, or what the clone algorithm throws for a function and its like.
+ * The bytes of a message: a header with all lengths, the structure, then each typed array as it lies in memory. Typed
+ * arrays that have a buffer to themselves are taken out of the hands of the sender. Throws `E_MESSAGE_TOO_LARGE`, or
+ * what the clone algorithm throws for a function and its like.
  */
-export function encodeFrame(message: Message, limits: FrameLimits): Uint8Array[] {
+export function encodeFrame(message: Message, limits: FrameLimits): EncodedFrame {
   const writer = new FrameWriter()
   writer.writeHeader()
   writer.writeValue(message)
@@ -54,12 +65,23 @@ export function encodeFrame(message: Message, limits: FrameLimits): Uint8Array[]
     throw tooLarge('objects and texts', structure.byteLength, limits.structure)
   if (binary > limits.binary) throw tooLarge('typed arrays', binary, limits.binary)
   if (arrays.length > maxBuffers) throw tooLarge('typed arrays', arrays.length, maxBuffers, 'of them')
-  const header = Buffer.allocUnsafe(headerBytes + arrays.length * 4)
+  const header = Buffer.alloc(headerBytes + arrays.length * 4)
   header.writeUInt32LE(structure.byteLength, 0)
   header.writeUInt32LE(arrays.length, 4)
   header.writeUInt32LE(isReply(message) ? message.id : 0, 8)
   arrays.forEach(({ byteLength }, index) => header.writeUInt32LE(byteLength, headerBytes + index * 4))
-  return [header, structure, ...arrays.filter(({ byteLength }) => byteLength > 0).map(take)]
+  return { header, body: [structure, ...arrays.filter(({ byteLength }) => byteLength > 0).map(take)] }
+}
+
+/** Notes in the header where the body is. */
+export function setPlace(header: Buffer, place: BodyPlace): Buffer {
+  header.writeUInt32LE(places.indexOf(place), placeAt)
+  return header
+}
+
+/** A frame that says that the scratch file has been read. */
+export function releaseFrame(): Buffer {
+  return setPlace(Buffer.alloc(headerBytes), 'none')
 }
 
 /** Whether `message` answers a call. */
@@ -74,16 +96,26 @@ export function decodeFrame({ structure, buffers }: Frame): unknown {
   return reader.readValue()
 }
 
+/** How an assembler deals with frames whose body is not in the channel. */
+export interface ScratchReader {
+  /** Fills the parts from the scratch file. */
+  take(parts: readonly Uint8Array[]): void
+  /** The other side has read what was put there. */
+  release(): void
+}
+
 /** Puts frames together from bytes as they arrive. Holds no more than one frame and the bytes handed in last. */
 export class FrameAssembler {
   readonly #limits: FrameLimits
+  readonly #scratch: ScratchReader | undefined
   /** Bytes that have arrived and belong to no frame yet. */
   #pending: Buffer[] = []
   #pendingBytes = 0
   #open: { frame: Frame; parts: Uint8Array[]; filled: number } | undefined
 
-  constructor(limits: FrameLimits) {
+  constructor(limits: FrameLimits, scratch?: ScratchReader) {
     this.#limits = limits
+    this.#scratch = scratch
   }
 
   push(bytes: Buffer): void {
@@ -112,6 +144,7 @@ export class FrameAssembler {
     const structureBytes = header.readUInt32LE(0)
     const count = header.readUInt32LE(4)
     const answerTo = header.readUInt32LE(8)
+    const place = places[header.readUInt32LE(placeAt)]
     if (structureBytes > this.#limits.structure)
       throw tooLarge('objects and texts', structureBytes, this.#limits.structure)
     if (count > maxBuffers) throw tooLarge('typed arrays', count, maxBuffers, 'of them')
@@ -126,8 +159,17 @@ export class FrameAssembler {
       structure: Buffer.allocUnsafe(structureBytes),
       buffers: sizes.map((size) => new ArrayBuffer(size)),
     }
-    const parts = [frame.structure, ...frame.buffers.map((buffer) => new Uint8Array(buffer))]
-    return { frame, parts: parts.filter(({ byteLength }) => byteLength > 0), filled: 0 }
+    const parts = [frame.structure, ...frame.buffers.map((buffer) => new Uint8Array(buffer))].filter(
+      ({ byteLength }) => byteLength > 0,
+    )
+    if (place === 'channel') return { frame, parts, filled: 0 }
+    if (!this.#scratch || place === undefined) throw new Error('A message lies in an unknown place')
+    if (place === 'none') {
+      this.#scratch.release()
+      return this.#begin()
+    }
+    this.#scratch.take(parts)
+    return { frame, parts: [], filled: 0 }
   }
 
   /** Moves pending bytes into `part`; whether it is full now. */

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { open, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
@@ -9,6 +10,7 @@ import type { Budget } from './budget.ts'
 import { createPluginHost } from './host.ts'
 import type { HostEvent, PluginHost, PluginHostOptions } from './host.ts'
 import type { PluginLocation } from './plugin-record.ts'
+import { findProcessUsage } from './process-usage.ts'
 
 const brand = { currency: 'CNY', timeZone: 'Asia/Shanghai', locale: 'zh-CN' }
 
@@ -126,7 +128,9 @@ test('a plugin sees no environment, no flags, no descriptors of the server, and 
       return {
         env: { ...process.env },
         flags: [process.execArgv, process.argv.length, process.env.NODE_OPTIONS],
-        open: open.filter((fd) => fd > 3),
+        // Three standard streams, the channel and two files in memory for large messages.
+        open: open.filter((fd) => fd > 5),
+        paths: [4, 5].filter((fd) => open.includes(fd)).map((fd) => fs.fstatSync(fd).nlink),
         report: process.report,
         signalled,
         hostname: process.getBuiltinModule('os').hostname(),
@@ -139,6 +143,7 @@ test('a plugin sees no environment, no flags, no descriptors of the server, and 
     env: {},
     flags: [[], 1, undefined],
     open: [],
+    paths: expect.toSatisfy((links: number[]) => links.every((count) => count === 0)) as number[],
     report: undefined,
     signalled: expect.toSatisfy((result: number) => result !== 0) as number,
     hostname: 'plugin',
@@ -149,6 +154,29 @@ test('a plugin sees no environment, no flags, no descriptors of the server, and 
   await file.close()
   delete process.env['HUITOU_TEST_SECRET']
 })
+
+test.skipIf(process.platform !== 'linux')(
+  'a plugin that loops does not outlive a server that was killed',
+  async () => {
+    await using folder = await createPluginFolder()
+    const dir = await folder.write('survivor', scorer('huitou.log.info("looping"); for (;;) {}'))
+    const code = `
+    import { createPluginHost } from ${JSON.stringify(new URL('./host.ts', import.meta.url).href)}
+    const host = await createPluginHost({
+      plugins: [{ dir: ${JSON.stringify(dir)}, trusted: false, enabled: true }],
+      brand: ${JSON.stringify(brand)},
+      effects: () => console.log(host.getPlugin('test.survivor').running.pid),
+    })
+    await host.call('test.survivor', 'scorers', 'score', 'score', [null])`
+    const server = spawn(process.execPath, ['--input-type=module', '-e', code])
+    const [output] = (await once(server.stdout, 'data')) as [Buffer]
+    const pid = Number(output.toString())
+    expect(findProcessUsage(pid)).toBeDefined()
+    server.kill('SIGKILL')
+    await once(server, 'exit')
+    await expect.poll(() => findProcessUsage(pid)?.memoryBytes ?? 0, { timeout: 10_000 }).toBe(0)
+  },
+)
 
 test('a link out of the folder keeps a plugin from starting', async () => {
   await using folder = await createPluginFolder()
@@ -174,7 +202,7 @@ const raw = `
     return writer.releaseBuffer()
   }
   const write = (bytes, { structure = bytes.length, count = 0, answerTo = 0 } = {}) => {
-    const header = Buffer.alloc(12)
+    const header = Buffer.alloc(16)
     header.writeUInt32LE(structure, 0)
     header.writeUInt32LE(count, 4)
     header.writeUInt32LE(answerTo, 8)

@@ -9,7 +9,6 @@ const maxDepth = 64
 const maxNodes = 1_000_000
 const longestText = 4_000
 const kinds: readonly unknown[] = ['user', 'world', 'bug'] satisfies ErrorKind[]
-const plainPrototypes: readonly unknown[] = [Object.prototype, Array.prototype, null]
 
 /**
  * What an untrusted process sent, when it is a message that it may send; throws otherwise. An answer that holds
@@ -85,32 +84,51 @@ function isShort(details: Record<string, unknown>): boolean {
  * prototype, no object of a class, and nothing that unfolds into many times its size because parts of it repeat.
  */
 export function checkValue(value: unknown, nodes = maxNodes): void {
-  let left = nodes
-  const spend = (count: number) => {
-    if ((left -= count) < 0) throw malformed('unfolds into too much')
+  new ValueCheck(nodes).check(value, 0)
+}
+
+class ValueCheck {
+  #left: number
+
+  constructor(nodes: number) {
+    this.#left = nodes
   }
-  const check = (node: unknown, depth: number): void => {
-    if (typeof node === 'string') return spend(1 + (node.length >> 5))
-    spend(1)
+
+  check(node: unknown, depth: number): void {
+    this.#left -= typeof node === 'string' ? 1 + (node.length >> 5) : 1
+    if (this.#left < 0) throw malformed('unfolds into too much')
     if (typeof node !== 'object' || node === null) return
     if (depth > maxDepth) throw malformed('is nested too deeply, or in a circle')
+    if (Array.isArray(node)) return this.#checkList(node, depth)
     if (ArrayBuffer.isView(node) || node instanceof ArrayBuffer || node instanceof Date) return
-    if (node instanceof Map)
-      return node.forEach((item, key) => (check(key, depth + 1), check(item, depth + 1)))
-    if (node instanceof Set) return node.forEach((item) => check(item, depth + 1))
-    if (!plainPrototypes.includes(Object.getPrototypeOf(node)))
-      throw malformed('holds an object that is not plain')
-    if (Array.isArray(node)) {
-      if (node.length > left) throw malformed('unfolds into too much')
-      for (let index = 0; index < node.length; index++) check(node[index], depth + 1)
-      return
-    }
-    for (const key of Object.keys(node)) {
-      if (key === '__proto__') throw malformed('has a key "__proto__"')
-      check((node as Record<string, unknown>)[key], depth + 1)
+    if (node instanceof Map) {
+      for (const entry of node) this.#checkList(entry, depth)
+    } else if (node instanceof Set) {
+      for (const item of node) this.check(item, depth + 1)
+    } else {
+      this.#checkObject(node as Record<string, unknown>, depth)
     }
   }
-  check(value, 0)
+
+  #checkList(list: readonly unknown[], depth: number): void {
+    if (Object.getPrototypeOf(list) !== Array.prototype) throw malformed('holds an object that is not plain')
+    if (list.length > this.#left) throw malformed('unfolds into too much')
+    for (const item of list) {
+      // The long lists are dictionaries of short texts.
+      if (typeof item === 'string' && item.length < 32) this.#left--
+      else this.check(item, depth + 1)
+    }
+  }
+
+  #checkObject(node: Record<string, unknown>, depth: number): void {
+    const prototype: unknown = Object.getPrototypeOf(node)
+    if (prototype !== Object.prototype && prototype !== null)
+      throw malformed('holds an object that is not plain')
+    for (const key of Object.keys(node)) {
+      if (key === '__proto__') throw malformed('has a key "__proto__"')
+      this.check(node[key], depth + 1)
+    }
+  }
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

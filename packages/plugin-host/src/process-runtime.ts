@@ -7,6 +7,7 @@ import type { Duplex, Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '@huitou/plugin-api'
 import type { Budget } from './budget.ts'
+import { dyingWithServer } from './die-with-server.ts'
 import type { FrameLimits } from './frame.ts'
 import { captureOutput } from './output-capture.ts'
 import { createPeer } from './peer.ts'
@@ -16,6 +17,8 @@ import { ExitReason, stoppedError } from './runtime.ts'
 import type { Runtime, RuntimeOptions } from './runtime.ts'
 import { sourceTreeCommand } from './runner-command.ts'
 import type { FindRunnerCommand } from './runner-command.ts'
+import { createScratchPair } from './scratch.ts'
+import type { Scratch, ScratchPair } from './scratch.ts'
 import { openGuardedWire } from './stream-wire.ts'
 
 const mebibyte = 1_048_576
@@ -40,7 +43,9 @@ export interface ProcessRuntimeOptions extends RuntimeOptions {
  */
 export function startProcess(options: ProcessRuntimeOptions): Runtime {
   const { budget, onOutput } = options
-  const child = spawnRunner(options)
+  const scratch = createScratchPair()
+  const child = spawnRunner(options, scratch)
+  scratch?.handOver()
   const channel = child.stdio[3] as Duplex
   const reason = new ExitReason()
   let stopping = false
@@ -50,7 +55,11 @@ export function startProcess(options: ProcessRuntimeOptions): Runtime {
     reason.note(error)
     child.kill('SIGKILL')
   }
-  const peer = openChannel(channel, options, { kill, onCrash: (error) => reason.note(error) })
+  const peer = openChannel(
+    channel,
+    { ...options, scratch: scratch?.own },
+    { kill, onCrash: (error) => reason.note(error) },
+  )
 
   captureOutput(child.stdout as Readable, (line) => onOutput('info', line))
   captureOutput(child.stderr as Readable, (line) => {
@@ -71,6 +80,7 @@ export function startProcess(options: ProcessRuntimeOptions): Runtime {
     const error = reason.toError(how + complaint)
     peer.close(error)
     for (const stream of child.stdio) stream?.destroy()
+    scratch?.own[Symbol.dispose]()
     if (!stopping) options.onExit(error)
   }
 
@@ -81,9 +91,9 @@ export function startProcess(options: ProcessRuntimeOptions): Runtime {
     async usage() {
       if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return undefined
       // Where the system does not say, the plugin is asked; it could lie, but then only its own figures are wrong.
-      return (
+      const usage =
         findProcessUsage(child.pid) ?? readUsage(await peer.call('usage', [], { deadlineMs: budget.hangMs }))
-      )
+      return usage && { ...usage, memoryBytes: usage.memoryBytes + (scratch?.own.heldBytes() ?? 0) }
     },
     async profile(ms) {
       const profile = await peer.call('profile', [ms], { deadlineMs: ms + budget.deadlineMs })
@@ -95,6 +105,8 @@ export function startProcess(options: ProcessRuntimeOptions): Runtime {
       stopping = true
       peer.close(stoppedError())
       if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+      // Nothing else may be left that keeps the server waiting for it.
+      child.ref()
       child.kill('SIGKILL')
       await once(child, 'exit')
     },
@@ -102,18 +114,23 @@ export function startProcess(options: ProcessRuntimeOptions): Runtime {
   }
 }
 
-function spawnRunner({ dirs, budget, findCommand = sourceTreeCommand }: ProcessRuntimeOptions): ChildProcess {
-  const { command, args, env } = findCommand([
+function spawnRunner(
+  { dirs, budget, findCommand = sourceTreeCommand }: ProcessRuntimeOptions,
+  scratch: ScratchPair | undefined,
+): ChildProcess {
+  const runner = findCommand([
     '--permission',
     ...dirs.map((dir) => `--allow-fs-read=${dir}`),
     '--no-experimental-sqlite',
     '--disable-sigusr1',
     `--max-old-space-size=${budget.heapMb}`,
   ])
-  return spawn(command, [...args, String(budget.messageMb), String(budget.arraysMb)], {
+  const { command, args, env } = dyingWithServer(runner)
+  const own = [budget.messageMb, budget.arraysMb, scratch ? 1 : 0]
+  return spawn(command, [...args, ...own.map(String)], {
     cwd: dirs[0],
     env: process.platform === 'win32' ? { SystemRoot: process.env['SystemRoot'] ?? '', ...env } : env,
-    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe', ...(scratch?.theirs ?? [])],
     // A group of its own: a signal to "my group" must not reach the server.
     detached: process.platform !== 'win32',
     windowsHide: true,
@@ -122,7 +139,7 @@ function spawnRunner({ dirs, budget, findCommand = sourceTreeCommand }: ProcessR
 
 function openChannel(
   channel: Duplex,
-  { budget, serve, onThrottled }: ProcessRuntimeOptions,
+  { budget, serve, onThrottled, scratch }: ProcessRuntimeOptions & { scratch: Scratch | undefined },
   { kill, onCrash }: { kill(error: Error): void; onCrash(error: unknown): void },
 ): Peer {
   channel.on('error', () => {}) // it ends while we write; the exit says why
@@ -132,6 +149,7 @@ function openChannel(
     sends: sentByServer,
     accepts: { structure: bytes, binary: budget.arraysMb * mebibyte },
     rates: { messages: budget.messagesPerSecond, bytes },
+    scratch,
     backlog: backlogBytes,
     isWaiting: (id) => peer?.isWaiting(id) ?? false,
     onViolation: (error) => kill(error),
@@ -151,7 +169,7 @@ function openChannel(
 /** Best effort: less processor than the server, and the first to go when the machine runs out of memory. */
 function yieldToServer(pid: number): void {
   try {
-    os.setPriority(pid, niceness)
+    os.setPriority(pid, Math.min(os.getPriority() + niceness, 19))
     if (process.platform === 'linux') writeFileSync(`/proc/${pid}/oom_score_adj`, '1000')
   } catch {
     // It has ended already, or the system does not allow it.

@@ -1,8 +1,9 @@
 import type { Duplex } from 'node:stream'
-import { decodeFrame, encodeFrame, FrameAssembler, isReply } from './frame.ts'
+import { decodeFrame, encodeFrame, FrameAssembler, isReply, releaseFrame, setPlace } from './frame.ts'
 import type { Frame, FrameLimits } from './frame.ts'
 import { checkMessage } from './message-guard.ts'
 import type { Message, Wire } from './peer.ts'
+import type { Scratch } from './scratch.ts'
 import { Throttle } from './throttle.ts'
 import type { ThrottleRates } from './throttle.ts'
 
@@ -11,13 +12,15 @@ export interface StreamWireOptions {
   sends: FrameLimits
   /** Largest message that may arrive. */
   accepts: FrameLimits
+  /** Where the bodies of large messages go; all through the channel when absent. */
+  scratch?: Scratch | undefined
 }
 
 /** The plugin's end of a stream between two processes: it believes what the server says. */
-export function openStreamWire(stream: Duplex, { sends, accepts }: StreamWireOptions): Wire {
-  const assembler = new FrameAssembler(accepts)
+export function openStreamWire(stream: Duplex, options: StreamWireOptions): Wire {
+  const assembler = openAssembler(stream, options)
   return {
-    post: (message) => writeFrame(stream, message, sends),
+    post: (message) => writeFrame(stream, message, options),
     onMessage(listener) {
       stream.on('data', (bytes: Buffer) => {
         assembler.push(bytes)
@@ -43,7 +46,7 @@ export interface GuardedWireOptions extends StreamWireOptions {
 
 /** The server's end of a stream to a process that may send anything at all, at any speed. */
 export function openGuardedWire(stream: Duplex, options: GuardedWireOptions): Wire {
-  const assembler = new FrameAssembler(options.accepts)
+  const assembler = openAssembler(stream, options)
   const throttle = new Throttle(options.rates, options.onThrottled)
   let listener: ((message: Message) => void) | undefined
   let broken = false
@@ -89,7 +92,7 @@ export function openGuardedWire(stream: Duplex, options: GuardedWireOptions): Wi
   return {
     post(message) {
       if (broken || stream.destroyed) return
-      writeFrame(stream, message, options.sends)
+      writeFrame(stream, message, options)
       if (stream.writableLength > options.backlog) fail(new Error('It does not read what it is sent'))
     },
     onMessage(next) {
@@ -102,9 +105,25 @@ export function openGuardedWire(stream: Duplex, options: GuardedWireOptions): Wi
   }
 }
 
-function writeFrame(stream: Duplex, message: Message, limits: FrameLimits): void {
-  const parts = encodeFrame(message, limits)
+/** Reads bodies from where they are, and says so at once: the other side may then put the next one there. */
+function openAssembler(stream: Duplex, { accepts, scratch }: StreamWireOptions): FrameAssembler {
+  if (!scratch) return new FrameAssembler(accepts)
+  return new FrameAssembler(accepts, {
+    release: () => scratch.release(),
+    take(parts) {
+      scratch.take(parts)
+      stream.write(releaseFrame())
+    },
+  })
+}
+
+function writeFrame(stream: Duplex, message: Message, { sends, scratch }: StreamWireOptions): void {
+  const { header, body } = encodeFrame(message, sends)
+  if (scratch?.put(body)) {
+    stream.write(setPlace(header, 'scratch'))
+    return
+  }
   stream.cork()
-  for (const part of parts) stream.write(part)
+  for (const part of [header, ...body]) stream.write(part)
   stream.uncork()
 }

@@ -56,6 +56,7 @@ export function startWorker({ serve, onExit, onOutput, budget }: RuntimeOptions)
     async stop() {
       stopping = true
       peer.close(stoppedError())
+      worker.ref()
       await worker.terminate()
     },
     kill(error) {
