@@ -2,16 +2,12 @@ import { type Huitou, openHuitou } from '@huitou/server'
 import { startPostgres } from '@huitou/testing/postgres-server'
 import { scratchFolder } from './fixtures.ts'
 
+export { numberArgument } from './arguments.ts'
+
 export type Engine = 'sqlite' | 'postgres'
 
 /** Engine of this run: `--engine postgres`, else SQLite. */
 export const engine: Engine = process.argv.includes('postgres') ? 'postgres' : 'sqlite'
-
-/** A number given as `--name 1000`. */
-export function numberArgument(name: string, otherwise: number): number {
-  const at = process.argv.indexOf(`--${name}`)
-  return at < 0 ? otherwise : Number(process.argv[at + 1])
-}
 
 const silent = {
   info: () => {},
