@@ -2,9 +2,11 @@ import type { CollectionDeclaration, Core, PointOwner } from '@huitou/core'
 import type {
   ColumnBatch,
   Contributions,
+  JsonValue,
   Permissions,
   ReportData,
   RunContext,
+  Scorer,
   Source,
 } from '@huitou/plugin-api'
 import type { PluginContributions, PluginHost } from '@huitou/plugin-host'
@@ -89,6 +91,7 @@ export function* addContributions(
         host.call(pluginId, 'scorers', scorer.id, 'score', [batch, context], {
           deadlineMs: SCORE_DEADLINE_MS,
         }) as Promise<ColumnBatch['columns']>,
+      ...(scorer.fits ? { fit: remoteFit(host, pluginId, scorer.id) } : {}),
     })
   }
   for (const segmenter of declared.segmenters ?? []) {
@@ -109,6 +112,13 @@ export function* addContributions(
         }) as Promise<ReportData>,
     })
   }
+}
+
+function remoteFit(host: Pick<PluginHost, 'call'>, pluginId: string, id: string): NonNullable<Scorer['fit']> {
+  return (table, context) =>
+    host.call(pluginId, 'scorers', id, 'fit', [table, context], {
+      deadlineMs: SCORE_DEADLINE_MS,
+    }) as Promise<JsonValue>
 }
 
 /** A source whose methods run in the plugin. */

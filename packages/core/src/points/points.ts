@@ -110,7 +110,7 @@ export interface Points {
   /** imports and webhooks. */
   readonly sources: ExtensionPoint<Implemented<SourceContribution, Required<Source>>>
   /** scores. */
-  readonly scorers: ExtensionPoint<Implemented<ScorerContribution, Scorer['score']>>
+  readonly scorers: ExtensionPoint<Implemented<ScorerContribution, Scorer['score']> & Pick<Scorer, 'fit'>>
   readonly segmenters: ExtensionPoint<Implemented<SegmenterContribution, Segmenter['assign']>>
   /** reports. */
   readonly reports: ExtensionPoint<Implemented<ReportContribution, Report['run']>>

@@ -50,9 +50,14 @@ export async function rehearseScores(
     if (signal.aborted) break
     onProgress?.(done, scorings.length)
     try {
-      const columns = Object.fromEntries(scoring.inputs.map((name) => [name, read(scoring, name)]))
-      const batch = { ids: table.ids.slice(), columns }
-      const vectors = await scoring.run(batch, { now: context.clock.now(), signal, timeZone })
+      const batch = () => ({
+        ids: table.ids.slice(),
+        columns: Object.fromEntries(scoring.inputs.map((name) => [name, read(scoring, name)])),
+      })
+      const during = { now: context.clock.now(), signal, timeZone }
+      // What it learns here is for this rehearsal only.
+      const model = scoring.fit ? { model: await scoring.fit(batch(), during) } : {}
+      const vectors = await scoring.run({ ...batch(), ...model }, during)
       scoring.outputs.forEach((column, index) =>
         rehearsal.outputs.set(column.name, { column, vector: vectors[index] as ColumnVector }),
       )

@@ -1,11 +1,11 @@
-import { type ColumnVector, userError, valueAt } from '@huitou/plugin-api'
+import { type ColumnBatch, type ColumnVector, type JsonValue, userError, valueAt } from '@huitou/plugin-api'
 import { sql } from 'kysely'
 import type { CoreContext } from '../context.ts'
 import { transact } from '../db/database.ts'
 import { type Reader, refusedColumn } from '../points/grants.ts'
 import { type ProfileColumn, readColumns, writeProfiles } from '../profiles/columns.ts'
 import { announce, announceForAll } from '../profiles/store.ts'
-import type { Scoring } from './scorings.ts'
+import type { Scoring, ScoringContext } from './scorings.ts'
 
 /** Rows per transaction when writing back: ingestion gets its turn in between. */
 const WRITE_STEP = 5_000
@@ -22,6 +22,12 @@ export interface ScoringResult {
 
 export interface ScoringOptions {
   signal: AbortSignal
+  /** The model that a scorer with something to learn is handed; `batch` is made when it learns. */
+  modelFor: (
+    scoring: Scoring,
+    batch: () => ColumnBatch,
+    context: ScoringContext,
+  ) => Promise<JsonValue | undefined>
   /** Called before each scoring. */
   onProgress?: ((done: number) => void) | undefined
 }
@@ -33,7 +39,7 @@ export interface ScoringOptions {
 export async function runScorings(
   context: CoreContext,
   scorings: readonly Scoring[],
-  { signal, onProgress }: ScoringOptions,
+  { signal, modelFor, onProgress }: ScoringOptions,
 ): Promise<ScoringResult[]> {
   const { clock } = context
   const { timeZone } = await context.brand()
@@ -53,14 +59,18 @@ export async function runScorings(
     }
     results.push(result)
     try {
-      const inputs = scoring.inputs.map((name) => [name, copyOf(table.column(scoring, name))] as const)
-      const after =
-        table.ids.length === 0
-          ? []
-          : await scoring.run(
-              { ids: table.ids.slice(), columns: Object.fromEntries(inputs) },
-              { now: clock.now(), signal, timeZone },
-            )
+      const fitting = { now: clock.now(), signal, timeZone }
+      const batch = (): ColumnBatch => ({
+        ids: table.ids.slice(),
+        columns: Object.fromEntries(
+          scoring.inputs.map((name) => [name, copyOf(table.column(scoring, name))] as const),
+        ),
+      })
+      let after: ColumnVector[] = []
+      if (table.ids.length > 0) {
+        const model = await modelFor(scoring, batch, fitting)
+        after = await scoring.run({ ...batch(), ...(model === undefined ? {} : { model }) }, fitting)
+      }
       after.forEach((vector, index) => {
         const column = scoring.outputs[index] as ProfileColumn
         const before = table.replace(column.name, vector)

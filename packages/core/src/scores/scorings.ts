@@ -1,4 +1,12 @@
-import { type ColumnType, type ColumnVector, userError } from '@huitou/plugin-api'
+import { createHash } from 'node:crypto'
+import {
+  type ColumnBatch,
+  type ColumnType,
+  type ColumnVector,
+  type JsonValue,
+  type ScoreBatch,
+  userError,
+} from '@huitou/plugin-api'
 import type { Reader } from '../points/grants.ts'
 import type { PointOwner, Points, Text } from '../points/points.ts'
 import type { ProfileColumn } from '../profiles/columns.ts'
@@ -17,10 +25,25 @@ export interface Scoring {
   inputs: string[]
   /** Columns it writes. */
   outputs: ProfileColumn[]
-  run(
-    batch: { ids: Float64Array; columns: Record<string, ColumnVector> },
-    context: { now: number; signal: AbortSignal; timeZone: string },
-  ): Promise<ColumnVector[]>
+  /** Cron in the brand's zone; besides it, scores follow changes of their inputs. */
+  schedule: string | undefined
+  /** Learns the model that `run` is handed; absent when there is nothing to learn. */
+  fit: ((batch: ColumnBatch, context: ScoringContext) => Promise<JsonValue>) | undefined
+  run(batch: ScoreBatch, context: ScoringContext): Promise<ColumnVector[]>
+}
+
+export interface ScoringContext {
+  now: number
+  signal: AbortSignal
+  timeZone: string
+}
+
+/** Names a run by scorer and by what it declares, so that a changed declaration runs again. */
+export function runId({ id, inputs, outputs }: Pick<Scoring, 'id' | 'inputs' | 'outputs'>): string {
+  const shape = createHash('sha256')
+    .update(JSON.stringify([inputs, outputs.map(({ name, type }) => [name, type])]))
+    .digest('base64url')
+  return `${id}#${shape.slice(0, 8)}`
 }
 
 /** All scorings, each after those whose outputs it reads. */
@@ -32,8 +55,14 @@ function readerOf({ plugin, prefix, permissions }: PointOwner): Scoring['reader'
   return permissions && (() => ({ id: plugin, columnPrefix: prefix, permissions: permissions() }))
 }
 
+/** Being started by the clock takes a permission of its own. */
+function mayTick({ permissions }: PointOwner): boolean {
+  return permissions === undefined || permissions().schedule === true
+}
+
 function scorers(points: Points): Scoring[] {
   return points.scorers.list().map(({ id, owner, value }) => {
+    const { fit } = value
     const outputs = value.outputs.map((output) =>
       column(columnName(owner.prefix, output.id), {
         kind: 'score',
@@ -51,6 +80,8 @@ function scorers(points: Points): Scoring[] {
       title: owner.text(value.title),
       inputs: value.inputs,
       outputs,
+      schedule: mayTick(owner) ? value.schedule : undefined,
+      fit: fit && (async (batch, context) => await fit(batch, context)),
       async run(batch, context) {
         const rows = batch.ids.length
         const answer = await value.run(batch, context)
@@ -95,6 +126,8 @@ function segmenters(points: Points): Scoring[] {
       title: owner.text(value.title),
       inputs: value.inputs,
       outputs: [{ ...output, options }],
+      schedule: undefined,
+      fit: undefined,
       async run(batch, context) {
         const rows = batch.ids.length
         const indexes = hasRules(value)

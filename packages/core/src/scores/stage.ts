@@ -1,11 +1,12 @@
-import { createHash } from 'node:crypto'
 import type { CoreContext } from '../context.ts'
 import { BusinessDays } from '../days.ts'
 import { transact } from '../db/database.ts'
 import { addColumns, readColumns, retireColumns } from '../profiles/columns.ts'
 import { PROFILES_CURSOR } from '../profiles/project.ts'
 import { runScorings } from './run.ts'
-import { readScorings, type Scoring } from './scorings.ts'
+import { ScoreModels } from './models.ts'
+import { lastTick } from './schedule.ts'
+import { readScorings, runId, type Scoring } from './scorings.ts'
 
 /** Quiet time after the last event before scores are worked out again, and its multiple of the last run's length. */
 const QUIET_MS = 3_000
@@ -31,6 +32,7 @@ export interface RunAllOptions {
 /** Keeps scores and labels in step with profiles: after changes have calmed down, and when a business day begins. */
 export class ScoreStage {
   readonly #context: CoreContext
+  readonly #models: ScoreModels
   #scorings: Scoring[] | undefined
   /** Counts what is not seen in the log: other plugins, other settings. */
   #revision = 0
@@ -39,6 +41,7 @@ export class ScoreStage {
 
   constructor(context: CoreContext) {
     this.#context = context
+    this.#models = new ScoreModels(context)
     const { points, jobs } = context
     points.scorers.onDidChange(() => this.invalidate())
     points.segmenters.onDidChange(() => this.invalidate())
@@ -70,9 +73,10 @@ export class ScoreStage {
     const now = clock.now()
     if (this.#seen?.basis !== basis) this.#seen = { basis, since: now, first: this.#seen?.first ?? now }
     const calm = now - this.#seen.since >= QUIET_MS && now >= this.#restUntil
-    if (!calm && now - this.#seen.first < LONGEST_WAIT_MS) return false
-    this.#seen = { basis, since: now, first: now }
-    const fresh = await this.#freshAt(basis)
+    const patient = !calm && now - this.#seen.first < LONGEST_WAIT_MS
+    if (patient && !(await this.#ticked(all))) return false
+    if (!patient) this.#seen = { basis, since: now, first: now }
+    const fresh = await this.#freshAt(all, basis)
     if (all.some((scoring) => !fresh.has(runId(scoring)))) {
       const title = JSON.stringify({ en: 'Scores and segments', 'zh-CN': '打分与分层' })
       await jobs.enqueue({ kind: 'scores', key: 'scores', title })
@@ -88,11 +92,13 @@ export class ScoreStage {
   }: RunAllOptions = {}): Promise<ScoringRun[]> {
     const all = await this.#known()
     const basis = await this.#basis()
-    const fresh = force ? new Set<string>() : await this.#freshAt(basis)
+    const fresh = force ? new Set<string>() : await this.#freshAt(all, basis)
     const due = all.filter((scoring) => !fresh.has(runId(scoring)))
     if (due.length === 0) return []
+    const revision = this.#revision
     const results = await runScorings(this.#context, due, {
       signal,
+      modelFor: (scoring, batch, fitting) => this.#models.modelFor(scoring, batch, { ...fitting, revision }),
       onProgress: (done) => onProgress?.(done, due.length),
     })
     const runs: ScoringRun[] = []
@@ -167,20 +173,38 @@ export class ScoreStage {
     return (this.#scorings = found)
   }
 
-  async #freshAt(basis: string): Promise<Set<string>> {
+  /** Runs that hold still: on the same state of the world, and after the last tick of their schedule. */
+  async #freshAt(all: readonly Scoring[], basis: string): Promise<Set<string>> {
     const rows = await this.#context.database.db
       .selectFrom('score_runs')
-      .select('id')
+      .select(['id', 'ran_at'])
       .where('basis', '=', basis)
       .execute()
-    return new Set(rows.map(({ id }) => id))
+    const ranAt = new Map(rows.map(({ id, ran_at }) => [id, ran_at]))
+    const ticks = await this.#ticks(all)
+    return new Set([...ranAt].filter(([id, at]) => at >= (ticks.get(id) ?? 0)).map(([id]) => id))
   }
-}
 
-/** Names a run by scorer and by what it declares, so that a changed declaration runs again. */
-function runId({ id, inputs, outputs }: Scoring): string {
-  const shape = createHash('sha256')
-    .update(JSON.stringify([inputs, outputs.map(({ name, type }) => [name, type])]))
-    .digest('base64url')
-  return `${id}#${shape.slice(0, 8)}`
+  /** Whether a schedule said "now" since its scorer ran, which waits for no calm. */
+  async #ticked(all: readonly Scoring[]): Promise<boolean> {
+    const ticks = await this.#ticks(all)
+    if (ticks.size === 0) return false
+    const rows = await this.#context.database.db
+      .selectFrom('score_runs')
+      .select(['id', 'ran_at'])
+      .where('id', 'in', [...ticks.keys()])
+      .execute()
+    return rows.some(({ id, ran_at }) => ran_at < (ticks.get(id) as number))
+  }
+
+  /** Last ticks of the schedules, by run. */
+  async #ticks(all: readonly Scoring[]): Promise<Map<string, number>> {
+    const scheduled = all.filter(({ schedule }) => schedule !== undefined)
+    if (scheduled.length === 0) return new Map()
+    const { timeZone } = await this.#context.brand()
+    const now = this.#context.clock.now()
+    return new Map(
+      scheduled.map((scoring) => [runId(scoring), lastTick(scoring.schedule as string, { now, timeZone })]),
+    )
+  }
 }

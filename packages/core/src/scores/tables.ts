@@ -1,3 +1,4 @@
+import { jsonType } from '../db/columns.ts'
 import type { Migrations } from '../db/migrate.ts'
 
 export interface ScoreTables {
@@ -13,6 +14,8 @@ export interface ScoreTables {
     changed: number
     error: string | null
   }
+  /** What scorers learned, JSON; `id` as in `score_runs`. */
+  score_models: { id: string; version: number; model: string; fitted_at: number; customers: number }
 }
 
 export const scoreMigrations: Migrations = {
@@ -27,6 +30,19 @@ export const scoreMigrations: Migrations = {
         .addColumn('customers', 'bigint', (column) => column.notNull())
         .addColumn('changed', 'bigint', (column) => column.notNull())
         .addColumn('error', 'text')
+        .execute()
+    },
+  },
+  '0089_score_models': {
+    async up(db) {
+      await db.schema
+        .createTable('score_models')
+        .addColumn('id', 'text', (column) => column.notNull())
+        .addColumn('version', 'integer', (column) => column.notNull())
+        .addColumn('model', jsonType(db), (column) => column.notNull())
+        .addColumn('fitted_at', 'bigint', (column) => column.notNull())
+        .addColumn('customers', 'bigint', (column) => column.notNull())
+        .addPrimaryKeyConstraint('score_models_pk', ['id', 'version'])
         .execute()
     },
   },
