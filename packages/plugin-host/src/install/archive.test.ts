@@ -130,6 +130,7 @@ test('what is too large is refused before it takes up memory', async () => {
   expect((await openArchive(file)).id).toBe('acme.tea')
   await expect(openArchive(file, { packedBytes: 100 })).rejects.toMatchObject({ code: 'E_ARCHIVE_TOO_LARGE' })
   await expect(openArchive(`${file}x`)).rejects.toMatchObject({ code: 'E_ARCHIVE_FILE' })
+  await expect(openArchive(folder.path)).rejects.toMatchObject({ code: 'E_ARCHIVE_FILE' })
 })
 
 test('a header may not claim more than there is', async () => {

@@ -135,12 +135,17 @@ async function readUpTo(path: string, limit: number): Promise<Uint8Array> {
     })
   })
   try {
-    const { size } = await file.stat()
-    if (size > limit) throw tooLarge(limit)
+    const stats = await file.stat()
+    if (!stats.isFile()) throw noFile(path)
+    if (stats.size > limit) throw tooLarge(limit)
     return await file.readFile()
   } finally {
     await file.close()
   }
+}
+
+function noFile(path: string): Error {
+  return archiveError('E_ARCHIVE_FILE', `${path} is not a file`, { hint: 'Name the .tgz file of a plugin.' })
 }
 
 function tooLarge(limit: number): Error {

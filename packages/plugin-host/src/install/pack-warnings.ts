@@ -1,4 +1,5 @@
 import { isBuiltin } from 'node:module'
+import path from 'node:path'
 import type { parse } from 'es-module-lexer'
 
 /** Something in a package that installs, and that its author may not want. */
@@ -11,6 +12,7 @@ export interface PackWarning {
     | 'secret'
     | 'scripts'
     | 'bundled'
+    | 'tests'
     | 'keyword'
     | 'readme'
   file: string
@@ -38,6 +40,7 @@ const insteadOf: Readonly<Record<string, string>> = {
 }
 
 const CODE = /\.(?:[cm]?js|[cm]?ts)$/
+const TESTS = /(?:^|\/)(?:tests?|__tests__)\/|\.(?:test|spec)\.[cm]?[jt]s$/
 const TYPES_ONLY = /\.d\.[cm]?ts$/
 const WAYS_AROUND = /\bprocess\s*\.\s*(binding|dlopen|getBuiltinModule|_linkedBinding)\b/
 const SECRET_NAMES = /(?:^|\/)(?:\.env(?:\..*)?|.*\.key\.json|.*\.pem|id_(?:rsa|ed25519)|\.netrc)$/
@@ -49,69 +52,97 @@ export async function findPackWarnings(files: Files): Promise<PackWarning[]> {
   // Loaded here: a server that only installs has no use for it.
   const { init, parse } = await import('es-module-lexer')
   await init()
-  const code = [...files.keys()].filter((file) => CODE.test(file) && !TYPES_ONLY.test(file))
   return [
-    ...code.flatMap((file) => checkCode(file, parse, files)),
+    ...checkCode(files, parse),
     ...[...files.keys()].flatMap((file) => checkSecrets(file, files)),
     ...checkPackageJson(files),
+    ...checkTests(files),
     ...checkReadme(files),
   ]
 }
 
-function checkCode(file: string, parseCode: typeof parse, files: Files): PackWarning[] {
-  const source = textOf(files, file)
-  // What lies in node_modules was written by others; only what it does to the sandbox matters.
-  const foreign = file.startsWith('node_modules/')
+/** Looks at the code that can run: the entry, and what it leads to. */
+function checkCode(files: Files, parseCode: typeof parse): PackWarning[] {
+  const { main } = readPackageJson(files)
+  if (typeof main !== 'string') return []
+  const all = [...files.keys()].filter((file) => CODE.test(file) && !TYPES_ONLY.test(file))
+  const queue = [path.posix.normalize(main)]
+  const seen = new Set<string>()
   const warnings: PackWarning[] = []
-  const way = WAYS_AROUND.exec(source)?.[1]
-  if (way) warnings.push({ code: 'sandbox', file, message: `process.${way} is closed to plugins` })
-  if (foreign) return warnings
-  let imports
-  try {
-    ;[imports] = parseCode(source, file)
-  } catch (cause) {
-    return [...warnings, { code: 'unreadable', file, message: (cause as Error).message.split('\n')[0]! }]
+  for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+    if (seen.has(file) || !files.has(file) || !CODE.test(file)) continue
+    seen.add(file)
+    const found = readImports(file, textOf(files, file), parseCode)
+    warnings.push(...found.warnings)
+    for (const specifier of found.specifiers) {
+      if (!specifier.startsWith('.')) {
+        const problem = checkImport(file, specifier, files)
+        if (problem) warnings.push(problem)
+        // What others wrote is not followed file by file; what it does to the sandbox is looked for in all of it.
+        else if (!isBuiltin(specifier)) queue.push(...all.filter((each) => each.startsWith('node_modules/')))
+        continue
+      }
+      const target = path.posix.join(path.posix.dirname(file), specifier)
+      if (files.has(target)) queue.push(target)
+      else warnings.push({ code: 'not-in-package', file, message: `${specifier} is not in the package` })
+    }
+    // It loads what it names while it runs: that may be any file.
+    if (found.isOpen) queue.push(...all.filter((each) => !TESTS.test(each)))
   }
-  const specifiers = new Set(
-    imports.flatMap((found) => {
-      if (found.type === 'import-meta' || found.specifier === undefined) return []
-      return ('typeOnly' in found && found.typeOnly) || ('glob' in found && found.glob)
-        ? []
-        : [found.specifier]
-    }),
-  )
-  return [...warnings, ...[...specifiers].flatMap((specifier) => checkImport(file, specifier, files))]
+  return warnings
 }
 
-function checkImport(file: string, specifier: string, files: Files): PackWarning[] {
-  if (/^(?:\.{0,2}\/|#|data:)/.test(specifier)) return []
+interface FoundImports {
+  specifiers: string[]
+  isOpen: boolean
+  warnings: PackWarning[]
+}
+
+function readImports(file: string, source: string, parseCode: typeof parse): FoundImports {
+  const found: FoundImports = { specifiers: [], isOpen: false, warnings: [] }
+  const way = WAYS_AROUND.exec(source)?.[1]
+  if (way) found.warnings.push({ code: 'sandbox', file, message: `process.${way} is closed to plugins` })
+  if (file.startsWith('node_modules/')) return found
+  try {
+    const [imports] = parseCode(source, file)
+    for (const each of imports) {
+      if (each.type === 'import-meta' || ('typeOnly' in each && each.typeOnly)) continue
+      if (each.specifier === undefined || ('glob' in each && each.glob) || each.specifier.startsWith('#')) {
+        found.isOpen = true
+      } else if (!each.specifier.startsWith('data:')) found.specifiers.push(each.specifier)
+    }
+    found.specifiers = [...new Set(found.specifiers)]
+  } catch (cause) {
+    const [message = ''] = (cause as Error).message.split('\n')
+    found.warnings.push({ code: 'unreadable', file, message })
+  }
+  return found
+}
+
+function checkImport(file: string, specifier: string, files: Files): PackWarning | undefined {
   if (isBuiltin(specifier)) {
     const name = specifier.replace(/^node:/, '').split('/')[0]!
-    if (OPEN_MODULES.has(name)) return []
-    return [{ code: 'sandbox', file, message: `node:${name} is closed to plugins${insteadOf[name] ?? ''}` }]
+    if (OPEN_MODULES.has(name)) return undefined
+    return { code: 'sandbox', file, message: `node:${name} is closed to plugins${insteadOf[name] ?? ''}` }
   }
   const name = specifier
     .split('/')
     .slice(0, specifier.startsWith('@') ? 2 : 1)
     .join('/')
-  if (PROVIDED.has(name)) return []
-  if (name === '@huitou/testing') {
-    return [{ code: 'host-internal', file, message: `${name} is for tests; leave this file out of "files"` }]
-  }
+  if (PROVIDED.has(name)) return undefined
   if (name.startsWith('@huitou/')) {
-    return [
-      { code: 'host-internal', file, message: `${name} is the inside of Huitou and not there for plugins` },
-    ]
-  }
-  const brought = [...files.keys()].some((path) => path.startsWith(`node_modules/${name}/`))
-  if (brought) return []
-  return [
-    {
-      code: 'not-in-package',
+    return {
+      code: 'host-internal',
       file,
-      message: `${name} is not in the package: nothing is installed beside a plugin, so bundle it`,
-    },
-  ]
+      message: `${name} is the inside of Huitou and not there for plugins`,
+    }
+  }
+  if ([...files.keys()].some((each) => each.startsWith(`node_modules/${name}/`))) return undefined
+  return {
+    code: 'not-in-package',
+    file,
+    message: `${name} is not in the package: nothing is installed beside a plugin, so bundle it`,
+  }
 }
 
 function checkSecrets(file: string, files: Files): PackWarning[] {
@@ -124,9 +155,7 @@ function checkSecrets(file: string, files: Files): PackWarning[] {
 
 function checkPackageJson(files: Files): PackWarning[] {
   const file = 'package.json'
-  const { scripts, keywords, bundleDependencies, bundledDependencies } = JSON.parse(
-    textOf(files, file),
-  ) as Record<string, unknown>
+  const { scripts, keywords, bundleDependencies, bundledDependencies } = readPackageJson(files)
   const warnings: PackWarning[] = []
   const unrun = INSTALL_SCRIPTS.filter((name) => Object.hasOwn({ ...(scripts as object) }, name))
   if (unrun.length > 0) {
@@ -150,11 +179,22 @@ function checkPackageJson(files: Files): PackWarning[] {
   return warnings
 }
 
+function checkTests(files: Files): PackWarning[] {
+  const tests = [...files.keys()].filter((file) => CODE.test(file) && TESTS.test(file))
+  if (tests.length === 0) return []
+  const message = `Tests are in the package (${tests.length}): name what belongs there under "files" in package.json`
+  return [{ code: 'tests', file: tests[0]!, message }]
+}
+
 function checkReadme(files: Files): PackWarning[] {
   const hasOne = [...files.keys()].some((file) => /^readme(?:\.zh-CN)?\.md$/i.test(file))
   return hasOne
     ? []
     : [{ code: 'readme', file: 'README.md', message: 'Without it the page of the plugin is empty' }]
+}
+
+function readPackageJson(files: Files): Record<string, unknown> {
+  return JSON.parse(textOf(files, 'package.json')) as Record<string, unknown>
 }
 
 function textOf(files: Files, file: string): string {

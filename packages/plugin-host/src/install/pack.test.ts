@@ -77,12 +77,16 @@ test('an author is told what will not work, and what everybody would read', asyn
         "import { createHash } from 'node:crypto'",
         "import own from './lib/own.ts'",
         "export * from 'left-pad/lib'",
+        "import './lib/missing.ts'",
+        "import './lib/broken.js'",
         'const later = await import("node:child_process")',
         'process.binding("fs")',
         'export default definePlugin({})',
       ].join('\n'),
       'lib/own.ts':
         "import type { X } from 'node:net'\nimport '@scope/tool/deep'\nexport default 1 as number",
+      'test/own.test.ts': "import { test } from 'vitest'\nimport '@huitou/testing'",
+      'lib/unused.js': "import 'node:fs'",
       'lib/own.d.ts': "import { Y } from '@huitou/core'",
       'lib/broken.js': 'import {',
       '.env': 'TOKEN=1',
@@ -93,23 +97,41 @@ test('an author is told what will not work, and what everybody would read', asyn
   const { warnings } = await packPlugin(folder.path)
   expect(warnings.map(({ code, file, message }) => `${code} ${file}: ${message}`).sort())
     .toMatchInlineSnapshot(`
-    [
-      "bundled package.json: bundleDependencies are not packed; bundle the code, or pack with npm pack",
-      "host-internal index.js: @huitou/core is the inside of Huitou and not there for plugins",
-      "keyword package.json: Without the keyword "huitou-plugin" nobody finds it in a registry",
-      "not-in-package index.js: left-pad is not in the package: nothing is installed beside a plugin, so bundle it",
-      "not-in-package lib/own.ts: @scope/tool is not in the package: nothing is installed beside a plugin, so bundle it",
-      "sandbox index.js: node:child_process is closed to plugins",
-      "sandbox index.js: node:fs is closed to plugins, but for reading their own folder",
-      "sandbox index.js: node:http is closed to plugins; use huitou.fetch",
-      "sandbox index.js: process.binding is closed to plugins",
-      "scripts package.json: Huitou never runs scripts.postinstall",
-      "secret .env: This looks like a secret, and everybody could read it",
-      "secret keys/acme.key.json: This looks like a secret, and everybody could read it",
-      "secret notes.txt: This looks like a secret, and everybody could read it",
-      "unreadable lib/broken.js: Parse error lib/broken.js:1:9",
-    ]
-  `)
+      [
+        "bundled package.json: bundleDependencies are not packed; bundle the code, or pack with npm pack",
+        "host-internal index.js: @huitou/core is the inside of Huitou and not there for plugins",
+        "keyword package.json: Without the keyword "huitou-plugin" nobody finds it in a registry",
+        "not-in-package index.js: ./lib/missing.ts is not in the package",
+        "not-in-package index.js: left-pad is not in the package: nothing is installed beside a plugin, so bundle it",
+        "not-in-package lib/own.ts: @scope/tool is not in the package: nothing is installed beside a plugin, so bundle it",
+        "sandbox index.js: node:child_process is closed to plugins",
+        "sandbox index.js: node:fs is closed to plugins, but for reading their own folder",
+        "sandbox index.js: node:http is closed to plugins; use huitou.fetch",
+        "sandbox index.js: process.binding is closed to plugins",
+        "scripts package.json: Huitou never runs scripts.postinstall",
+        "secret .env: This looks like a secret, and everybody could read it",
+        "secret keys/acme.key.json: This looks like a secret, and everybody could read it",
+        "secret notes.txt: This looks like a secret, and everybody could read it",
+        "tests test/own.test.ts: Tests are in the package (1): name what belongs there under "files" in package.json",
+        "unreadable lib/broken.js: Parse error lib/broken.js:1:9",
+      ]
+    `)
+})
+
+test('code that loads what it names at run time makes every file count, tests aside', async () => {
+  await using folder = await temporaryFolder()
+  await writeSample(folder.path, {
+    files: {
+      'index.js': 'const { text } = await import(`./texts/${navigator.language}.js`)',
+      'texts/en.js': "import 'node:net'",
+      'test/en.js': "import 'node:net'",
+    },
+  })
+  const { warnings } = await packPlugin(folder.path)
+  expect(warnings.map(({ code, file }) => `${code} ${file}`)).toEqual([
+    'sandbox texts/en.js',
+    'tests test/en.js',
+  ])
 })
 
 test('what would not install is not packed', async () => {

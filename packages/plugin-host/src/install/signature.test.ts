@@ -1,9 +1,11 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { sampleFiles } from './package-fixture.ts'
 import { checkPublisher } from './publisher.ts'
 import {
   checkSignature,
   createSigningKey,
+  keyIdOf,
   parsePublisherKey,
   parseSigningKey,
   signFiles,
@@ -73,6 +75,33 @@ test.each([
   const files = new Map(signed)
   act(files)
   expect(checkSignature(files, trust)).toEqual({ state: 'broken', reason: expect.any(String) })
+})
+
+test('whatever stands in a signature, checking it gives an answer', () => {
+  const text = (name: string) => Buffer.from(signed.get(name)!).toString('utf8')
+  fc.assert(
+    fc.property(fc.constantFrom('huitou.sig.json', 'huitou.files.json'), fc.json(), (name, json) => {
+      expect(checkSignature(new Map(signed).set(name, Buffer.from(json)), trust).state).toBe('broken')
+    }),
+  )
+  const field = fc.constantFrom('publisher', 'publicKey', 'signature', 'algorithm', 'keyId', 'succeeds')
+  fc.assert(
+    fc.property(field, fc.oneof(fc.jsonValue(), fc.base64String()), (name, value) => {
+      const changed = { ...JSON.parse(text('huitou.sig.json')), [name]: value }
+      const files = new Map(signed).set('huitou.sig.json', Buffer.from(JSON.stringify(changed)))
+      // Whom the key succeeds is said beside the signature: what is wrong there counts for nothing.
+      expect(checkSignature(files, trust).state).toBe(name === 'succeeds' ? 'trusted' : 'broken')
+    }),
+  )
+  const anyKey = fc.uint8Array({ minLength: 32, maxLength: 32 })
+  fc.assert(
+    fc.property(anyKey, (bytes) => {
+      const publicKey = Buffer.from(bytes).toString('base64url')
+      const files = new Map(signed)
+      edit(files, { publicKey, keyId: keyIdOf(publicKey) })
+      expect(checkSignature(files, trust).state).toBe('broken')
+    }),
+  )
 })
 
 test('a publisher signs its own plugins only, with a private key', () => {
