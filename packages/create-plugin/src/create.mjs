@@ -31,7 +31,7 @@ export function createPlugin(plan) {
   const files = new Map([...readTemplate('base'), ...readTemplate(template)])
   const manifest = JSON.parse(files.get('manifest.json') ?? '{}')
   files.delete('manifest.json')
-  files.set('package.json', toJson(packageOf(manifest, api)))
+  files.set('package.json', toJson(packageOf(manifest, { api, packed: packedOf([...files.keys()]) })))
   files.set('tsconfig.json', toJson(tsconfigOf(api && toRelative(folder, api))))
   if (api) files.set('.vscode/settings.json', toJson(editorSettings(toRelative(folder, api))))
   if (!manifest.main) files.delete('tsconfig.json')
@@ -118,10 +118,22 @@ function readTemplate(name) {
 }
 
 /**
- * @param {Record<string, unknown>} manifest
- * @param {string | undefined} api
+ * What goes into the archive; npm adds package.json and the readmes.
+ *
+ * @param {string[]} files
  */
-function packageOf(manifest, api) {
+function packedOf(files) {
+  const tops = new Set(files.map((file) => file.split('/')[0] ?? file))
+  return ['src', 'ui', 'package.nls.json', 'package.nls.zh-CN.json', 'CHANGELOG.md'].filter((top) =>
+    tops.has(top),
+  )
+}
+
+/**
+ * @param {Record<string, unknown>} manifest
+ * @param {{ api: string | undefined, packed: string[] }} options
+ */
+function packageOf(manifest, { api, packed }) {
   const { main, ...rest } = manifest
   return {
     name: '__name__',
@@ -134,6 +146,7 @@ function packageOf(manifest, api) {
     displayName: '%displayName%',
     engines: { huitou: apiRange },
     ...(main ? { main } : {}),
+    files: packed,
     scripts: {
       dev: 'huitou plugin dev',
       test: 'huitou plugin test',

@@ -4,6 +4,7 @@ import { defineCommand } from 'citty'
 export const pluginCommand = defineCommand({
   meta: { name: 'plugin', description: 'Plugins: write, pack, sign, find, install' },
   subCommands: {
+    create: () => import('./plugin-create.ts').then((module) => module.createCommand),
     dev: () => import('./plugin-dev.ts').then((module) => module.pluginDevCommand),
     test: () => import('./plugin-test.ts').then((module) => module.pluginTestCommand),
     pack: () => import('./plugin-pack.ts').then((module) => module.packCommand),

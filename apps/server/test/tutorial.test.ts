@@ -1,0 +1,128 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+
+const root = path.resolve(import.meta.dirname, '../../..')
+const home = mkdtempSync(path.join(tmpdir(), 'huitou-tutorial-'))
+
+interface Block {
+  language: string
+  /** `server`, `fails`, `file=…`, `reloaded`. */
+  mark: string
+  text: string
+}
+
+/** The fenced blocks of a page, in order. */
+function blocksOf(page: string): Block[] {
+  const source = readFileSync(path.join(root, page), 'utf8')
+  return [...source.matchAll(/^```(\w+)(?: (\S+))?\n([\s\S]*?)^```$/gm)].map(([, language, mark, text]) => ({
+    language: language!,
+    mark: mark ?? '',
+    text: text!,
+  }))
+}
+
+/** One shell for the whole page: folder and variables go on from block to block. */
+class Shell {
+  #folder = root
+  #path = process.env['PATH'] ?? ''
+  #server: ChildProcess | undefined
+  output = ''
+
+  get folder(): string {
+    return this.#folder
+  }
+
+  run(commands: string): number {
+    const script = `set -e\ncd ${JSON.stringify(this.#folder)}\n${commands}\npwd > "$HOME/.folder"; printf %s "$PATH" > "$HOME/.path"`
+    const { status, stdout, stderr } = spawnSync('bash', ['-c', script], {
+      env: this.#env(),
+      encoding: 'utf8',
+    })
+    this.output = stdout + stderr
+    if (status === 0) {
+      this.#folder = readFileSync(path.join(home, '.folder'), 'utf8').trim()
+      this.#path = readFileSync(path.join(home, '.path'), 'utf8')
+    }
+    return status ?? 1
+  }
+
+  /** Starts a command that goes on, on a port of its own, without two years of invented orders. */
+  start(command: string): void {
+    this.output = ''
+    const server = spawn('bash', ['-c', `exec ${command.trim().replace('3111', '0')} --no-demo`], {
+      cwd: this.#folder,
+      env: this.#env(),
+    })
+    for (const stream of [server.stdout, server.stderr]) {
+      stream.on('data', (chunk: Buffer) => {
+        this.output += chunk.toString()
+        server.emit('said')
+      })
+    }
+    this.#server = server
+  }
+
+  /** Resolves once the running command has said `text`. */
+  async heard(text: string): Promise<void> {
+    while (!this.output.includes(text)) {
+      if (this.#server?.exitCode != null) throw new Error(`It ended: ${this.output}`)
+      await once(this.#server!, 'said')
+    }
+  }
+
+  async stop(): Promise<void> {
+    const server = this.#server
+    this.#server = undefined
+    if (!server || server.exitCode !== null) return
+    server.kill('SIGINT')
+    await once(server, 'exit')
+  }
+
+  #env(): NodeJS.ProcessEnv {
+    return { ...process.env, HOME: home, PATH: this.#path, NODE_OPTIONS: '' }
+  }
+}
+
+const shell = new Shell()
+afterAll(async () => {
+  await shell.stop()
+  rmSync(home, { recursive: true, force: true })
+})
+
+/** What of a line has to be said: ports differ, and `…` stands for anything. */
+function wantedOf(line: string): string {
+  return line
+    .split('…')[0]!
+    .replace(/:\d{4}$/, ':')
+    .trim()
+}
+
+test('the tutorial does what it says, command by command', { timeout: 300_000 }, async () => {
+  let serving = false
+  for (const { language, mark, text } of blocksOf('docs/guide/write-a-plugin.md')) {
+    if (mark.startsWith('file=')) {
+      writeFileSync(path.join(shell.folder, mark.slice('file='.length)), text)
+    } else if (mark === 'server') {
+      shell.start(text)
+      serving = true
+    } else if (language === 'sh') {
+      await shell.stop()
+      serving = false
+      const status = shell.run(text)
+      expect(status === 0, `${text}\n${shell.output}`).toBe(mark !== 'fails')
+    } else {
+      for (const line of text.split('\n').filter(Boolean)) {
+        if (serving) await shell.heard(wantedOf(line))
+        expect(shell.output).toContain(wantedOf(line))
+      }
+    }
+  }
+})
+
+test('the Chinese tutorial has the same commands and files', () => {
+  expect(blocksOf('docs/zh-CN/guide/write-a-plugin.md')).toEqual(blocksOf('docs/guide/write-a-plugin.md'))
+})
