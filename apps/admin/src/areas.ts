@@ -2,6 +2,7 @@ import { customersArea } from './pages/customers/area.ts'
 import { extensionsArea } from './pages/extensions/area.ts'
 import { homeArea } from './pages/home/area.ts'
 import { importRoutes } from './pages/imports/routes.ts'
+import { pluginViewsArea } from './pages/plugin-views/area.ts'
 import { reportsArea } from './pages/reports/area.ts'
 import { segmentsArea } from './pages/segments/area.ts'
 import { settingsArea } from './pages/settings/area.ts'
@@ -18,8 +19,8 @@ export const areas: Area[] = [
 ]
 
 /** Places that belong to an area but are built elsewhere. */
-export const moreRoutes = [...importRoutes]
+export const moreRoutes = [...importRoutes, ...pluginViewsArea.routes]
 
 export function findArea(id: string | undefined): Area | undefined {
-  return areas.find((area) => area.id === id)
+  return [...areas, pluginViewsArea].find((area) => area.id === id)
 }

@@ -18,6 +18,7 @@ const topicKeys: Record<string, readonly string[]> = {
   reports: ['reports'],
   columns: ['columns'],
   imports: ['imports'],
+  collections: ['collections'],
 }
 
 /**

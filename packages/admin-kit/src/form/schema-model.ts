@@ -1,6 +1,9 @@
 import type { MaybeLocalized } from '../composables/use-localized.ts'
 
-/** JSON Schema 2020-12 as plain data, with texts in both languages and the words `order`, `secret`, `enumTitles`. */
+/**
+ * JSON Schema 2020-12 as plain data, with texts in both languages and the words `order`, `secret`, `enumTitles`, and
+ * `reference`: `customer`, or the id of the collection whose record the value names.
+ */
 export type FormSchema = { readonly [keyword: string]: unknown }
 
 export interface FormChoice {
@@ -15,6 +18,10 @@ export interface FormField {
     | 'text'
     | 'longtext'
     | 'date'
+    | 'datetime'
+    | 'time'
+    | 'money'
+    | 'reference'
     | 'secret'
     | 'number'
     | 'integer'
@@ -106,13 +113,17 @@ function toField(key: string, schema: FormSchema, required: boolean): FormField 
 
 function kindOf(schema: FormSchema, choices: FormChoice[]): FormField['kind'] {
   if (schema['secret'] === true) return 'secret'
+  if (schema['reference'] !== undefined) return 'reference'
   if (choices.length > 0) return 'choice'
   switch (schema['type']) {
     case 'string':
       if (schema['format'] === 'date') return 'date'
+      if (schema['format'] === 'date-time') return 'datetime'
       return Number(schema['maxLength'] ?? 0) > 200 ? 'longtext' : 'text'
-    case 'number':
     case 'integer':
+      if (schema['format'] === 'money') return 'money'
+      return schema['format'] === 'time' ? 'time' : 'integer'
+    case 'number':
     case 'boolean':
       return schema['type']
     case 'array':
@@ -149,7 +160,7 @@ function faultOf(
   const empty = value === undefined || value === null || value === ''
   if (empty) return required && preset === undefined && kind !== 'secret' ? { key: 'required' } : undefined
   if (kind === 'choice') return choices.some((choice) => choice.value === value) ? undefined : { key: 'enum' }
-  if (kind === 'number' || kind === 'integer') return numberFault(schema, value)
+  if (kind === 'number' || kind === 'integer' || kind === 'money') return numberFault(schema, value)
   if (kind === 'list') return countFault(schema, value as unknown[])
   if (typeof value === 'string') return textFault(schema, value)
   return undefined

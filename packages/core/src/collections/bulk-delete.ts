@@ -30,8 +30,8 @@ export async function startBulkDelete(
   }
   return await jobs.enqueue({
     kind: DELETE,
-    title: declaration.title.en,
-    payload: { collection: id, filter, expected, by, title: declaration.title },
+    title: JSON.stringify(declaration.title),
+    payload: { collection: id, filter, expected, by },
   })
 }
 

@@ -85,8 +85,8 @@ export async function startRecordImport(
   if (!/^[0-9a-f-]{36}$/.test(order.upload)) throw notFound('Upload', order.upload)
   return await jobs.enqueue({
     kind: IMPORT,
-    title: definition.declaration.title.en,
-    payload: { ...order, title: definition.declaration.title },
+    title: JSON.stringify(definition.declaration.title),
+    payload: { ...order },
     key: `${IMPORT} ${order.upload}`,
   })
 }

@@ -54,6 +54,12 @@ export interface RecordAnswer {
   total: number | null
 }
 
+/** How many are gone, or the job that takes them out. */
+export interface DeleteAnswer {
+  deleted: number | null
+  jobId: string | null
+}
+
 const tags = ['collections']
 
 /** Records of plugins, mounted at `/api/collections`. */
@@ -178,7 +184,7 @@ export function collectionRoutes(deps: CollectionDeps) {
         if ('ids' in doomed) {
           const deleted = await collections.delete(definition.id, doomed.ids, writer(c))
           await note(c, 'delete', definition, { records: deleted })
-          return c.json({ deleted, jobId: null })
+          return answerJson<DeleteAnswer>(c, { deleted, jobId: null })
         }
         const job = await startBulkDelete(deps, definition, {
           ...writer(c),
@@ -186,7 +192,7 @@ export function collectionRoutes(deps: CollectionDeps) {
           filter: parseFilter(doomed.filter),
         })
         await note(c, 'delete', definition, { records: doomed.expected, job: job.id })
-        return c.json({ deleted: null, jobId: job.id })
+        return answerJson<DeleteAnswer>(c, { deleted: null, jobId: job.id })
       },
     )
     .post(

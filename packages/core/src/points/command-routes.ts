@@ -73,8 +73,8 @@ export function commandRoutes(deps: Deps) {
         if (entry.value.longRunning) {
           const { id: jobId } = await jobs.enqueue({
             kind: RUN,
-            title: entry.owner.text(entry.value.title).en,
-            payload: { command, input, locale: user.locale, title: entry.owner.text(entry.value.title) },
+            title: JSON.stringify(entry.owner.text(entry.value.title)),
+            payload: { command, input, locale: user.locale },
           })
           return answerJson<CommandAnswer, 202>(c, { jobId, result: null }, 202)
         }
