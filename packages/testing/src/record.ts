@@ -52,8 +52,9 @@ export function createRecorder(
       const now = clock.now()
       put({ kind: 'plugin', plugin: pluginId, version: manifest.version, settings, brand: {}, now })
       const original = host.call.bind(host)
-      host.call = async (plugin, point, id, method, args, options = {}) => {
-        if (plugin !== pluginId) return await original(plugin, point, id, method, args, options)
+      host.call = async (...request) => {
+        const [plugin, point, id, method, args, options = {}] = request
+        if (plugin !== pluginId) return await original(...request)
         const now = clock.now()
         const last = args.at(-1) as { signal?: unknown } | undefined
         const given = last?.signal instanceof AbortSignal ? args.slice(0, -1) : args
@@ -61,7 +62,7 @@ export function createRecorder(
         const kept = structuredClone(given)
         const { locale } = options
         return await settle(
-          () => original(plugin, point, id, method, args, options),
+          () => original(...request),
           (answer) =>
             put({
               kind: 'call',
