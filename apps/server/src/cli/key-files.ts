@@ -58,12 +58,19 @@ export async function readTrustList(files: string | undefined): Promise<TrustedK
 }
 
 async function readJson(file: string): Promise<unknown> {
+  const text = await readFile(file, 'utf8').catch((cause: Error) => {
+    throw noKey(file, cause.message)
+  })
   try {
-    return JSON.parse(await readFile(file, 'utf8'))
-  } catch (cause) {
-    throw userError('E_KEY', `There is no key in ${file}: ${(cause as Error).message}`, {
-      hint: 'huitou plugin keygen PUBLISHER makes one; --key names another file.',
-      cause,
-    })
+    return JSON.parse(text)
+  } catch {
+    // What the parser says quotes the file, and the file is a secret.
+    throw noKey(file, 'it is not JSON')
   }
+}
+
+function noKey(file: string, reason: string): Error {
+  return userError('E_KEY', `There is no key in ${file}: ${reason}`, {
+    hint: 'huitou plugin keygen PUBLISHER makes one; --key names another file.',
+  })
 }

@@ -229,7 +229,8 @@ test('the index of a folder names packages of that folder only', async () => {
   await expect(registry().search('')).rejects.toMatchObject({ code: 'E_REGISTRY_ANSWER' })
   here.answer = () => {}
   await expect(registry(60).search('')).rejects.toMatchObject({ code: 'E_REGISTRY_TIMEOUT' })
-  for (const url of ['ftp://x/', 'x', 'https://user:pass@example.invalid/']) {
+  for (const url of ['ftp://x/', 'x', 'https://user:secret@example.invalid/', 'ftp://user:secret@x/']) {
+    expect(() => webRegistry({ id: 'web', title: 'web', url })).not.toThrow('secret')
     expect(() => webRegistry({ id: 'web', title: 'web', url })).toThrow(
       expect.objectContaining({ code: 'E_REGISTRY_SETTING' }),
     )

@@ -154,3 +154,8 @@ function unreachable(url: URL, error: Error): AppError {
 function shown(url: URL): string {
   return `${url.origin}${url.pathname}`
 }
+
+/** Text that should have been an address, without the name and password in it. */
+export function masked(text: string): string {
+  return text.replace(/\/\/[^/@]*@/, '//…@')
+}

@@ -1,6 +1,7 @@
 // eslint-disable-next-line @typescript-eslint/triple-slash-reference -- whoever compiles this file needs these types
 /// <reference path="./npm-modules.d.ts" />
 import { userError } from '@huitou/plugin-api'
+import { masked } from './http-get.ts'
 
 /** Where an npm registry is and how to show that one may use it. */
 export interface NpmSettings {
@@ -85,7 +86,7 @@ function parseBase(text: string | undefined): URL {
   if (!url || !/^https?:$/.test(url.protocol)) {
     throw userError(
       'E_REGISTRY_SETTING',
-      text === undefined ? 'No npm registry is named' : `"${text}" is no address of a registry`,
+      text === undefined ? 'No npm registry is named' : `"${masked(text)}" is no address of a registry`,
       {
         hint: 'Name it in the settings or with npm config set registry, as https://….',
       },

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { userError } from '@huitou/plugin-api'
 import { defaultArchiveLimits, openArchive } from './archive.ts'
 import { describeArchive } from './describe.ts'
-import { badAnswer, httpGet, httpGetJson } from './http-get.ts'
+import { badAnswer, httpGet, httpGetJson, masked } from './http-get.ts'
 import { checkIntegrity } from './integrity.ts'
 import {
   findPackages,
@@ -113,7 +113,7 @@ class StaticRegistry implements Registry {
 function parseBase(text: string): URL {
   const url = URL.parse(text)
   if (!url || !/^https?:$/.test(url.protocol) || url.username !== '') {
-    throw userError('E_REGISTRY_SETTING', `${JSON.stringify(text)} is no address of a folder of plugins`, {
+    throw userError('E_REGISTRY_SETTING', `"${masked(text)}" is no address of a folder of plugins`, {
       hint: 'Write https://… without name or password; a token is a setting of its own.',
     })
   }
