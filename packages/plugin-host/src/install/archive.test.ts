@@ -101,7 +101,7 @@ test.each([
 })
 
 test('what is too large is refused before it takes up memory', async () => {
-  const bomb = gzipSync(Buffer.alloc(100_000_000), { level: 9 })
+  const bomb = gzipSync(Buffer.alloc(61_000_000), { level: 1 })
   await expect(openArchive(bomb)).rejects.toMatchObject({ code: 'E_ARCHIVE_TOO_LARGE' })
   const nested = tarball([{ path: 'package/package.json', body: packageJson }])
   await expect(openArchive(gzipSync(nested))).rejects.toMatchObject({ code: 'E_ARCHIVE' })
