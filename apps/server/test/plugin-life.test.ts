@@ -260,8 +260,10 @@ describe.each(engines)('on %s', (engine) => {
       expect(await (await owner('/api/columns')).text()).not.toContain('tea_')
       expect(existsSync(path.dirname(path.dirname(dir)))).toBe(false)
       const { db } = server.huitou.core.database
-      for (const table of ['plugin_versions', 'plugin_upgrades', 'plugin_drifts'] as const)
+      for (const table of ['plugin_versions', 'plugin_upgrades', 'plugin_drifts', 'plugin_storage'] as const)
         expect(await db.selectFrom(table).selectAll().execute()).toEqual([])
+      const runs = await db.selectFrom('score_runs').select('id').execute()
+      expect(runs.filter(({ id }) => id.startsWith('tea.'))).toEqual([])
       const actions = (await db.selectFrom('audit_log').select('action').orderBy('id').execute()).map(
         ({ action }) => action,
       )

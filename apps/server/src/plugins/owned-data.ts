@@ -8,6 +8,7 @@ import {
   countFilled,
   eraseBuiltinSegments,
   eraseColumns,
+  eraseScores,
   exportColumns,
   findWished,
   forgetPlugin,
@@ -15,7 +16,7 @@ import {
   type PluginData,
   transact,
 } from '@huitou/core'
-import { notFound } from '@huitou/plugin-api'
+import { columnPrefix, notFound } from '@huitou/plugin-api'
 import type { PluginContext } from './plugin-context.ts'
 
 /** What a plugin keeps beside columns and settings: seen, taken along and erased with it. */
@@ -94,6 +95,7 @@ export async function eraseData({ core, data }: PluginContext, id: string): Prom
   for (const part of data) await part.erase(id)
   await transact(core.database.db, async (tx) => {
     await eraseBuiltinSegments(tx, id)
+    await eraseScores(tx, columnPrefix({ name: id.slice(id.indexOf('.') + 1) }))
     await forgetPlugin(tx, id)
   })
 }
