@@ -55,8 +55,8 @@ const packages: { at: RegExp; may: RegExp; types?: RegExp; tests?: RegExp; becau
   },
   {
     at: /^apps\/admin\//,
-    may: /^admin-kit$/,
-    types: /^(core|plugin-api)$/,
+    may: /^(admin-kit|plugin-api)$/,
+    types: /^core$/,
     because: 'the browser gets types of the core, never its code',
   },
 ]

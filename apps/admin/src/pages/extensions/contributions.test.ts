@@ -34,6 +34,20 @@ test('labels stand for a missing description, in both languages', () => {
   })
 })
 
+test('points whose engine comes later say what they wait for', () => {
+  const groups = contributionGroups({
+    menus: [{ command: 'brew', place: 'customerPage' }],
+    commands: [{ id: 'brew', title: 'Brew' }],
+    unheardOf: [{ id: 'x' }],
+  })
+  expect(groups.map(({ point, comesWith }) => [point, Boolean(comesWith)])).toEqual([
+    ['menus', true],
+    ['commands', false],
+    ['unheardOf', false],
+  ])
+  expect(groups.map(({ rows }) => rows[0]?.id)).toEqual(['brew@customerPage', 'brew', 'x'])
+})
+
 test('a plugin without contributions has none', () => {
   expect(contributionGroups(null)).toEqual([])
 })

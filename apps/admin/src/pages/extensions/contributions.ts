@@ -1,4 +1,5 @@
 import type { MaybeLocalized } from '@huitou/admin-kit'
+import { contributionId, findPoint } from '@huitou/plugin-api'
 
 /** One thing an extension adds. */
 export interface ContributionRow {
@@ -10,6 +11,10 @@ export interface ContributionRow {
 export interface ContributionGroup {
   /** Name of the point in the manifest, for instance `segmenters`. */
   point: string
+  title: MaybeLocalized
+  description: MaybeLocalized
+  /** What makes it take effect; absent when it does already. */
+  comesWith: MaybeLocalized
   rows: ContributionRow[]
 }
 
@@ -18,6 +23,7 @@ type Entry = {
   name?: string
   title?: MaybeLocalized
   description?: MaybeLocalized
+  point?: string
   labels?: Entry[]
   outputs?: Entry[]
 }
@@ -28,7 +34,16 @@ export function contributionGroups(
 ): ContributionGroup[] {
   return Object.entries(contributes ?? {}).flatMap(([point, entries]) => {
     if (point === 'configuration' || !Array.isArray(entries) || entries.length === 0) return []
-    return [{ point, rows: (entries as Entry[]).map(toRow) }]
+    const known = findPoint(point)
+    return [
+      {
+        point,
+        title: known?.title ?? point,
+        description: known?.description,
+        comesWith: known?.engine === 'later' ? known.comesWith : undefined,
+        rows: (entries as Entry[]).map((entry) => toRow(point, entry)),
+      },
+    ]
   })
 }
 
@@ -36,9 +51,13 @@ export function contributionCount(contributes: Record<string, unknown> | null | 
   return contributionGroups(contributes).reduce((sum, group) => sum + group.rows.length, 0)
 }
 
-function toRow(entry: Entry): ContributionRow {
-  const id = entry.id ?? entry.name ?? ''
-  return { id, title: entry.title ?? id, note: entry.description ?? membersOf(entry.labels ?? entry.outputs) }
+function toRow(point: string, entry: Entry): ContributionRow {
+  const id = contributionId(point, entry)
+  return {
+    id,
+    title: entry.title ?? id,
+    note: entry.description ?? entry.point ?? membersOf(entry.labels ?? entry.outputs),
+  }
 }
 
 function membersOf(members: Entry[] | undefined): MaybeLocalized {

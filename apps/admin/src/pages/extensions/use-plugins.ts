@@ -1,4 +1,5 @@
 import {
+  ApiError,
   disablePlugin,
   enablePlugin,
   listPlugins,
@@ -6,31 +7,58 @@ import {
   toast,
   toastError,
   useLocalized,
+  useMe,
 } from '@huitou/admin-kit'
 import type { Plugin } from '@huitou/admin-kit'
 import { useQuery, useQueryClient } from '@tanstack/vue-query'
-import { ref } from 'vue'
+import { computed, ref, shallowRef } from 'vue'
 import { useI18n } from 'vue-i18n'
 
 /** Installed extensions. */
-export function usePlugins() {
+export function usePlugins(options: { refetchInterval?: number } = {}) {
   return useQuery({
     queryKey: queryKeys.plugins,
     queryFn: ({ signal }) => listPlugins(signal),
     staleTime: 5_000,
+    ...options,
   })
 }
 
-export function isOn(plugin: Plugin): boolean {
+export function isOn(plugin: Pick<Plugin, 'state'>): boolean {
   return plugin.state !== 'disabled'
 }
 
-/** Switches an extension on or off; what it did can be undone from the toast. */
+export function isBroken(plugin: Pick<Plugin, 'state'>): boolean {
+  return plugin.state === 'failed' || plugin.state === 'quarantined'
+}
+
+/** Whether the reader may change extensions, and whether they may look inside. */
+export function useMayChange() {
+  const { data } = useMe()
+  const role = computed(() => data.value?.role)
+  return {
+    mayChange: computed(() => role.value === 'owner'),
+    mayInspect: computed(() => role.value === 'owner' || role.value === 'developer'),
+  }
+}
+
+const UNDECIDED = new Set(['E_CONSENT', 'E_UNSIGNED', 'E_UNKNOWN_PUBLISHER'])
+
+/** Whether something was refused because the owner has not decided about it yet. */
+export function isUndecided(error: unknown): boolean {
+  return error instanceof ApiError && UNDECIDED.has(error.code)
+}
+
+/**
+ * Switches an extension on or off; what it did can be undone from the toast. When the owner has to decide first,
+ * `undecided` holds the extension: show the consent dialog for it.
+ */
 export function useSwitch() {
   const { t } = useI18n()
   const localized = useLocalized()
   const client = useQueryClient()
   const busy = ref(false)
+  const undecided = shallowRef<Plugin>()
 
   async function setOn(plugin: Plugin, on: boolean): Promise<void> {
     const name = localized(plugin.displayName)
@@ -44,12 +72,13 @@ export function useSwitch() {
         action: { label: t('extensions.undo'), run: () => setOn(plugin, !on) },
       })
     } catch (error) {
-      toastError(error, t(on ? 'extensions.enableFailed' : 'extensions.disableFailed', { name }))
+      if (on && isUndecided(error)) undecided.value = plugin
+      else toastError(error, t(on ? 'extensions.enableFailed' : 'extensions.disableFailed', { name }))
     } finally {
       busy.value = false
       await client.invalidateQueries({ queryKey: queryKeys.plugins })
     }
   }
 
-  return { setOn, busy }
+  return { setOn, busy, undecided }
 }
