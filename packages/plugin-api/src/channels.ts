@@ -30,6 +30,11 @@ export interface ChannelContribution {
   /** Kinds of message it carries, for instance `text`, `html`, `image`, `card`, `mini_program`. */
   messages: string[]
   guarantee: ChannelGuarantee
+  /**
+   * The provider itself remembers keys: the same key sent again reaches the customer once. Without it a message whose
+   * fate is not known is never sent again; `lookUp`, `poll` or a receipt has to tell.
+   */
+  idempotent?: boolean
   /** Kind of identifier that a message goes to, for instance `phone`, `email`, `wecom_external_userid`. */
   address: string
   receipts?: ReceiptKind[]
@@ -73,16 +78,31 @@ export interface DeliveryBatch {
 
 /**
  * What became of one delivery. `sent`: the provider has it. `pending`: someone has to confirm it, `poll` tells.
- * `refused`: final, it is not tried again. `failed`: may be tried again, not before `retryAt`.
+ * `refused`: final, it is not tried again. `failed`: it did not go out and may be tried again, not before `retryAt`.
+ * `unknown`: the provider may have taken it and did not say so, for instance because the answer timed out.
  */
 export type DeliveryResult =
   | { key: string; outcome: 'sent' | 'pending'; providerId?: string }
   | { key: string; outcome: 'refused' | 'failed'; code: string; message: string; retryAt?: number }
+  | { key: string; outcome: 'unknown'; message?: string }
+
+/** Messages of which the server does not know whether the provider has them. */
+export interface LookUpRequest {
+  settings: Readonly<Record<string, unknown>>
+  messages: { key: string; address: string; /** When it may have gone out. */ at: number }[]
+}
+
+/** `absent`: the provider is sure that it never took the message, so it can be sent. */
+export type LookUpResult =
+  | { key: string; outcome: 'sent' | 'pending'; providerId?: string }
+  | { key: string; outcome: 'absent' | 'unknown' }
 
 /** What a provider tells about a message afterwards. */
 export interface Receipt {
   /** The id that `send` returned. */
   providerId: string
+  /** The delivery's key, where the provider gives it back; it also finds a message whose answer was lost. */
+  key?: string
   kind: ReceiptKind
   /** Epoch milliseconds. */
   at: number
@@ -106,6 +126,8 @@ export interface Channel {
   send(batch: DeliveryBatch, context: RunContext): Promise<DeliveryResult[]> | DeliveryResult[]
   /** Asks the provider for receipts that it does not push. */
   poll?(request: PollRequest, context: RunContext): Promise<Receipt[]> | Receipt[]
+  /** Asks the provider what became of messages whose answer was lost. */
+  lookUp?(request: LookUpRequest, context: RunContext): Promise<LookUpResult[]> | LookUpResult[]
   /** Receipts and replies that the provider pushes. */
   handleWebhook?(
     request: WebhookRequest,

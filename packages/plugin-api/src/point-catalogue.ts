@@ -132,7 +132,7 @@ const points: { readonly [Point in PointName]-?: Omit<PointDescription, 'id'> } 
     engine: 'later',
     comesWith: journeys,
     activation: 'onChannel:<id>',
-    implements: ['send', 'poll?', 'handleWebhook?', 'verifySettings?'],
+    implements: ['send', 'poll?', 'lookUp?', 'handleWebhook?', 'verifySettings?'],
   },
   actions: {
     title: text('Actions', '动作'),

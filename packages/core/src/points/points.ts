@@ -1,11 +1,19 @@
 import {
+  type Action,
+  type ActionContribution,
   AppError,
+  type Channel,
+  type ChannelContribution,
   type CollectionContribution,
   type CollectionHooks,
   type CommandContribution,
   type CommandHandler,
+  type Condition,
+  type ConditionContribution,
   type EventTypeContribution,
   type FeatureContribution,
+  type Gate,
+  type GateContribution,
   type KeybindingContribution,
   type MenuContribution,
   type Permissions,
@@ -116,6 +124,14 @@ export interface Points {
   readonly reports: ExtensionPoint<Implemented<ReportContribution, Report['run']>>
   /** collections. From here on ids are full ones: `publisher.name/id`. */
   readonly collections: ExtensionPoint<Implemented<CollectionContribution, CollectionHooks>>
+  /** deliveries: ways to reach a customer. */
+  readonly channels: ExtensionPoint<Implemented<ChannelContribution, Channel>>
+  /** deliveries: checks before a message goes out. */
+  readonly gates: ExtensionPoint<Implemented<GateContribution, Gate['allow']>>
+  /** journeys: steps that do something. */
+  readonly actions: ExtensionPoint<Implemented<ActionContribution, Action['run']>>
+  /** journeys: questions about customers. */
+  readonly conditions: ExtensionPoint<Implemented<ConditionContribution, Condition['test']>>
   /** What the admin app draws. */
   readonly views: ExtensionPoint<ViewContribution>
   readonly viewsContainers: ExtensionPoint<ViewsContainerContribution>
@@ -133,6 +149,10 @@ export function createPoints(): Points {
     segmenters: new ExtensionPoint('segmenters'),
     reports: new ExtensionPoint('reports'),
     collections: new ExtensionPoint('collections'),
+    channels: new ExtensionPoint('channels'),
+    gates: new ExtensionPoint('gates'),
+    actions: new ExtensionPoint('actions'),
+    conditions: new ExtensionPoint('conditions'),
     views: new ExtensionPoint('views'),
     viewsContainers: new ExtensionPoint('viewsContainers'),
     commands: new ExtensionPoint('commands'),

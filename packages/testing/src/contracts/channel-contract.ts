@@ -3,7 +3,7 @@ import { check, must, unlessMissing } from './contract.ts'
 import type { Check, Subject } from './contract.ts'
 import { sampleOf } from './schema-samples.ts'
 
-const outcomes = ['sent', 'pending', 'refused', 'failed']
+const outcomes = ['sent', 'pending', 'refused', 'failed', 'unknown']
 
 /** What the server relies on in every channel. No network is needed: nothing answers, and the channel has to cope. */
 export function channelChecks(subject: Subject<ChannelContribution>): Check[] {
