@@ -63,3 +63,70 @@ describe.each(engines)('on %s', (engine) => {
     })
   })
 })
+
+const folderOf = (name: string) => path.resolve(import.meta.dirname, '../../../examples', name)
+
+test('examples of every other kind do what their readmes say', async () => {
+  const names = ['visits', 'gift-desk', 'silk-ribbon', 'care-notes', 'shop-window', 'text-relay']
+  await using server = await startTestServer('sqlite', names.map(folderOf))
+  const owner = await server.as()
+  const read = async (route: string, init?: RequestInit) => {
+    const answer = await owner(route, init)
+    if (!answer.ok) throw new Error(`${route}: ${await answer.text()}`)
+    return (await answer.json()) as Record<string, never>
+  }
+  const post = (route: string, body: object) => read(route, { method: 'POST', body: JSON.stringify(body) })
+
+  // Without code: labels by rules.
+  const visit = (userId: string, id: number) => ({
+    type: 'track',
+    event: 'shop.visited',
+    messageId: `${userId}${id}`,
+    userId,
+    properties: { visit_id: `${userId}${id}` },
+  })
+  await fetch(`${server.url}/v1/batch`, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${server.writeKey}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify({ batch: [visit('ann', 1), visit('ann', 2), visit('ann', 3), visit('bo', 1)] }),
+  })
+  await server.settle()
+  const found = await post('/api/customers/search', {
+    columns: ['key', 'visits_visits', 'visits_kind'],
+    limit: 10,
+  })
+  expect((found['rows'] as { columns: object }[]).map(({ columns }) => columns)).toEqual(
+    expect.arrayContaining([
+      { key: 'ann', visits_visits: 3, visits_kind: 'regular' },
+      { key: 'bo', visits_visits: 1, visits_kind: 'guest' },
+    ]),
+  )
+
+  // One defines a point, the other contributes to it.
+  const compared = await post('/api/commands/examples.gift-desk/compare', { input: { items: 2 } })
+  expect(compared['result']).toEqual([
+    {
+      id: 'examples.silk-ribbon/silk',
+      title: { en: 'Silk ribbon', 'zh-CN': '丝带包装' },
+      colour: 'red',
+      minorUnits: 1_600,
+    },
+  ])
+
+  // Records, their hook, and a command that works as a job.
+  const notes = '/api/collections/examples.care-notes/notes/records'
+  await post(notes, { data: { title: '回访', state: 'open' } })
+  const refused = await owner(notes, {
+    method: 'POST',
+    body: JSON.stringify({ data: { title: ' ', state: 'open' } }),
+  })
+  expect([refused.status, await refused.text()]).toEqual([422, expect.stringContaining('at least one word')])
+  await post('/api/commands/examples.care-notes/close_all', {})
+  await server.settle()
+
+  // A page of its own, which may run its own files and reach nothing.
+  const page = await fetch(`${server.url}/plugin-files/examples.shop-window/1.0.0/ui/index.html`)
+  expect(page.headers.get('content-security-policy')).toContain('sandbox allow-scripts')
+  const figures = await post('/api/commands/examples.shop-window/figures', {})
+  expect(figures['result']).toEqual({ customers: 2, orders: 0 })
+})
