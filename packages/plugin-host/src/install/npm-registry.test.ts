@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { startVerdaccio } from '@huitou/testing/verdaccio'
+import type { TestRegistry } from '@huitou/testing/verdaccio'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { npmRegistry } from './npm-registry.ts'
 import { packSample, temporaryFolder } from './package-fixture.ts'
 import { createSigningKey } from './signature.ts'
 import { PluginStore } from './store.ts'
-import { startVerdaccio } from './verdaccio-fixture.ts'
-import type { TestRegistry } from './verdaccio-fixture.ts'
 
 const acme = createSigningKey('acme')
 let verdaccio: TestRegistry

@@ -1,16 +1,16 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
 import { runServer } from 'verdaccio'
-import { temporaryFolder } from './package-fixture.ts'
 
 const run = promisify(execFile)
 
-/** For tests: a registry as a brand would run one. Who is not signed in sees nothing of `@private`. */
+/** A real npm registry, as a brand would run one. Who is not signed in sees nothing of `@private`. */
 export interface TestRegistry extends AsyncDisposable {
   url: string
   token: string
@@ -20,13 +20,14 @@ export interface TestRegistry extends AsyncDisposable {
   publish(file: string, ...flags: string[]): Promise<void>
 }
 
+/** Starts one on a free port, with its storage in a folder that goes away with it. */
 export async function startVerdaccio(): Promise<TestRegistry> {
-  const folder = await temporaryFolder()
-  const at = (...names: string[]) => path.join(folder.path, ...names)
+  const folder = await mkdtemp(path.join(tmpdir(), 'huitou-registry-'))
+  const at = (...names: string[]) => path.join(folder, ...names)
   const config = {
     storage: at('storage'),
     configPath: at('config.yaml'),
-    self_path: folder.path,
+    self_path: folder,
     auth: { htpasswd: { file: at('htpasswd') } },
     uplinks: {},
     web: { enable: false },
@@ -60,7 +61,7 @@ export async function startVerdaccio(): Promise<TestRegistry> {
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
-      await folder[Symbol.asyncDispose]()
+      await rm(folder, { recursive: true, force: true })
     },
   }
 }
