@@ -1,7 +1,6 @@
 import { createRequire } from 'node:module'
+import type * as KyselyModule from 'kysely'
 import type { CompiledQuery, DatabaseConnection, Kysely, RootOperationNode } from 'kysely'
-
-type KyselyModule = typeof import('kysely')
 
 /** Sends a query to the server and answers its rows. */
 export type SendQuery = (tree: RootOperationNode) => Promise<Record<string, unknown>[]>
@@ -11,7 +10,9 @@ export type SendQuery = (tree: RootOperationNode) => Promise<Record<string, unkn
  * Loaded at first use, for it is large and few plugins query.
  */
 export function createPluginDb(send: SendQuery): Kysely<any> {
-  const { Kysely, SqliteAdapter, DummyDriver } = createRequire(import.meta.url)('kysely') as KyselyModule
+  const { Kysely, SqliteAdapter, DummyDriver } = createRequire(import.meta.url)(
+    'kysely',
+  ) as typeof KyselyModule
   const connection: DatabaseConnection = {
     executeQuery: async <R>({ query }: CompiledQuery) => ({ rows: (await send(query)) as R[] }),
     // eslint-disable-next-line require-yield -- the interface wants a generator, answers come whole

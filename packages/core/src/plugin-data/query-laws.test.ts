@@ -3,7 +3,7 @@ import { engines, type TestCore } from '@huitou/testing'
 import fc from 'fast-check'
 import type { ExpressionBuilder, Kysely } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openShop, plain, reader, treesOf } from './query-fixture.ts'
+import { openShop, plain, reader, treesOf } from '../../test/query-fixture.ts'
 import { PluginQueries } from './run-query.ts'
 import { PublishedViews } from './views.ts'
 
@@ -50,12 +50,10 @@ function pieces(hidden: boolean) {
     ),
     condition: fc.oneof(
       { maxDepth: 3 },
-      fc
-        .tuple(text, fc.constantFrom('上海', '北京', 'a', 'b', ''))
-        .map(([of, value]): Piece => ({
-          touches: of.touches,
-          build: (eb, table) => eb(of.build(eb, table), '=', value),
-        })),
+      fc.tuple(text, fc.constantFrom('上海', '北京', 'a', 'b', '')).map(([of, value]): Piece => ({
+        touches: of.touches,
+        build: (eb, table) => eb(of.build(eb, table), '=', value),
+      })),
       text.map((of): Piece => ({
         touches: of.touches,
         build: (eb, table) => eb(of.build(eb, table), 'is not', null),

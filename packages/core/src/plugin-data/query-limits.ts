@@ -1,4 +1,4 @@
-import { AppError, userError } from '@huitou/plugin-api'
+import { type AppError, userError } from '@huitou/plugin-api'
 
 /** Most rows that one query answers. */
 export const ROW_LIMIT = 10_000
@@ -37,4 +37,9 @@ export function largeError(): AppError {
   return userError('E_QUERY_ANSWER', `The answer is larger than ${ANSWER_LIMIT / 1_024 / 1_024} MB`, {
     hint: 'Select fewer columns, or page by a key.',
   })
+}
+
+/** What a plugin wrote, for an error message: a text in short, of anything else only what it is. */
+export function shown(value: unknown): string {
+  return typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : `(${typeof value})`
 }

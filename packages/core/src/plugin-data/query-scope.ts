@@ -57,16 +57,15 @@ export class Scope {
 
   /** Name in the database of the source that the column belongs to. Throws when the plugin may not use it. */
   resolve(column: string, table?: string): string {
-    for (let scope: Scope | undefined = this; scope; scope = scope.#parent) {
-      const found = scope.#sources.filter(
-        ({ name, columns }) => (table === undefined || name === table) && columns.has(column),
-      )
-      if (found.length > 1)
-        throw queryError(`"${column}" may be of several tables`, `Write ${found[0]?.name}.${column}.`)
-      const [source] = found
-      if (source) return this.#use(source, column)
-      if (table !== undefined && scope.#sources.some(({ name }) => name === table)) break
-    }
+    const found = this.#sources.filter(
+      ({ name, columns }) => (table === undefined || name === table) && columns.has(column),
+    )
+    if (found.length > 1)
+      throw queryError(`"${column}" may be of several tables`, `Write ${found[0]?.name}.${column}.`)
+    const [source] = found
+    if (source) return this.#use(source, column)
+    const hidden = table !== undefined && this.#sources.some(({ name }) => name === table)
+    if (this.#parent && !hidden) return this.#parent.resolve(column, table)
     throw queryError(
       `There is no column "${table === undefined ? '' : `${table}.`}${column}" in what the query reads from`,
     )

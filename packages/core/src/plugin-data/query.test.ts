@@ -3,7 +3,7 @@ import { type AliasableExpression, expressionBuilder, type Kysely, sql } from 'k
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Reader } from '../points/grants.ts'
 import { PluginQueries } from './run-query.ts'
-import { openShop, plain, reader, treesOf } from './query-fixture.ts'
+import { openShop, plain, reader, treesOf } from '../../test/query-fixture.ts'
 import { PublishedViews } from './views.ts'
 
 /** Text at a path inside a JSON column, whose shape the type of an untyped Kysely does not know. */

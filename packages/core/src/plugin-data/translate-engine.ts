@@ -1,7 +1,7 @@
 import { type Expression, type OperationNode, type RawBuilder, type ReferenceNode, sql } from 'kysely'
 import type { Engine } from '../db/database.ts'
 import { NUMBER_FUNCTION, NUMBER_PATTERN } from './number-text.ts'
-import { queryError } from './query-limits.ts'
+import { queryError, shown } from './query-limits.ts'
 import { CAST_TYPES, CASTS } from './query-vocabulary.ts'
 
 /** `cast(… as …)` that gives NULL for text which is no number, on both databases. */
@@ -9,7 +9,7 @@ export function castTo(engine: Engine, value: OperationNode, type: unknown): Ope
   const kind = typeof type === 'string' && Object.hasOwn(CASTS, type) ? CASTS[type] : undefined
   if (!kind)
     throw queryError(
-      `Queries of plugins cannot cast to ${JSON.stringify(type)?.slice(0, 40)}`,
+      `Queries of plugins cannot cast to ${shown(type)}`,
       `They can cast to ${Object.keys(CASTS).join(', ')}.`,
     )
   const given = expression(value)

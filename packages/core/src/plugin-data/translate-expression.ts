@@ -17,12 +17,13 @@ import {
   ValueNode,
   WhenNode,
 } from 'kysely'
-import { queryError } from './query-limits.ts'
+import { queryError, shown } from './query-limits.ts'
 import type { Scope } from './query-scope.ts'
 import { AGGREGATES, ARITHMETIC, BINARY_OPERATORS, FUNCTIONS, UNARY_OPERATORS } from './query-vocabulary.ts'
-import { castTo, jsonStep, likeText } from './translate-engine.ts'
+import { castTo, likeText } from './translate-engine.ts'
 import type { Translation } from './translate-query.ts'
 import type { Untrusted } from './tree-reader.ts'
+import { jsonReference } from './translate-json.ts'
 import { orderItems } from './translate-order.ts'
 
 type Translate = (translation: Translation, node: Untrusted, scope: Scope) => OperationNode
@@ -149,7 +150,7 @@ function operatorOf({ reader }: Translation, node: Untrusted): unknown {
 function binary(translation: Translation, node: Untrusted, scope: Scope): OperationNode {
   const given = operatorOf(translation, node)
   if (typeof given !== 'string' || !BINARY_OPERATORS.has(given))
-    throw queryError(`Queries of plugins cannot use the operator ${JSON.stringify(given)?.slice(0, 40)}`)
+    throw queryError(`Queries of plugins cannot use the operator ${shown(given)}`)
   const left = translateExpression(translation, node['leftOperand'], scope)
   const right = translateExpression(translation, node['rightOperand'], scope)
   if (ARITHMETIC.has(given)) translation.computes = true
@@ -189,7 +190,7 @@ function operation(left: OperationNode, operator: string, right: OperationNode):
 function unary(translation: Translation, node: Untrusted, scope: Scope): OperationNode {
   const operator = operatorOf(translation, node)
   if (typeof operator !== 'string' || !UNARY_OPERATORS.has(operator))
-    throw queryError(`Queries of plugins cannot use the operator ${JSON.stringify(operator)?.slice(0, 40)}`)
+    throw queryError(`Queries of plugins cannot use the operator ${shown(operator)}`)
   const operand = translateExpression(translation, node['operand'], scope)
   return UnaryOperationNode.create(
     OperatorNode.create(operator as 'not'),
@@ -293,26 +294,6 @@ function choice(translation: Translation, node: Untrusted, scope: Scope): Operat
   return { ...CaseNode.create(), ...part('value'), when, ...part('else') } as CaseNode
 }
 
-function jsonReference(translation: Translation, node: Untrusted, scope: Scope): OperationNode {
-  const { reader } = translation
-  const column = translateExpression(translation, node['reference'], scope)
-  if (!ReferenceNode.is(column)) throw queryError('Only a column can be looked into')
-  return reader.within(node['traversal'], (traversal, kind) => {
-    const chain = kind === 'JSONOperatorChainNode'
-    if (!chain && kind !== 'JSONPathNode') throw queryError(`Queries of plugins cannot use "${kind}"`)
-    const operator = reader.within(chain ? traversal['operator'] : traversal['inOperator'], (found) =>
-      reader.field(found, 'operator'),
-    )
-    const steps = reader
-      .list(traversal, chain ? 'values' : 'pathLegs')
-      .map((step) => reader.within(step, (found) => reader.field(found, 'value')))
-    const asText = operator === '->>' || operator === '->>$'
-    if (!asText && operator !== '->' && operator !== '->$')
-      throw queryError(`Queries of plugins cannot use the operator ${JSON.stringify(operator)?.slice(0, 40)}`)
-    return jsonStep(translation.engine, { column, steps: steps.map((step) => reader.value(step)), asText })
-  })
-}
-
 /** Of raw SQL only what Kysely itself writes for `onTrue()`. */
 function constant({ reader }: Translation, node: Untrusted): OperationNode {
   if (rawText(reader.list(node, 'sqlFragments'), reader.list(node, 'parameters')) === 'true')
@@ -335,7 +316,7 @@ function known<Shape>(
   const found = typeof name === 'string' && Object.hasOwn(shapes, name) ? shapes[name] : undefined
   if (found !== undefined) return { name: name as string, shape: found }
   throw queryError(
-    `Queries of plugins cannot use the function ${JSON.stringify(name)?.slice(0, 40)}`,
+    `Queries of plugins cannot use the function ${shown(name)}`,
     `They can use ${Object.keys(shapes).join(', ')}.`,
   )
 }

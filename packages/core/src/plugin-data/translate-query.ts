@@ -6,8 +6,6 @@ import {
   FromNode,
   IdentifierNode,
   JoinNode,
-  LimitNode,
-  OffsetNode,
   type OperationNode,
   SelectionNode,
   type SelectQueryNode,
@@ -19,8 +17,9 @@ import {
 } from 'kysely'
 import type { Engine } from '../db/database.ts'
 import { hasGrant, type Need, type Reader } from '../points/grants.ts'
-import { queryError, ROW_LIMIT } from './query-limits.ts'
+import { queryError, shown } from './query-limits.ts'
 import { Scope, type Source } from './query-scope.ts'
+import { distinct, limits } from './translate-limits.ts'
 import { JOINS, SET_OPERATORS } from './query-vocabulary.ts'
 import { columnReference, identifier, tableName, translateExpression } from './translate-expression.ts'
 import { orderItems, outputName } from './translate-order.ts'
@@ -94,7 +93,7 @@ export class Translation {
         ...(common.length > 0
           ? { with: { ...WithNode.create(common[0] as CommonTableExpressionNode), expressions: common } }
           : {}),
-        ...this.#distinct(node),
+        ...distinct(reader, node),
         selections,
         ...(froms.length > 0 ? { from: FromNode.create(froms) } : {}),
         ...(joins.length > 0 ? { joins } : {}),
@@ -103,7 +102,7 @@ export class Translation {
         ...this.#condition(node, 'having', { scope }),
         ...(united.length > 0 ? { setOperations: united } : {}),
         ...this.#order(node, { scope, outputs, onlyOutputs: united.length > 0 }),
-        ...this.#limits(node, root),
+        ...limits(reader, node, root),
       },
     }
   }
@@ -164,7 +163,7 @@ export class Translation {
       reader.within(untrusted, (join) => {
         const type = reader.field(join, 'joinType')
         if (typeof type !== 'string' || !JOINS.has(type))
-          throw queryError(`Queries of plugins cannot use the join ${JSON.stringify(type)?.slice(0, 40)}`)
+          throw queryError(`Queries of plugins cannot use the join ${shown(type)}`)
         return { type: type as 'InnerJoin', table: read(join['table']), on: reader.field(join, 'on') }
       }),
     )
@@ -278,19 +277,6 @@ export class Translation {
     })
   }
 
-  #distinct(node: Untrusted): Pick<SelectQueryNode, 'frontModifiers'> {
-    const modifiers = this.reader.list(node, 'frontModifiers')
-    if (modifiers.length === 0) return {}
-    for (const untrusted of modifiers) {
-      this.reader.within(untrusted, (modifier) => {
-        this.reader.forbid(modifier, ['rawModifier', 'of'])
-        if (this.reader.field(modifier, 'modifier') !== 'Distinct')
-          throw queryError('Queries of plugins cannot use this modifier of select')
-      })
-    }
-    return { frontModifiers: [{ kind: 'SelectModifierNode', modifier: 'Distinct' }] }
-  }
-
   #condition(
     node: Untrusted,
     name: 'where' | 'having',
@@ -359,34 +345,6 @@ export class Translation {
         }
       }),
     )
-  }
-
-  /** Of the whole query at most {@link ROW_LIMIT} rows; one more tells that there are more. */
-  #limits(node: Untrusted, root: boolean): Pick<SelectQueryNode, 'limit' | 'offset'> {
-    const limit = this.#count(node, 'limit')
-    const offset = this.#count(node, 'offset')
-    if (root && limit !== undefined && limit > ROW_LIMIT)
-      throw queryError(
-        `A query answers ${ROW_LIMIT} rows at most, not ${limit}`,
-        'Page by a key, or aggregate.',
-      )
-    const most = limit ?? (root ? ROW_LIMIT + 1 : offset === undefined ? undefined : Number.MAX_SAFE_INTEGER)
-    return {
-      ...(most === undefined ? {} : { limit: LimitNode.create(ValueNode.createImmediate(most)) }),
-      ...(offset === undefined ? {} : { offset: OffsetNode.create(ValueNode.createImmediate(offset)) }),
-    }
-  }
-
-  #count(node: Untrusted, name: 'limit' | 'offset'): number | undefined {
-    const given = this.reader.field(node, name)
-    if (given === undefined) return undefined
-    const count = this.reader.within(given, (inner) =>
-      this.reader.within(inner[name], (value, kind) =>
-        kind === 'ValueNode' ? this.reader.value(value['value']) : undefined,
-      ),
-    )
-    if (Number.isInteger(count) && (count as number) >= 0) return count as number
-    throw queryError(`"${name}" takes a whole number`)
   }
 
   #alias(): string {

@@ -1,6 +1,6 @@
 import { createTestCore, type TestCore, type TestEngine } from '@huitou/testing'
 import { DummyDriver, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely'
-import type { Reader } from '../points/grants.ts'
+import type { Reader } from '../src/points/grants.ts'
 
 /** A Kysely whose queries only make trees, as a plugin's does. */
 export function treesOf(): Kysely<any> {
