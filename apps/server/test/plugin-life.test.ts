@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib'
 import { createSigningKey } from '@huitou/plugin-host/install'
 import { engines } from '@huitou/testing'
 import { describe, expect, test } from 'vitest'
-import { type Call, post, upload, view } from './plugin-calls.ts'
+import { type Call, get, post, upload, view } from './plugin-calls.ts'
 import { scoring, teaContributes } from './plugin-package.ts'
 import { startTestServer, type TestServer } from './test-server.ts'
 
@@ -130,7 +130,7 @@ describe.each(engines)('on %s', (engine) => {
         grants: { ...asked, 'customers.tag': true },
         missing: [{ permission: 'network' }],
       })
-      const settings = async () => (await (await owner('/api/plugins/acme.tea/settings')).json()) as any
+      const settings = async () => await get(owner, '/acme.tea/settings')
       expect(await settings()).toEqual({ settings: { factor: 2, brew: 'green' } })
 
       // One that does not start leaves no trace but the reason.
@@ -166,7 +166,7 @@ describe.each(engines)('on %s', (engine) => {
       const { body: job } = await post(owner, '/acme.tea/shadow', { version: '2.0.0' })
       expect(await server.huitou.core.jobs.finished(job.jobId)).toMatchObject({ state: 'done' })
       await server.huitou.core.stop()
-      const { drift } = (await (await owner('/api/plugins/acme.tea/shadow')).json()) as any
+      const { drift } = await get(owner, '/acme.tea/shadow')
       expect(drift).toMatchObject({ version: '2.0.0', against: '1.1.0', customers: 2, problems: [] })
       expect(drift.columns).toMatchObject([
         {
@@ -210,7 +210,7 @@ describe.each(engines)('on %s', (engine) => {
         { name: 'Earl Grey' },
         { by: 'user:1' as never },
       )
-      const data = (await (await owner('/api/plugins/acme.tea/data')).json()) as any
+      const data = await get(owner, '/acme.tea/data')
       expect(data).toMatchObject({
         columns: [
           { name: 'tea_level', customers: 2 },

@@ -14,7 +14,7 @@ export async function dryRun(
 ): Promise<void> {
   const host: Callee = {
     getPlugin: () => ({ grants }),
-    call: (_plugin, point, contribution, method, args, options) =>
+    call: (...[_plugin, point, contribution, method, args, options]: Parameters<Callee['call']>) =>
       candidate.call({ point, id: contribution, method }, args, options),
   }
   const points = createPoints()

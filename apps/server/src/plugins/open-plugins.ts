@@ -62,7 +62,7 @@ export async function openPlugins(core: Core, options: OpenPluginsOptions): Prom
   )
   for (const [id, { error }] of broken) log.error({ plugin: id, error }, 'A plugin cannot be loaded')
   const brand = await readBrand(core.database.db)
-  let manager: PluginManager | undefined
+  const listeners = new Set<(event: HostEvent) => void>()
   const host = await createPluginHost({
     plugins,
     effects,
@@ -70,12 +70,13 @@ export async function openPlugins(core: Core, options: OpenPluginsOptions): Prom
     clock: core.clock,
     onEvent(event) {
       logHostEvent(log, event)
-      manager?.onHostEvent(event)
+      listeners.forEach((listener) => listener(event))
     },
   })
   await connectPlugins(core, host)
   const context: PluginContext = { core, host, box, store, live, process: own.ids, broken, parts, data }
-  manager = new PluginManager(context)
+  const manager = new PluginManager(context)
+  listeners.add((event) => manager.onHostEvent(event))
   defineShadowJob(context, effects)
   const updates = defineUpdateJob(context)
   return {

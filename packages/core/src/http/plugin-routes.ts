@@ -61,6 +61,14 @@ const ARCHIVE_LIMIT = 64 * 1_048_576
 export function pluginRoutes({ plugins }: PluginDeps) {
   return new Hono<SignedIn>()
     .route('/', pluginSourceRoutes(plugins))
+    .route('/', installRoutes(plugins))
+    .route('/', stateRoutes(plugins))
+    .route('/', versionRoutes(plugins))
+    .route('/', insideRoutes(plugins))
+}
+
+function installRoutes(plugins: PluginAdmin) {
+  return new Hono<SignedIn>()
     .post(
       '/upload',
       describeRoute({
@@ -93,6 +101,11 @@ export function pluginRoutes({ plugins }: PluginDeps) {
       validate('json', Install),
       async (c) => answerJson(c, await plugins.install(c.req.valid('json'), c.get('user').id), 201),
     )
+}
+
+/** What is there, on and off. */
+function stateRoutes(plugins: PluginAdmin) {
+  return new Hono<SignedIn>()
     .get('/', about('Installed plugins, and those whose data was kept'), async (c) =>
       answerJson(c, { plugins: await plugins.list(), kept: await plugins.kept() }),
     )
@@ -127,6 +140,26 @@ export function pluginRoutes({ plugins }: PluginDeps) {
         return answerJson(c, await plugins.get(id))
       },
     )
+    .post(
+      '/:id/uninstall',
+      about('Uninstall; `confirm` is the plugin’s id once more'),
+      requireRole(),
+      validate('json', Uninstall),
+      async (c) => {
+        const id = c.req.param('id')
+        const { data, confirm } = c.req.valid('json')
+        if (confirm !== id)
+          throw userError('E_CONFIRM', `"${confirm}" is not the id of the plugin`, {
+            hint: `Type ${id} to confirm.`,
+          })
+        return c.json(await plugins.uninstall(id, data, c.get('user').id))
+      },
+    )
+}
+
+/** From one version to another, and back. */
+function versionRoutes(plugins: PluginAdmin) {
+  return new Hono<SignedIn>()
     .post(
       '/:id/upgrade',
       about('Put another version in force; it goes back by itself when that one does not start'),
@@ -164,23 +197,13 @@ export function pluginRoutes({ plugins }: PluginDeps) {
       about('What would change if a version that lies here were put in force'),
       async (c) => answerJson(c, await plugins.candidate(c.req.param('id'), c.req.param('version'))),
     )
+}
+
+/** What a plugin holds and how it does. */
+function insideRoutes(plugins: PluginAdmin) {
+  return new Hono<SignedIn>()
     .get('/:id/data', about('What it owns here'), requireRole('developer'), async (c) =>
       answerJson(c, await plugins.data(c.req.param('id'))),
-    )
-    .post(
-      '/:id/uninstall',
-      about('Uninstall; `confirm` is the plugin’s id once more'),
-      requireRole(),
-      validate('json', Uninstall),
-      async (c) => {
-        const id = c.req.param('id')
-        const { data, confirm } = c.req.valid('json')
-        if (confirm !== id)
-          throw userError('E_CONFIRM', `"${confirm}" is not the id of the plugin`, {
-            hint: `Type ${id} to confirm.`,
-          })
-        return c.json(await plugins.uninstall(id, data, c.get('user').id))
-      },
     )
     .get('/:id/settings', about('Settings'), (c) =>
       answerJson(c, { settings: plugins.settings(c.req.param('id')) as Settings }),

@@ -1,4 +1,4 @@
-import { type Generated, sql } from 'kysely'
+import { type Generated, type Kysely, sql } from 'kysely'
 import type { Migrations } from '../db/migrate.ts'
 import { autoIncrement, jsonType } from '../db/columns.ts'
 
@@ -71,99 +71,115 @@ export interface PluginStateTables {
 export const pluginStateMigrations: Migrations = {
   '0080_plugins': {
     async up(db) {
-      await db.schema
-        .createTable('plugins')
-        .addColumn('id', 'text', (column) => column.primaryKey())
-        .addColumn('version', 'text')
-        .addColumn('digest', 'text')
-        .addColumn('source', 'text', (column) => column.notNull())
-        .addColumn('state', 'text', (column) => column.notNull())
-        .addColumn('enabled', 'integer', (column) => column.notNull())
-        .addColumn('trusted', 'integer', (column) => column.notNull())
-        .addColumn('settings', 'text', (column) => column.notNull())
-        .addColumn('fault', 'text')
-        .addColumn('installed_at', 'bigint')
-        .addColumn('installed_by', 'text')
-        .addColumn('updated_at', 'bigint', (column) => column.notNull())
-        .execute()
-      await db.schema
-        .createTable('plugin_versions')
-        .addColumn('plugin_id', 'text', (column) => column.notNull())
-        .addColumn('version', 'text', (column) => column.notNull())
-        .addColumn('digest', 'text', (column) => column.notNull())
-        .addColumn('signature', 'text', (column) => column.notNull())
-        .addColumn('grants', 'text')
-        .addColumn('allowed', 'integer', (column) => column.notNull())
-        .addColumn('installed_at', 'bigint', (column) => column.notNull())
-        .addColumn('installed_by', 'text', (column) => column.notNull())
-        .addPrimaryKeyConstraint('plugin_versions_key', ['plugin_id', 'version'])
-        .execute()
-      await db.schema
-        .createTable('plugin_upgrades')
-        .$call(autoIncrement(db, 'id'))
-        .addColumn('plugin_id', 'text', (column) => column.notNull())
-        .addColumn('from_version', 'text', (column) => column.notNull())
-        .addColumn('to_version', 'text', (column) => column.notNull())
-        .addColumn('state', 'text', (column) => column.notNull())
-        .addColumn('snapshot', jsonType(db), (column) => column.notNull())
-        .addColumn('reason', 'text')
-        .addColumn('started_at', 'bigint', (column) => column.notNull())
-        .addColumn('started_by', 'text', (column) => column.notNull())
-        .addColumn('settled_at', 'bigint')
-        .execute()
-      await db.schema
-        .createIndex('plugin_upgrades_plugin')
-        .on('plugin_upgrades')
-        .columns(['plugin_id', 'id'])
-        .execute()
-      await db.schema
-        .createTable('plugin_drifts')
-        .addColumn('plugin_id', 'text', (column) => column.primaryKey())
-        .addColumn('version', 'text', (column) => column.notNull())
-        .addColumn('against', 'text', (column) => column.notNull())
-        .addColumn('at', 'bigint', (column) => column.notNull())
-        .addColumn('drift', jsonType(db), (column) => column.notNull())
-        .execute()
-      await db.schema
-        .createTable('plugin_registries')
-        .addColumn('id', 'text', (column) => column.primaryKey())
-        .addColumn('kind', 'text', (column) => column.notNull())
-        .addColumn('title', 'text', (column) => column.notNull())
-        .addColumn('options', 'text', (column) => column.notNull())
-        .addColumn('added_at', 'bigint', (column) => column.notNull())
-        .execute()
-      await db.schema
-        .createTable('plugin_publishers')
-        .addColumn('key_id', 'text', (column) => column.primaryKey())
-        .addColumn('publisher', 'text', (column) => column.notNull())
-        .addColumn('public_key', 'text', (column) => column.notNull())
-        .addColumn('added_at', 'bigint', (column) => column.notNull())
-        .addColumn('added_by', 'text', (column) => column.notNull())
-        .execute()
-      // Everything known so far came with the process; what was decided about it stays.
-      await db
-        .insertInto('plugins')
-        .columns(['id', 'source', 'state', 'enabled', 'trusted', 'settings', 'updated_at'])
-        .expression(
-          db
-            .selectFrom('plugin_states')
-            .select([
-              'id',
-              sql.lit('{"kind":"process"}').as('source'),
-              sql.lit('installed').as('state'),
-              'enabled',
-              sql.lit(1).as('trusted'),
-              'settings',
-              'updated_at',
-            ]),
-        )
-        .execute()
-      await db.schema.dropTable('plugin_states').execute()
-      // Which registry that is, the owner's npm configuration says; nothing is asked before somebody searches.
-      await db
-        .insertInto('plugin_registries')
-        .values({ id: 'npm', kind: 'npm', title: 'npm', options: '{}', added_at: 0 })
-        .execute()
+      await createWishedSet(db)
+      await createUpgrades(db)
+      await createSources(db)
+      await moveFormerStates(db)
     },
   },
+}
+
+async function createWishedSet(db: Kysely<any>): Promise<void> {
+  await db.schema
+    .createTable('plugins')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('version', 'text')
+    .addColumn('digest', 'text')
+    .addColumn('source', 'text', (column) => column.notNull())
+    .addColumn('state', 'text', (column) => column.notNull())
+    .addColumn('enabled', 'integer', (column) => column.notNull())
+    .addColumn('trusted', 'integer', (column) => column.notNull())
+    .addColumn('settings', 'text', (column) => column.notNull())
+    .addColumn('fault', 'text')
+    .addColumn('installed_at', 'bigint')
+    .addColumn('installed_by', 'text')
+    .addColumn('updated_at', 'bigint', (column) => column.notNull())
+    .execute()
+  await db.schema
+    .createTable('plugin_versions')
+    .addColumn('plugin_id', 'text', (column) => column.notNull())
+    .addColumn('version', 'text', (column) => column.notNull())
+    .addColumn('digest', 'text', (column) => column.notNull())
+    .addColumn('signature', 'text', (column) => column.notNull())
+    .addColumn('grants', 'text')
+    .addColumn('allowed', 'integer', (column) => column.notNull())
+    .addColumn('installed_at', 'bigint', (column) => column.notNull())
+    .addColumn('installed_by', 'text', (column) => column.notNull())
+    .addPrimaryKeyConstraint('plugin_versions_key', ['plugin_id', 'version'])
+    .execute()
+}
+
+async function createUpgrades(db: Kysely<any>): Promise<void> {
+  await db.schema
+    .createTable('plugin_upgrades')
+    .$call(autoIncrement(db, 'id'))
+    .addColumn('plugin_id', 'text', (column) => column.notNull())
+    .addColumn('from_version', 'text', (column) => column.notNull())
+    .addColumn('to_version', 'text', (column) => column.notNull())
+    .addColumn('state', 'text', (column) => column.notNull())
+    .addColumn('snapshot', jsonType(db), (column) => column.notNull())
+    .addColumn('reason', 'text')
+    .addColumn('started_at', 'bigint', (column) => column.notNull())
+    .addColumn('started_by', 'text', (column) => column.notNull())
+    .addColumn('settled_at', 'bigint')
+    .execute()
+  await db.schema
+    .createIndex('plugin_upgrades_plugin')
+    .on('plugin_upgrades')
+    .columns(['plugin_id', 'id'])
+    .execute()
+  await db.schema
+    .createTable('plugin_drifts')
+    .addColumn('plugin_id', 'text', (column) => column.primaryKey())
+    .addColumn('version', 'text', (column) => column.notNull())
+    .addColumn('against', 'text', (column) => column.notNull())
+    .addColumn('at', 'bigint', (column) => column.notNull())
+    .addColumn('drift', jsonType(db), (column) => column.notNull())
+    .execute()
+}
+
+async function createSources(db: Kysely<any>): Promise<void> {
+  await db.schema
+    .createTable('plugin_registries')
+    .addColumn('id', 'text', (column) => column.primaryKey())
+    .addColumn('kind', 'text', (column) => column.notNull())
+    .addColumn('title', 'text', (column) => column.notNull())
+    .addColumn('options', 'text', (column) => column.notNull())
+    .addColumn('added_at', 'bigint', (column) => column.notNull())
+    .execute()
+  await db.schema
+    .createTable('plugin_publishers')
+    .addColumn('key_id', 'text', (column) => column.primaryKey())
+    .addColumn('publisher', 'text', (column) => column.notNull())
+    .addColumn('public_key', 'text', (column) => column.notNull())
+    .addColumn('added_at', 'bigint', (column) => column.notNull())
+    .addColumn('added_by', 'text', (column) => column.notNull())
+    .execute()
+}
+
+async function moveFormerStates(db: Kysely<any>): Promise<void> {
+  // Everything known so far came with the process; what was decided about it stays.
+  await db
+    .insertInto('plugins')
+    .columns(['id', 'source', 'state', 'enabled', 'trusted', 'settings', 'updated_at'])
+    .expression(
+      db
+        .selectFrom('plugin_states')
+        .select([
+          'id',
+          sql.lit('{"kind":"process"}').as('source'),
+          sql.lit('installed').as('state'),
+          'enabled',
+          sql.lit(1).as('trusted'),
+          'settings',
+          'updated_at',
+        ]),
+    )
+    .execute()
+  await db.schema.dropTable('plugin_states').execute()
+  // Which registry that is, the owner's npm configuration says; nothing is asked before somebody searches.
+  await db
+    .insertInto('plugin_registries')
+    .values({ id: 'npm', kind: 'npm', title: 'npm', options: '{}', added_at: 0 })
+    .execute()
 }
