@@ -1,4 +1,5 @@
 import { userError } from '@huitou/plugin-api'
+import { findLoop } from './dependency-loop.ts'
 import { checkEngine } from './manifest.ts'
 import type { PluginRecord, PluginVersion } from './plugin-record.ts'
 
@@ -60,6 +61,15 @@ function checkDependencies(
   { loaded, dependencies }: PluginVersion,
   records: ReadonlyMap<string, PluginRecord>,
 ): void {
+  const loop = findLoop(loaded.id, (id) =>
+    id === loaded.id ? dependencies : (records.get(id)?.version.dependencies ?? []),
+  )
+  if (loop) {
+    throw userError('E_DEPENDENCY_LOOP', `Plugins need one another: ${loop.join(' → ')}`, {
+      status: 409,
+      hint: 'None of them can be first. Take one out of the pluginDependencies of another.',
+    })
+  }
   for (const dependency of dependencies) {
     const other = records.get(dependency)
     if (other?.enabled) continue
