@@ -24,8 +24,9 @@ export interface ScoreBatch extends ColumnBatch {
 /** Implementation of a `scorers` contribution. */
 export interface Scorer {
   /**
-   * Learns from every row. The model is stored with a version and handed to `score` until there is a newer one; 1 MB
-   * of JSON at most. The engine that stores it comes later.
+   * Learns from every row. The model is stored with a version and handed to `score` until there is a newer one: at the
+   * next tick of the scorer's schedule, on the next business day when it has none, and when the plugin or its settings
+   * change. 1 MB of JSON at most. The manifest says `fits: true`.
    */
   fit?(table: ColumnBatch, context: RunContext): Promise<JsonValue> | JsonValue
   /** Returns the output columns, row for row with `batch`, which holds every customer. */
