@@ -8,7 +8,7 @@ import type {
 } from '@huitou/core'
 import type { JsonSchema, Permissions, ResolvedManifest } from '@huitou/plugin-api'
 import type { PluginInfo } from '@huitou/plugin-host'
-import { difference, toEntries } from './consent.ts'
+import { difference, isNothing, toEntries } from './consent.ts'
 
 export interface Viewed {
   manifest: ResolvedManifest
@@ -53,6 +53,7 @@ export function toView(viewed: Viewed): PluginView {
     permissions: asked,
     grants,
     missing: toEntries(difference(asked, grants)),
+    decided: !installed || (active !== undefined && isDecided(active, asked)),
     used: viewed.uses
       .filter(({ version }) => version === manifest.version)
       .map(({ permission, at }) => ({ permission, at })),
@@ -66,6 +67,11 @@ export function toView(viewed: Viewed): PluginView {
     installedAt: wished?.installedAt ?? null,
     running: runningOf(info),
   }
+}
+
+/** Whether its permissions were granted or refused, and somebody vouches for it. */
+function isDecided({ grants, signature, allowed }: PluginVersion, asked: Permissions): boolean {
+  return (grants !== null || isNothing(asked)) && (signature.state === 'trusted' || allowed)
 }
 
 export function schemaOf(manifest: ResolvedManifest): JsonSchema | undefined {

@@ -31,8 +31,9 @@ export function translateProblem(failure: unknown, { t, te, tm }: Words): Proble
 }
 
 /** Facts that a text can show. A refused form says where the mistakes are. */
-function factsOf({ code, details = {} }: Problem): Record<string, string | number> {
-  const facts: Record<string, string | number> = {}
+function factsOf({ code, title, detail, details = {} }: Problem): Record<string, string | number> {
+  // What the server said itself: particulars of a mistake that only its author's language has.
+  const facts: Record<string, string | number> = { message: detail ?? title }
   for (const [name, value] of Object.entries(details)) {
     if (typeof value === 'string' || typeof value === 'number') facts[name] = value
     else if (Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string'))

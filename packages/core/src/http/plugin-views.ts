@@ -51,6 +51,8 @@ export interface PluginView {
   grants: Permissions
   /** Asked for and not granted. */
   missing: PermissionEntry[]
+  /** Whether the owner decided about the version in force: enabling it asks nothing. */
+  decided: boolean
   /** Permissions that the version in force made use of, and when it did so first. */
   used: { permission: string; at: number }[]
   settingsSchema: Record<string, unknown> | null

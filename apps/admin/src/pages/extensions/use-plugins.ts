@@ -62,6 +62,12 @@ export function useSwitch() {
 
   async function setOn(plugin: Plugin, on: boolean): Promise<void> {
     const name = localized(plugin.displayName)
+    // The one at hand may be older than the decision about it.
+    const now = client.getQueryData<{ plugins: Plugin[] }>(queryKeys.plugins)?.plugins
+    if (on && !(now?.find(({ id }) => id === plugin.id) ?? plugin).decided) {
+      undecided.value = plugin
+      return
+    }
     busy.value = true
     try {
       await (on ? enablePlugin(plugin.id) : disablePlugin(plugin.id))
