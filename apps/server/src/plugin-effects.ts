@@ -8,6 +8,7 @@ import {
   type PluginHost,
   routeEffects,
 } from '@huitou/plugin-host'
+import { withoutPersonalData } from './personal-log.ts'
 import { PluginExtensions } from './plugin-extensions.ts'
 import type { SecretBox } from './secret-box.ts'
 
@@ -88,7 +89,8 @@ function outwardEffects(
     'extensions.call': (query, { signal }) => extensions.call(query, { now: core.clock.now(), signal }),
     // The host tells whoever waits for the call; there is nothing to do here.
     progress: () => {},
-    log: ({ level, message, facts }, { pluginId }) => log[level]({ plugin: pluginId, ...facts }, message),
+    log: ({ level, message, facts }, { pluginId }) =>
+      log[level]({ plugin: pluginId, ...withoutPersonalData(facts) }, withoutPersonalData(message)),
   }
 }
 

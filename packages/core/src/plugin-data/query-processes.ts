@@ -82,7 +82,10 @@ export class QueryProcesses {
     const ended = () => {
       this.#readers.delete(reader)
       reader.waiting?.reject(
-        new AppError('world', 'E_QUERY_PROCESS', 'The process that runs queries of plugins ended'),
+        new AppError('world', 'E_QUERY_PROCESS', 'The query was ended: it needs too much memory', {
+          status: 503,
+          hint: 'Group or sort fewer rows at once.',
+        }),
       )
     }
     child.on('message', (answer: QueryAnswer) => {

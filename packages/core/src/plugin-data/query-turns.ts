@@ -8,11 +8,18 @@ interface Waiting {
 /** Queries of one plugin that may wait; more are a plugin gone wild. */
 const WAITING_LIMIT = 50
 
-/** Lets few queries run at once and one of each plugin, so that a busy plugin waits for itself and not others for it. */
+/** A query that takes longer makes its plugin a slow one, until one of its queries is quick again. */
+const SLOW_MS = 2_000
+
+/**
+ * Lets few queries run at once and one of each plugin, so that a busy plugin waits for itself and not others for it.
+ * Slow plugins together leave one place free.
+ */
 export class QueryTurns {
   readonly #most: number
   readonly #running = new Set<string>()
   readonly #waiting: Waiting[] = []
+  readonly #slow = new Set<string>()
 
   constructor(most: number) {
     this.#most = most
@@ -21,9 +28,12 @@ export class QueryTurns {
   /** Runs `work` when it is the plugin's turn. Time spent waiting counts towards nobody's deadline. */
   async take<T>(pluginId: string, work: () => Promise<T>): Promise<T> {
     await this.#turn(pluginId)
+    const started = performance.now()
     try {
       return await work()
     } finally {
+      if (performance.now() - started < SLOW_MS) this.#slow.delete(pluginId)
+      else this.#slow.add(pluginId)
       this.#running.delete(pluginId)
       this.#next()
     }
@@ -49,11 +59,17 @@ export class QueryTurns {
 
   #next(): void {
     while (this.#running.size < this.#most) {
-      const index = this.#waiting.findIndex(({ pluginId }) => !this.#running.has(pluginId))
+      const index = this.#waiting.findIndex(({ pluginId }) => this.#mayRun(pluginId))
       const [next] = index < 0 ? [] : this.#waiting.splice(index, 1)
       if (!next) return
       this.#running.add(next.pluginId)
       next.go()
     }
+  }
+
+  #mayRun(pluginId: string): boolean {
+    if (this.#running.has(pluginId)) return false
+    if (!this.#slow.has(pluginId)) return true
+    return [...this.#running].filter((running) => this.#slow.has(running)).length < this.#most - 1
   }
 }

@@ -31,7 +31,7 @@ export class TreeReader {
     const list = this.field(node, field)
     if (list === undefined) return []
     if (!Array.isArray(list)) throw queryError(`"${field}" is not a list`)
-    if (list.length > NODE_LIMIT) throw queryError(`"${field}" is too long`)
+    if (list.length > VALUE_LIMIT) throw queryError(`"${field}" may have ${VALUE_LIMIT} entries`)
     return Array.from({ length: list.length }, (_, index) => {
       if (!Object.hasOwn(list, index)) throw queryError(`"${field}" has a hole`)
       return list[index] as unknown
