@@ -11,7 +11,7 @@ export function checkMayEnable(
 ): void {
   const { loaded, location } = version
   checkEngine(loaded, apiVersion)
-  version.settings = loaded.resolveSettings(version.settings)
+  version.checkSettings()
   if (!location.bundled && loaded.manifest.activationEvents?.includes('*')) {
     throw userError(
       'E_ACTIVATION_EVENT',

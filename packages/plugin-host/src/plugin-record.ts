@@ -7,6 +7,7 @@ import { CrashPolicy } from './crash-policy.ts'
 import type { LoadedManifest } from './manifest.ts'
 import type { PluginInstance } from './plugin-instance.ts'
 import { PluginLog } from './plugin-log.ts'
+import { fitsEmpty } from './settings.ts'
 import type { Settings } from './settings.ts'
 import { Statistics } from './statistics.ts'
 import type { RunningFigures } from './statistics.ts'
@@ -75,21 +76,48 @@ export class PluginVersion {
   readonly loaded: LoadedManifest
   readonly location: PluginLocation
   grants: Permissions
-  settings: Settings
   /** Why its settings do not fit. */
   readonly problem: WireError | undefined
+  #settings: Settings
+  /** Whether defaults stand in `#settings` where nothing is set. */
+  #isResolved = false
 
   constructor(loaded: LoadedManifest, location: PluginLocation) {
     this.loaded = loaded
     this.location = location
     const { trusted, settings = {}, grants } = location
     this.grants = grants ?? (trusted ? (loaded.manifest.permissions ?? {}) : {})
-    this.settings = settings
+    this.#settings = settings
     try {
-      this.settings = loaded.resolveSettings(settings)
+      this.checkSettings()
     } catch (error) {
       this.problem = toWireError(error)
     }
+  }
+
+  /** With defaults where nothing is set; as they were set when they do not fit. */
+  get settings(): Settings {
+    if (this.#isResolved || this.problem) return this.#settings
+    try {
+      this.settings = this.loaded.resolveSettings(this.#settings)
+    } catch {
+      // Shown when it is enabled.
+    }
+    return this.#settings
+  }
+
+  set settings(settings: Settings) {
+    this.#settings = settings
+    this.#isResolved = true
+  }
+
+  /** Throws `E_SETTINGS` when they do not fit. Looks no closer than needed: at start there are many plugins. */
+  checkSettings(): void {
+    const { manifest, resolveSettings } = this.loaded
+    if (this.#isResolved) return
+    const isEmpty = Object.keys(this.#settings).length === 0
+    if (isEmpty && fitsEmpty(manifest.contributes?.configuration)) return
+    this.settings = resolveSettings(this.#settings)
   }
 
   /** How its code is kept apart. */

@@ -14,14 +14,31 @@ const ownKeywords = ['order', 'scope', 'secret', 'enumTitles']
 // ajv-formats is CommonJS whose default export Node hands over as the module itself.
 const addFormats = addFormatsModule as unknown as typeof addFormatsModule.default
 
-/** Compiles `contributes.configuration`; throws when it is not a valid JSON Schema. */
+/** One for all plugins: what compiles the language of schemas itself takes longer than a hundred small schemas. */
+const ajv = new Ajv2020({
+  allErrors: true,
+  useDefaults: true,
+  strictTypes: false,
+  strictRequired: false,
+  // Two plugins may give their schemas the same `$id`.
+  addUsedSchema: false,
+  // Each is checked a few times, so quicker checking does not pay for slower compiling.
+  code: { optimize: false },
+})
+addFormats(ajv)
+ajv.addVocabulary(ownKeywords)
+
+/**
+ * Prepares `contributes.configuration`; throws when it is not a valid JSON Schema. It is compiled when settings are
+ * first looked at: most plugins of a server are not, before somebody needs them.
+ */
 export function compileSettings(pluginId: string, schema: JsonSchema | undefined): ResolveSettings {
   if (!schema) return (values) => Object.freeze(structuredClone(values))
-  const ajv = new Ajv2020({ allErrors: true, useDefaults: true, strictTypes: false, strictRequired: false })
-  addFormats(ajv)
-  ajv.addVocabulary(ownKeywords)
-  const validate = ajv.compile({ type: 'object', additionalProperties: false, ...schema })
+  const whole = { type: 'object', additionalProperties: false, ...schema }
+  if (!ajv.validateSchema(whole)) throw new Error(ajv.errorsText(ajv.errors))
+  let validate: ReturnType<typeof compile> | undefined
   return (values) => {
+    validate ??= compile(whole)
     const settings = structuredClone(values) as Record<string, unknown>
     if (!validate(settings)) {
       const findings = (validate.errors ?? []).map((error) => toFinding(error, settings))
@@ -29,4 +46,18 @@ export function compileSettings(pluginId: string, schema: JsonSchema | undefined
     }
     return Object.freeze(settings)
   }
+}
+
+/** Whether having set nothing is certain to fit `schema`. */
+export function fitsEmpty(schema: JsonSchema | undefined): boolean {
+  return Object.keys(schema ?? {}).every((keyword) => undemanding.includes(keyword))
+}
+
+const undemanding = ['type', 'title', 'description', 'properties', 'additionalProperties', '$schema', '$id']
+
+function compile(schema: object) {
+  const validate = ajv.compile(schema)
+  // Otherwise it would stay for as long as the server runs, whatever becomes of the plugin.
+  ajv.removeSchema(schema)
+  return validate
 }
