@@ -5,6 +5,7 @@ import { PassThrough, Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readManifest } from '@huitou/plugin-host'
+import { openContracts } from '@huitou/testing/contracts/open-contracts'
 import { runCreate } from './command.mjs'
 import { createPlugin, toName } from './create.mjs'
 import { templates } from './templates.mjs'
@@ -42,6 +43,17 @@ test.each(templates)('the template $name is a valid plugin in both languages', a
     expect(await readFile(path.join(folder, file), 'utf8'), file).not.toMatch(/__[a-z]+__/)
   }
 })
+
+test.each(templates)(
+  'the template $name keeps the contracts of its points as it stands',
+  async ({ name: template }) => {
+    const folder = path.join(root, `kept-${template}`)
+    createPlugin({ folder, name: `kept-${template}`, publisher: 'acme', title: 'Kept', template })
+    await using contracts = await openContracts(folder)
+    expect(contracts.checks.length > 0).toBe(template !== 'declarative')
+    for (const { title, run } of contracts.checks) await expect(run(), title).resolves.toBeUndefined()
+  },
+)
 
 test('every text of a template is there in both languages', async () => {
   for (const { name } of templates) {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import path from 'node:path'
-import { pluginId } from '@huitou/plugin-api'
+import { pluginId, userError } from '@huitou/plugin-api'
 import type { Contributions, ExtensionPointContribution, JsonSchema } from '@huitou/plugin-api'
 import { readManifest, routeEffects } from '@huitou/plugin-host'
 import type { Point } from '@huitou/plugin-host'
@@ -115,5 +115,12 @@ async function readPoints(dirs: readonly string[]): Promise<Map<string, Extensio
 async function readSamples(dir: string): Promise<PluginSamples> {
   const file = path.join(dir, 'test', 'samples.json')
   const text = await readFile(file, 'utf8').catch(() => '{}')
-  return JSON.parse(text) as PluginSamples
+  try {
+    return JSON.parse(text) as PluginSamples
+  } catch (cause) {
+    throw userError('E_SAMPLES', `${file} is not JSON: ${(cause as Error).message}`, {
+      hint: 'It may hold "settings", "columns" and "inputs"; without the file, values are made up.',
+      cause,
+    })
+  }
 }
