@@ -18,8 +18,11 @@ type Undo = () => void
 const SCORE_DEADLINE_MS = 300_000
 const REPORT_DEADLINE_MS = 60_000
 
-/** Adds what enabled plugins declare to the core's points, and takes it out when they are disabled. */
-export async function connectPlugins(core: Core, host: PluginHost): Promise<void> {
+/**
+ * Adds what enabled plugins declare to the core's points, and takes it out when they are disabled. Returns those
+ * whose declarations cannot be used and that are disabled therefore, each with the reason.
+ */
+export async function connectPlugins(core: Core, host: PluginHost): Promise<Map<string, unknown>> {
   const undos = new Map<string, Undo[]>()
   const add = async (plugin: PluginContributions) => {
     // Tables before pages: what is declared must be there when the first record is asked for.
@@ -37,11 +40,13 @@ export async function connectPlugins(core: Core, host: PluginHost): Promise<void
     for (const undo of undos.get(pluginId)?.toReversed() ?? []) undo()
     undos.delete(pluginId)
   }
+  const failed = new Map<string, unknown>()
   for (const plugin of host.contributions()) {
     await add(plugin).catch((error: unknown) => {
       // One plugin's trouble keeps no other, and not the server, from starting.
       const { pluginId } = plugin
       core.log.error({ plugin: pluginId, error: String(error) }, 'What a plugin contributes cannot be used')
+      failed.set(pluginId, error)
     })
   }
   host.onDidChangeContributions(async ({ added, removed }) => {
@@ -49,6 +54,8 @@ export async function connectPlugins(core: Core, host: PluginHost): Promise<void
     for (const plugin of added) await add(plugin)
     core.wake()
   })
+  for (const pluginId of failed.keys()) await host.disable(pluginId).catch(() => {})
+  return failed
 }
 
 function collectionsOf({ contributes }: PluginContributions): readonly CollectionDeclaration[] {

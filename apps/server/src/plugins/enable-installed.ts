@@ -22,10 +22,10 @@ export async function enableInstalled(
   const version = await decide(context, installed, { ...options, version: installed.wished.version })
   // Its files are looked at once more before any of it runs.
   const location = await locate(context, { version, wished: { ...installed.wished, enabled: true } })
-  broken.delete(id)
   if (!host.list().some((plugin) => plugin.id === id)) await host.add({ ...location, enabled: false })
   host.setGrants(id, version.grants ?? {})
   await host.enable(id)
+  broken.delete(id)
   const details = { version: version.version, grants: version.grants }
   await note(context, { by, action: 'grant', subject: id, details })
 }

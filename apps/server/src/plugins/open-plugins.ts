@@ -26,7 +26,7 @@ import { defineShadowJob } from './shadow.ts'
 import { openSettings } from './stored-settings.ts'
 import { defineUpdateJob } from './updates.ts'
 import { settleTrials, type UpgradePart } from './upgrade.ts'
-import { locateAll } from './wished-set.ts'
+import { locateAll, toPluginError } from './wished-set.ts'
 
 export interface OpenPluginsOptions {
   box: SecretBox
@@ -73,7 +73,8 @@ export async function openPlugins(core: Core, options: OpenPluginsOptions): Prom
       listeners.forEach((listener) => listener(event))
     },
   })
-  await connectPlugins(core, host)
+  for (const [id, error] of await connectPlugins(core, host))
+    broken.set(id, { error: toPluginError(error), manifest: host.getPlugin(id).manifest })
   const context: PluginContext = { core, host, box, store, live, process: own.ids, broken, parts, data }
   const manager = new PluginManager(context)
   listeners.add((event) => manager.onHostEvent(event))

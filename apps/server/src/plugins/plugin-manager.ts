@@ -110,8 +110,10 @@ export class PluginManager implements PluginAdmin {
     await this.#change(async () => {
       await this.#refuseWhileSearching()
       const { host, process, core } = this.#context
-      if (process.has(id)) await host.enable(id)
-      else await enableInstalled(this.#context, id, { ...options, by })
+      if (process.has(id)) {
+        await host.enable(id)
+        this.#context.broken.delete(id)
+      } else await enableInstalled(this.#context, id, { ...options, by })
       await this.#store(id, { enabled: true })
       await note(this.#context, { by, action: 'enable', subject: id })
       core.wake()
@@ -293,7 +295,7 @@ export class PluginManager implements PluginAdmin {
       // Also when the version in force was damaged and is whole again.
       if (isNew || (broken.has(installed) && found.wished.version === version)) {
         broken.delete(installed)
-        await host.add(await locate(this.#context, found))
+        if (!this.#runs(installed)) await host.add(await locate(this.#context, found))
       }
       return installed
     })

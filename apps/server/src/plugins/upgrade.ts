@@ -68,9 +68,13 @@ export async function upgradeTo(
   const dropped = Object.fromEntries(Object.keys(migrated.dropped).map((name) => [name, settings[name]]))
   const id = await begin(context, { before: wished, after, dropped, loaded, by })
   try {
-    await host.replace(wished.id, location, {
-      probe: (candidate) => dryRun(core, loaded, { candidate, grants: location.grants ?? {} }),
-    })
+    const grants = location.grants ?? {}
+    // Of a version whose files are gone there is nothing to stand beside.
+    if (!host.list().some((plugin) => plugin.id === wished.id)) await host.add(location)
+    else
+      await host.replace(wished.id, location, {
+        probe: (candidate) => dryRun(core, loaded, { candidate, grants }),
+      })
     if (!(await settleUpgrade(core.database.db, id, { state: 'done', now: core.clock.now() })))
       throw userError('E_UPGRADE_INTERRUPTED', 'Another node took the upgrade back', { status: 409 })
   } catch (error) {
@@ -81,7 +85,12 @@ export async function upgradeTo(
     by,
     action: 'upgrade',
     subject: wished.id,
-    details: { from: from.version, to: target.version, droppedSettings: Object.keys(dropped) },
+    details: {
+      from: from.version,
+      to: target.version,
+      grants: target.grants,
+      droppedSettings: Object.keys(dropped),
+    },
   })
 }
 
@@ -194,7 +203,8 @@ async function takeBack(
     const location = await locate(context, installed)
     const runs = host.list().find(({ id }) => id === upgrade.pluginId)
     const { dir } = await store.get(upgrade.pluginId, upgrade.from)
-    if (runs?.dir !== dir || runs.state === 'quarantined' || runs.state === 'failed')
+    if (!runs) await host.add(location)
+    else if (runs.dir !== dir || runs.state === 'quarantined' || runs.state === 'failed')
       await host.replace(upgrade.pluginId, location)
   } catch (error) {
     context.broken.set(upgrade.pluginId, { error: toPluginError(error), manifest: undefined })

@@ -55,7 +55,7 @@ const Uninstall = z.object({ data: z.enum(['keep', 'export', 'erase']), confirm:
 const Profile = z.object({ ms: z.coerce.number().int().min(100).max(30_000).default(5_000) })
 
 /** Longest archive that may be uploaded. */
-const ARCHIVE_LIMIT = 64 * 1_048_576
+const ARCHIVE_LIMIT = 20_000_000
 
 /** Mounted at `/api/plugins`. Changes are the owner's; whoever develops may look inside. */
 export function pluginRoutes({ plugins }: PluginDeps) {
@@ -82,7 +82,7 @@ function installRoutes(plugins: PluginAdmin) {
       bodyLimit({
         maxSize: ARCHIVE_LIMIT,
         onError: () => {
-          throw userError('E_ARCHIVE_TOO_LARGE', 'A plugin may have 64 MB, packed', { status: 413 })
+          throw userError('E_ARCHIVE_TOO_LARGE', 'A plugin may have 20 MB, packed', { status: 413 })
         },
       }),
       validate('query', Upload),
