@@ -25,14 +25,20 @@ export async function collectionViews(
 
 function viewOf({ id, table, fields }: Definition): PublishedView {
   const system: ViewColumn[] = [
-    { name: 'id', description: 'Id of the record.', expression: sql`c.id` },
+    { name: 'id', description: 'Id of the record.', expression: sql`c.id`, present: true },
     { name: 'version', description: 'Grows by one with every change.', expression: sql`c.version` },
     {
       name: 'created_at',
       description: 'When it was made, epoch milliseconds.',
       expression: sql`c.created_at`,
+      present: true,
     },
-    { name: 'updated_at', description: 'When it last changed.', expression: sql`c.updated_at` },
+    {
+      name: 'updated_at',
+      description: 'When it last changed.',
+      expression: sql`c.updated_at`,
+      present: true,
+    },
   ]
   const names = new Set(system.map(({ name }) => name))
   return {

@@ -20,6 +20,7 @@ export function profilesView(
         name: 'customer_id',
         description: 'Number of the customer; changes when two turn out to be one person.',
         expression: sql`p.customer_id`,
+        present: true,
       },
       ...columns.map((column) => ({
         name: column.name,

@@ -17,10 +17,20 @@ export function timelineView(
     name: 'timeline',
     description: 'Events on the timelines of customers, without versions that newer ones took the place of.',
     columns: [
-      { name: 'seq', description: 'Number of the event in the log.', expression: sql`t.seq` },
-      { name: 'customer_id', description: 'Number of the customer.', expression: sql`t.customer_id` },
-      { name: 'name', description: 'Canonical name: `order.paid`.', expression: sql`t.name` },
-      { name: 'ts', description: 'When it happened, epoch milliseconds.', expression: sql`t.ts` },
+      { name: 'seq', description: 'Number of the event in the log.', expression: sql`t.seq`, present: true },
+      {
+        name: 'customer_id',
+        description: 'Number of the customer.',
+        expression: sql`t.customer_id`,
+        present: true,
+      },
+      { name: 'name', description: 'Canonical name: `order.paid`.', expression: sql`t.name`, present: true },
+      {
+        name: 'ts',
+        description: 'When it happened, epoch milliseconds.',
+        expression: sql`t.ts`,
+        present: true,
+      },
       {
         name: 'value',
         description: 'Its number; minor units for money.',

@@ -5,6 +5,8 @@ import { queryError } from './query-limits.ts'
 /** A column that a query can name: what to write for it, or why the plugin may not have it. */
 export interface ScopeColumn {
   readonly refused?: Need | undefined
+  /** No row lacks it. */
+  readonly present?: boolean | undefined
   /** Called when the query uses it. */
   use?(): void
 }
@@ -76,6 +78,14 @@ export class Scope {
     if (refused) throw permissionError(this.pluginId, refused.permission, refused.name)
     use?.()
     return alias
+  }
+
+  /** Whether every row has a value there, as far as the query's own tables say. */
+  isPresent(column: string, table?: string): boolean {
+    const found = this.#sources.filter(
+      ({ name, columns }) => (table === undefined || name === table) && columns.has(column),
+    )
+    return found.length === 1 && found[0]?.columns.get(column)?.present === true
   }
 
   /** Columns of `*`, or of `table.*`, in order: those that the plugin may have. */

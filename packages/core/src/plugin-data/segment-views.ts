@@ -11,7 +11,7 @@ export function segmentsView(): PublishedView {
     name: 'segments',
     description: 'Segments: those that people made and those that are labels of plugins.',
     columns: [
-      { name: 'id', description: 'Id of the segment.', expression: sql`s.id` },
+      { name: 'id', description: 'Id of the segment.', expression: sql`s.id`, present: true },
       { name: 'name', description: 'Name that people gave it.', expression: sql`s.name` },
       { name: 'kind', description: '`dynamic`, `builtin` or `static`.', expression: sql`s.kind` },
       {
@@ -36,9 +36,19 @@ export function segmentMembersView(): PublishedView {
     name: 'segment_members',
     description: 'Who is in which segment now.',
     columns: [
-      { name: 'segment_id', description: 'Id of the segment.', expression: sql`m.segment_id` },
-      { name: 'customer_id', description: 'Number of the customer.', expression: sql`m.customer_id` },
-      { name: 'entered_at', description: 'When the customer came in.', expression: sql`m.entered_at` },
+      { name: 'segment_id', description: 'Id of the segment.', expression: sql`m.segment_id`, present: true },
+      {
+        name: 'customer_id',
+        description: 'Number of the customer.',
+        expression: sql`m.customer_id`,
+        present: true,
+      },
+      {
+        name: 'entered_at',
+        description: 'When the customer came in.',
+        expression: sql`m.entered_at`,
+        present: true,
+      },
     ],
     needs,
     source: () => sql`from segment_members m`,
@@ -51,10 +61,15 @@ export function segmentChangesView(): PublishedView {
     name: 'segment_changes',
     description: 'Who came into which segment and who left it, in order.',
     columns: [
-      { name: 'seq', description: 'Number of the change.', expression: sql`c.seq` },
-      { name: 'segment_id', description: 'Id of the segment.', expression: sql`c.segment_id` },
-      { name: 'customer_id', description: 'Number of the customer.', expression: sql`c.customer_id` },
-      { name: 'at', description: 'When, epoch milliseconds.', expression: sql`c.at` },
+      { name: 'seq', description: 'Number of the change.', expression: sql`c.seq`, present: true },
+      { name: 'segment_id', description: 'Id of the segment.', expression: sql`c.segment_id`, present: true },
+      {
+        name: 'customer_id',
+        description: 'Number of the customer.',
+        expression: sql`c.customer_id`,
+        present: true,
+      },
+      { name: 'at', description: 'When, epoch milliseconds.', expression: sql`c.at`, present: true },
       { name: 'entered', description: '1 for coming in, 0 for leaving.', expression: sql`c.entered` },
     ],
     needs,

@@ -1,7 +1,7 @@
 import { ColumnNode, type OperationNode, OrderByItemNode, RawNode, ReferenceNode } from 'kysely'
 import { queryError } from './query-limits.ts'
 import type { Scope } from './query-scope.ts'
-import { identifier, rawText, translateExpression } from './translate-expression.ts'
+import { identifier, rawText, tableName, translateExpression } from './translate-expression.ts'
 import type { Translation } from './translate-query.ts'
 import type { TreeReader, Untrusted } from './tree-reader.ts'
 
@@ -11,6 +11,8 @@ export interface Names {
   outputs?: ReadonlySet<string>
   /** A union is ordered by what it selects and nothing else. */
   onlyOutputs?: boolean
+  /** A row of one table may lack its row of another. */
+  outer?: boolean
 }
 
 /** Items of an `order by`. Missing values come first, and last when descending, on both databases. */
@@ -21,15 +23,14 @@ export function orderItems(translation: Translation, untrusted: unknown, names: 
       reader.within(item, (node) => {
         reader.forbid(node, ['collation'])
         const descending = direction(reader, node) === 'desc'
-        const nulls = reader.field(node, 'nulls') ?? (descending ? 'last' : 'first')
-        if (nulls !== 'first' && nulls !== 'last') throw queryError('Nulls come first or last')
-        return {
-          ...OrderByItemNode.create(
-            orderedBy(translation, node['orderBy'], names),
-            RawNode.createWithSql(descending ? 'desc' : 'asc'),
-          ),
-          nulls,
-        }
+        const given = reader.field(node, 'nulls')
+        if (given !== undefined && given !== 'first' && given !== 'last')
+          throw queryError('Nulls come first or last')
+        const ordered = orderedBy(translation, node['orderBy'], names)
+        const item = OrderByItemNode.create(ordered, RawNode.createWithSql(descending ? 'desc' : 'asc'))
+        // To PostgreSQL the place of nulls is part of the order, and an index that has another is of no use to it.
+        if (given === undefined && isPresent(node['orderBy'], names)) return item
+        return { ...item, nulls: given ?? (descending ? ('last' as const) : ('first' as const)) }
       }),
     ),
   )
@@ -44,6 +45,16 @@ function orderedBy(
   if (output !== undefined) return ReferenceNode.create(ColumnNode.create(output))
   if (onlyOutputs) throw queryError('A union can only be ordered by a column that it selects')
   return translateExpression(translation, untrusted, scope)
+}
+
+/** Whether the expression is a column that every row has. */
+function isPresent(untrusted: unknown, { scope, outer }: Names): boolean {
+  const { kind, column, table } = (untrusted ?? {}) as { kind?: unknown; column?: unknown; table?: unknown }
+  if (kind !== 'ReferenceNode' || outer) return false
+  const name = identifier((column as { column?: unknown } | undefined)?.column)
+  const of = table === undefined ? undefined : tableName(table)
+  if (typeof name !== 'string' || (of !== undefined && typeof of !== 'string')) return false
+  return scope.isPresent(name, of)
 }
 
 /** The selected column that the expression is the bare name of. */

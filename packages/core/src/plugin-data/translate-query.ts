@@ -22,7 +22,7 @@ import { Scope, type Source } from './query-scope.ts'
 import { distinct, limits } from './translate-limits.ts'
 import { JOINS, SET_OPERATORS } from './query-vocabulary.ts'
 import { columnReference, identifier, tableName, translateExpression } from './translate-expression.ts'
-import { orderItems, outputName } from './translate-order.ts'
+import { type Names, orderItems, outputName } from './translate-order.ts'
 import { TreeReader, type Untrusted } from './tree-reader.ts'
 import type { PublishedView } from './views.ts'
 
@@ -101,7 +101,12 @@ export class Translation {
         ...this.#grouping(node, scope, outputs),
         ...this.#condition(node, 'having', { scope }),
         ...(united.length > 0 ? { setOperations: united } : {}),
-        ...this.#order(node, { scope, outputs, onlyOutputs: united.length > 0 }),
+        ...this.#order(node, {
+          scope,
+          outputs,
+          onlyOutputs: united.length > 0,
+          outer: joins.some(({ joinType }) => joinType !== 'InnerJoin' && joinType !== 'CrossJoin'),
+        }),
         ...limits(reader, node, root),
       },
     }
@@ -219,9 +224,9 @@ export class Translation {
       ...AliasNode.create(ValueNode.create(null), IdentifierNode.create(alias)),
     }
     this.#pending.push({ view, used, place })
-    const columns = view.columns.map(({ name: column, needs }) => {
+    const columns = view.columns.map(({ name: column, needs, present }) => {
       const refused = needs && !hasGrant(reader, needs) ? needs : undefined
-      return [column, { refused, use: () => void used.add(column) }] as const
+      return [column, { refused, present, use: () => void used.add(column) }] as const
     })
     return { node: place as AliasNode, source: { name, alias, columns: new Map(columns) } }
   }
@@ -310,10 +315,7 @@ export class Translation {
     }
   }
 
-  #order(
-    node: Untrusted,
-    names: { scope: Scope; outputs: ReadonlySet<string>; onlyOutputs: boolean },
-  ): Pick<SelectQueryNode, 'orderBy'> {
+  #order(node: Untrusted, names: Names): Pick<SelectQueryNode, 'orderBy'> {
     const given = this.reader.field(node, 'orderBy')
     if (given === undefined) return {}
     return { orderBy: { kind: 'OrderByNode', items: orderItems(this, given, names) } }

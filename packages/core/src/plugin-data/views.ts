@@ -12,6 +12,8 @@ export interface ViewColumn {
   readonly description: string
   /** Its value, over what the view reads from. */
   readonly expression: RawBuilder<unknown>
+  /** No row lacks it. */
+  readonly present?: true
   /** What it takes to read it; absent when everybody may who may use the view. */
   readonly needs?: Need | undefined
 }

@@ -14,9 +14,10 @@ export function visibleKey(
   const hidden: RawBuilder<SqlBool>[] = []
   if (!isGranted(reader, 'profile.pii', 'phone')) {
     hidden.push(
+      // The length comes first: it costs less than the pattern, and few keys have it.
       engine === 'postgres'
-        ? sql`${key} ~ '^(\\+[0-9]{7,15}|1[3-9][0-9]{9})$'`
-        : sql`(${key} glob '+[0-9]*' or (length(${key}) = 11 and ${key} glob '1[3-9][0-9]*'))`,
+        ? sql`(${key} like '+%' or (length(${key}) = 11 and ${key} ~ '^1[3-9][0-9]{9}$'))`
+        : sql`(${key} glob '+*' or (length(${key}) = 11 and ${key} glob '1[3-9][0-9]*'))`,
     )
   }
   if (!isGranted(reader, 'profile.pii', 'email')) hidden.push(sql`${key} like '%@%'`)
@@ -26,6 +27,6 @@ export function visibleKey(
 
 /** The kind of personal data that a key is, when it is one. */
 export function personalKind(key: string): 'phone' | 'email' | undefined {
-  if (/^(?:\+[0-9]|1[3-9][0-9]{9}$)/.test(key)) return 'phone'
+  if (/^(?:\+|1[3-9][0-9]{9}$)/.test(key)) return 'phone'
   return key.includes('@') ? 'email' : undefined
 }
