@@ -61,7 +61,9 @@ function mayTick({ permissions }: PointOwner): boolean {
 }
 
 function scorers(points: Points): Scoring[] {
-  return points.scorers.list().map(({ id, owner, value }) => {
+  // Scores of events have no engine yet.
+  const ofCustomers = points.scorers.list().filter(({ value }) => value.target !== 'event')
+  return ofCustomers.map(({ id, owner, value }) => {
     const { fit } = value
     const outputs = value.outputs.map((output) =>
       column(columnName(owner.prefix, output.id), {
