@@ -1,7 +1,7 @@
 import type { ColumnVector, OutputColumn, ScorerContribution } from '@huitou/plugin-api'
 import { toWireJson } from '../wire-json.ts'
 import { batchOf, emptyValues } from './batches.ts'
-import { check, must, unlessMissing } from './contract.ts'
+import { check, must } from './contract.ts'
 import type { Check, Subject } from './contract.ts'
 
 type Scores = Record<string, ColumnVector>
@@ -42,17 +42,19 @@ export function scorerChecks(subject: Subject<ScorerContribution>): Check[] {
         'score() answered differently the second time',
       )
     }),
-    add('learns a model that is JSON', async () => {
-      await unlessMissing(async () => {
-        const learnt = await subject.call('fit', batchOf(subject, inputs, 50))
-        const text = JSON.stringify(learnt)
-        must(
-          text !== undefined && text.length <= 1_000_000,
-          'fit() answered no JSON, or more than 1 MB of it',
-        )
-        must(toWireJson(learnt) === toWireJson(JSON.parse(text)), 'fit() answered what JSON cannot hold')
-      })
-    }),
+    ...(declaration.fits
+      ? [
+          add('learns a model that is JSON', async () => {
+            const learnt = await subject.call('fit', batchOf(subject, inputs, 50))
+            const text = JSON.stringify(learnt)
+            must(
+              text !== undefined && text.length <= 1_000_000,
+              'fit() answered no JSON, or more than 1 MB of it',
+            )
+            must(toWireJson(learnt) === toWireJson(JSON.parse(text)), 'fit() answered what JSON cannot hold')
+          }),
+        ]
+      : []),
   ]
 }
 
