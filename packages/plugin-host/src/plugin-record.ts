@@ -7,7 +7,7 @@ import { CrashPolicy } from './crash-policy.ts'
 import type { LoadedManifest } from './manifest.ts'
 import type { PluginInstance } from './plugin-instance.ts'
 import { PluginLog } from './plugin-log.ts'
-import { fitsEmpty } from './settings.ts'
+import { fitsPlainly } from './settings.ts'
 import type { Settings } from './settings.ts'
 import { Statistics } from './statistics.ts'
 import type { RunningFigures } from './statistics.ts'
@@ -115,8 +115,7 @@ export class PluginVersion {
   checkSettings(): void {
     const { manifest, resolveSettings } = this.loaded
     if (this.#isResolved) return
-    const isEmpty = Object.keys(this.#settings).length === 0
-    if (isEmpty && fitsEmpty(manifest.contributes?.configuration)) return
+    if (fitsPlainly(manifest.contributes?.configuration, this.#settings)) return
     this.settings = resolveSettings(this.#settings)
   }
 
@@ -182,7 +181,7 @@ export class PluginRecord {
 
   info(): PluginInfo {
     const { id, state, error, instance, version, statistics } = this
-    const { loaded, location, grants, settings } = version
+    const { loaded, location, grants } = version
     const { dir, manifest, columnPrefix } = loaded
     return {
       id,
@@ -194,7 +193,10 @@ export class PluginRecord {
       state,
       error,
       grants,
-      settings,
+      // Worked out when looked at: at start nobody does.
+      get settings() {
+        return version.settings
+      },
       running: {
         ...statistics.figures(),
         kind: version.kind,

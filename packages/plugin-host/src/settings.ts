@@ -48,12 +48,33 @@ export function compileSettings(pluginId: string, schema: JsonSchema | undefined
   }
 }
 
-/** Whether having set nothing is certain to fit `schema`. */
-export function fitsEmpty(schema: JsonSchema | undefined): boolean {
-  return Object.keys(schema ?? {}).every((keyword) => undemanding.includes(keyword))
+/**
+ * Whether `values` are certain to fit `schema`, as far as that can be told without compiling it: plain settings of
+ * the right type, within their bounds. False says nothing.
+ */
+export function fitsPlainly(schema: JsonSchema | undefined, values: Settings): boolean {
+  const { properties = {}, ...rest } = (schema ?? {}) as { properties?: Record<string, JsonSchema> }
+  return (
+    Object.keys(rest).every((keyword) => undemanding.includes(keyword)) &&
+    Object.entries(values).every(([name, value]) => fitsProperty(properties[name], value))
+  )
 }
 
-const undemanding = ['type', 'title', 'description', 'properties', 'additionalProperties', '$schema', '$id']
+const undemanding = ['type', 'title', 'description', '$schema', '$id']
+const plain = [...undemanding, ...ownKeywords, 'default', 'enum', 'minimum', 'maximum']
+
+function fitsProperty(schema: JsonSchema | undefined, value: unknown): boolean {
+  if (!schema || !Object.keys(schema).every((keyword) => plain.includes(keyword))) return false
+  const { type, enum: options, minimum = -Infinity, maximum = Infinity } = schema
+  const isNumber = typeof value === 'number' && value >= Number(minimum) && value <= Number(maximum)
+  const fitsType =
+    type === 'integer'
+      ? isNumber && Number.isInteger(value)
+      : type === 'number'
+        ? isNumber
+        : type === typeof value
+  return fitsType && typeof value !== 'object' && (!Array.isArray(options) || options.includes(value))
+}
 
 function compile(schema: object) {
   const validate = ajv.compile(schema)
