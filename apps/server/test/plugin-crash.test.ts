@@ -2,11 +2,15 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
-import type { Config } from '../src/config.ts'
+import { listTrials } from '@huitou/core'
 import { expect, test } from 'vitest'
+import type { Config } from '../src/config.ts'
+import { openHuitou } from '../src/open-huitou.ts'
 import { type Call, post, upload, view } from './plugin-calls.ts'
 import { scoring, teaContributes } from './plugin-package.ts'
 import { startTestServer } from './test-server.ts'
+
+const silent = { info: () => {}, warn: () => {}, error: () => {} }
 
 /** The real server as a process of its own, and a session of its owner. */
 async function start({ dataDir, secret }: Config): Promise<{ child: ChildProcess; owner: Call }> {
@@ -83,6 +87,11 @@ test(
       // The database says 1.1.0 from the moment that it is tried; the code in use is still that of before.
       for (let tried = false; !tried;)
         tried = (await view(inside)).versions.some(({ version, active }) => active && version === '1.1.0')
+      {
+        // A command beside the running server leaves to it what it is at.
+        await using command = await openHuitou({ config: server.config, log: silent })
+        expect(await listTrials(command.core.database.db)).toMatchObject([{ to: '1.1.0', state: 'trial' }])
+      }
       await kill(child)
       await upgrade
     })

@@ -25,7 +25,7 @@ import { PluginManager } from './plugin-manager.ts'
 import { defineShadowJob } from './shadow.ts'
 import { openSettings } from './stored-settings.ts'
 import { defineUpdateJob } from './updates.ts'
-import { settleTrials, type UpgradePart } from './upgrade.ts'
+import { settleTrials, TRIAL_MS, type UpgradePart } from './upgrade.ts'
 import { locateAll, toPluginError } from './wished-set.ts'
 
 export interface OpenPluginsOptions {
@@ -50,7 +50,8 @@ export interface OpenedPlugins extends AsyncDisposable {
 /** Makes a host of the wished set, of what is bundled and of the folders named, and connects it with the core. */
 export async function openPlugins(core: Core, options: OpenPluginsOptions): Promise<OpenedPlugins> {
   const { box, log, live, effects, parts = [], data = [] } = options
-  for (const { pluginId, from, to } of await settleTrials(core, parts))
+  const { settled, left } = await settleTrials(core, parts)
+  for (const { pluginId, from, to } of settled)
     log.warn({ plugin: pluginId, from, to }, 'An upgrade that was cut short was taken back')
   const store = new PluginStore(path.join(core.dataDir, 'plugins'))
   await store.sweep(core.clock.now())
@@ -80,11 +81,16 @@ export async function openPlugins(core: Core, options: OpenPluginsOptions): Prom
   listeners.add((event) => manager.onHostEvent(event))
   defineShadowJob(context, effects)
   const updates = defineUpdateJob(context)
+  const look = () =>
+    void manager.settleAbandoned().catch((error: unknown) => log.error({ error }, 'Upgrades'))
+  // Another process is at these upgrades, or was.
+  const timer = left.length > 0 ? setTimeout(look, TRIAL_MS).unref() : undefined
   return {
     host,
     store,
     plugins: manager,
     async [Symbol.asyncDispose]() {
+      clearTimeout(timer)
       updates[Symbol.dispose]()
       await host[Symbol.asyncDispose]()
     },

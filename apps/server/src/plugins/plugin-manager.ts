@@ -30,7 +30,7 @@ import * as sources from './sources.ts'
 import { onlySecrets, sealSettings, withoutSecrets } from './stored-settings.ts'
 import { uninstall, type UninstallRequest } from './uninstall.ts'
 import { findUpdate, lookForUpdates } from './updates.ts'
-import { settingsFor, takeBackYoungUpgrade, upgradeTo } from './upgrade.ts'
+import { settingsFor, settleAbandonedTrials, takeBackYoungUpgrade, upgradeTo } from './upgrade.ts'
 import { getInstalled, locate, signatureNow } from './wished-set.ts'
 
 /** The life of plugins as the HTTP app sees it; every change is stored and holds after a restart. */
@@ -273,6 +273,12 @@ export class PluginManager implements PluginAdmin {
 
   async removePublisher(keyId: string, by?: string): Promise<void> {
     await sources.distrustPublisher(this.#context, keyId, by)
+  }
+
+  /** Takes back upgrades that another process began and did not end. */
+  async settleAbandoned(): Promise<void> {
+    await this.#change(() => settleAbandonedTrials(this.#context))
+    this.#afterVersion()
   }
 
   /** Looks at what happens in the host: a plugin that is set aside soon after its upgrade goes back. */

@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import {
   beginUpgrade,
   type Core,
@@ -29,6 +30,8 @@ export interface UpgradePart {
 
 /** For so long after an upgrade a quarantine takes it back. */
 const WATCH_MS = 600_000
+/** A trial takes half a minute at most; after this nobody is at it any more. */
+export const TRIAL_MS = 120_000
 
 export interface UpgradeRequest {
   by: string | undefined
@@ -116,7 +119,12 @@ async function begin(
       pluginId: before.id,
       from: before.version,
       to: after.version.version,
-      snapshot: { wished: before, dropped, parts: Object.fromEntries(snapshots) },
+      snapshot: {
+        wished: before,
+        dropped,
+        parts: Object.fromEntries(snapshots),
+        triedBy: { host: hostname(), pid: process.pid },
+      },
       startedAt: now,
       startedBy: by,
     })
@@ -176,18 +184,44 @@ export async function settingsFor(
 
 /**
  * Settles the trials that a process left behind when it died: all that their upgrades changed is put back. For the
- * start of a server, before plugins are located.
+ * start of a server, before plugins are located. Those that another process may be at are left to it.
  */
-export async function settleTrials(core: Core, parts: readonly UpgradePart[]): Promise<PluginUpgrade[]> {
+export async function settleTrials(
+  core: Core,
+  parts: readonly UpgradePart[],
+): Promise<{ settled: PluginUpgrade[]; left: PluginUpgrade[] }> {
   const trials = await listTrials(core.database.db)
+  const [left, settled] = [trials.filter((trial) => mayGoOn(core, trial)), [] as PluginUpgrade[]]
   for (const trial of trials) {
-    await putBack(core, parts, trial, {
-      code: 'E_UPGRADE_INTERRUPTED',
-      message: `The server ended while ${trial.to} was tried`,
-      at: core.clock.now(),
-    })
+    if (left.includes(trial)) continue
+    if (await putBack(core, parts, trial, interruption(core, trial))) settled.push(trial)
   }
-  return trials
+  return { settled, left }
+}
+
+/** The same while plugins run. */
+export async function settleAbandonedTrials(context: PluginContext): Promise<void> {
+  const { core } = context
+  for (const trial of await listTrials(core.database.db))
+    if (!mayGoOn(core, trial)) await takeBack(context, trial, interruption(core, trial))
+}
+
+function mayGoOn({ clock }: Core, { startedAt, snapshot }: PluginUpgrade): boolean {
+  const { host, pid } = snapshot.triedBy
+  if (startedAt < clock.now() - TRIAL_MS) return false
+  if (host !== hostname()) return true
+  if (pid === process.pid) return false
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+function interruption({ clock }: Core, { to }: PluginUpgrade): PluginFault {
+  const message = `The server ended while ${to} was tried`
+  return { code: 'E_UPGRADE_INTERRUPTED', message, at: clock.now() }
 }
 
 /** Database first, then the code: a process that dies in between starts with the old version. */

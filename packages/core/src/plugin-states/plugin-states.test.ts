@@ -81,7 +81,12 @@ describe.each(engines)('on %s', (engine) => {
     await writeVersion(db, { ...version, version: '1.1.0', grants: null, installedAt: 6 })
     expect(await listVersions(db, 'acme.tea')).toMatchObject([{ version: '1.1.0', grants: null }, version])
     const upgrade = { pluginId: 'acme.tea', from: '1.0.0', to: '1.1.0', startedAt: 6, startedBy: 'u' }
-    const snapshot = { wished, dropped: { token: 'sealed' }, parts: { collections: [1] } }
+    const snapshot = {
+      wished,
+      dropped: { token: 'sealed' },
+      parts: { collections: [1] },
+      triedBy: { host: 'h', pid: 1 },
+    }
     const id = await transact(db, (tx) => beginUpgrade(tx, { ...upgrade, snapshot }))
     expect(await listTrials(db)).toMatchObject([{ ...upgrade, id, state: 'trial', snapshot }])
     const reason = { code: 'E_X', message: 'no', at: 7 }

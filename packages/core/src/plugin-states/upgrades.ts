@@ -9,6 +9,8 @@ export interface UpgradeSnapshot {
   dropped: Record<string, unknown>
   /** What else an upgrade changes, each in the form of whoever keeps it. */
   parts: Record<string, unknown>
+  /** The process that tries the new version. */
+  triedBy: { host: string; pid: number }
 }
 
 export interface PluginUpgrade {
