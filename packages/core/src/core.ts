@@ -5,6 +5,7 @@ import { defineRecordImport } from './collections/import-records.ts'
 import type { CoreContext, Logger } from './context.ts'
 import { type Database, transact } from './db/database.ts'
 import { migrate } from './db/migrate.ts'
+import { Deliveries, type DeliveryOptions } from './deliveries/dispatch.ts'
 import { createEventLog, type EventLog } from './events/append.ts'
 import { createJobs } from './jobs/jobs.ts'
 import type { ImportContext } from './imports/import-context.ts'
@@ -27,6 +28,7 @@ export interface CoreOptions {
   dataDir: string
   clock?: Clock
   log?: Logger
+  deliveries?: DeliveryOptions
 }
 
 /** The loop and what it works with. */
@@ -34,6 +36,7 @@ export interface Core extends ImportContext {
   readonly events: EventLog
   readonly profiles: ProfileStage
   readonly scores: ScoreStage
+  readonly deliveries: Deliveries
   /** Records that plugins declare. */
   readonly collections: Collections
   /** What plugins may do with all of it. */
@@ -60,6 +63,7 @@ export async function createCore({
   dataDir,
   clock = systemClock,
   log = silent,
+  deliveries: deliveryOptions,
 }: CoreOptions): Promise<Core> {
   await migrate(database, 'core', coreMigrations)
   await transact(database.db, addStandardColumns)
@@ -75,9 +79,12 @@ export async function createCore({
   const profiles = createProfileStage(context)
   const scores = new ScoreStage(context)
   const collections = new Collections(context)
+  const deliveries = new Deliveries(context, deliveryOptions)
   const access = new PluginAccess({ ...context, events })
   // Beside the loop: a plugin that is slow at its own records keeps no event waiting.
   const besides: Stage[] = [{ name: 'collections', advance: () => collections.tellChanges() }]
+  // Channels are slow: what is under way must keep neither events nor records waiting.
+  const sending: Stage[] = [{ name: 'deliveries', advance: () => deliveries.advance() }]
   const stages: Stage[] = [
     { name: 'profiles', advance: () => profiles.advance() },
     { name: 'scores', advance: () => scores.advance() },
@@ -93,6 +100,7 @@ export async function createCore({
     events,
     profiles,
     scores,
+    deliveries,
     collections,
     access,
     stages,
@@ -105,23 +113,32 @@ export async function createCore({
         onAdvance: (stage) => listeners.forEach((listener) => listener(stage)),
       })
       const beside = createLoop(besides, { log, signal: stop.signal })
+      const sender = createLoop(sending, {
+        log,
+        signal: stop.signal,
+        // What became of a message is an event that the first stage has to read.
+        onAdvance: () => loop.wake(),
+      })
       collections.onChange(beside.wake)
       running = {
         stop,
         wake: () => {
           loop.wake()
           beside.wake()
+          sender.wake()
+          deliveries.wake()
         },
-        ended: Promise.all([loop.ended, beside.ended, context.jobs.run(stop.signal)]),
+        ended: Promise.all([loop.ended, beside.ended, sender.ended, context.jobs.run(stop.signal)]),
       }
     },
     async stop() {
       running?.stop.abort()
       running?.wake()
       await running?.ended
+      await deliveries.finish()
       running = undefined
     },
-    settle: () => runToEnd([...stages, ...besides]),
+    settle: () => runToEnd([...stages, ...besides, ...sending]),
     wake: () => running?.wake(),
     onAdvance(listener) {
       listeners.add(listener)

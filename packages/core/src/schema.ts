@@ -1,6 +1,7 @@
 import { type CollectionTables, collectionMigrations } from './collections/tables.ts'
 import type { CursorTables } from './db/cursor.ts'
 import type { Migrations } from './db/migrate.ts'
+import { deliveryMigrations, type DeliveryTables } from './deliveries/tables.ts'
 import { type EventTables, eventMigrations } from './events/tables.ts'
 import { type IdentityTables, identityMigrations } from './identity/tables.ts'
 import { type ImportTables, importMigrations } from './imports/tables.ts'
@@ -15,6 +16,7 @@ import { type SettingsTables, settingsMigrations } from './settings/tables.ts'
 /** Every table of the core. */
 export type Tables = CollectionTables &
   CursorTables &
+  DeliveryTables &
   EventTables &
   IdentityTables &
   ImportTables &
@@ -39,4 +41,5 @@ export const coreMigrations: Migrations = {
   ...collectionMigrations,
   ...pluginStateMigrations,
   ...pluginDataMigrations,
+  ...deliveryMigrations,
 }

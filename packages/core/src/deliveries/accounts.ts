@@ -1,0 +1,169 @@
+import { notFound, userError } from '@huitou/plugin-api'
+import type { Selectable } from 'kysely'
+import { v7 as uuid } from 'uuid'
+import type { CoreContext } from '../context.ts'
+import { type Db, transact, type Tx } from '../db/database.ts'
+import { compileSchema, problemsOf } from '../points/json-schema.ts'
+import type { DeliveryTables } from './tables.ts'
+
+export type AccountRow = Selectable<DeliveryTables['channel_accounts']>
+
+export interface ChannelAccount {
+  id: string
+  channel: string
+  name: string
+  active: boolean
+  /** Until when nothing is tried, after failures in a row. */
+  openUntil: number | null
+  lastError: string | null
+}
+
+/** Account that deliveries use which name none: the channel's oldest, or one without settings made on the spot. */
+export async function findAccount(tx: Tx, channel: string, account: string, now: number) {
+  const query = tx.selectFrom('channel_accounts').selectAll().where('channel', '=', channel)
+  const found = await (
+    account === '' ? query.orderBy('created_at').orderBy('id').limit(1) : query.where('id', '=', account)
+  ).executeTakeFirst()
+  if (found || account !== '') return found
+  const id = `default:${channel}`
+  await tx
+    .insertInto('channel_accounts')
+    .values({ id, channel, name: 'default', settings: '', active: 1, created_at: now, updated_at: now })
+    .onConflict((conflict) => conflict.column('id').doNothing())
+    .execute()
+  return await tx.selectFrom('channel_accounts').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
+}
+
+const FAILURES_ALLOWED = 3
+const FIRST_REST = 30_000
+const LONGEST_REST = 15 * 60_000
+
+/** Whether the account may be used now; after a rest it is tried with a single message first. */
+export function breakerOf({ failures, open_until }: AccountRow, now: number): 'closed' | 'probe' | 'open' {
+  if (open_until === null || failures < FAILURES_ALLOWED) return 'closed'
+  return now >= open_until ? 'probe' : 'open'
+}
+
+/** A whole batch came to nothing: after a few in a row the account rests, each time longer. */
+export async function countFailure(tx: Tx, id: string, { now, error }: { now: number; error: string }) {
+  const { failures } = await tx
+    .updateTable('channel_accounts')
+    .set((row) => ({ failures: row('failures', '+', 1), last_error: error.slice(0, 500), updated_at: now }))
+    .where('id', '=', id)
+    .returning('failures')
+    .executeTakeFirstOrThrow()
+  const rest = Math.min(FIRST_REST * 2 ** Math.max(0, failures - FAILURES_ALLOWED), LONGEST_REST)
+  const wait = failures < FAILURES_ALLOWED ? 1_000 * 2 ** failures : rest
+  await tx
+    .updateTable('channel_accounts')
+    .set({ open_until: now + wait })
+    .where('id', '=', id)
+    .execute()
+  return now + wait
+}
+
+export async function countSuccess(tx: Tx, account: AccountRow): Promise<void> {
+  if (account.failures === 0 && account.open_until === null) return
+  await tx
+    .updateTable('channel_accounts')
+    .set({ failures: 0, open_until: null, last_error: null })
+    .where('id', '=', account.id)
+    .execute()
+}
+
+/**
+ * Takes up to `wanted` messages from the provider's limit. The bucket is in the account's row, so that all nodes
+ * draw from one. Returns how many may go now, and when the next may.
+ */
+export async function takeTokens(
+  tx: Tx,
+  account: AccountRow,
+  { wanted, perSecond, now }: { wanted: number; perSecond: number | undefined; now: number },
+): Promise<{ granted: number; nextAt: number }> {
+  if (perSecond === undefined || wanted === 0) return { granted: wanted, nextAt: now }
+  const burst = Math.max(1, perSecond)
+  // A clock that was set back gives nothing and takes nothing.
+  const passed = Math.max(0, now - (account.tokens_at ?? now))
+  const tokens = Math.min(burst, (account.tokens ?? burst) + (passed * perSecond) / 1_000)
+  const granted = Math.min(wanted, Math.floor(tokens + 1e-9))
+  await tx
+    .updateTable('channel_accounts')
+    .set({ tokens: tokens - granted, tokens_at: now })
+    .where('id', '=', account.id)
+    .execute()
+  account.tokens = tokens - granted
+  account.tokens_at = now
+  const nextAt = now + Math.ceil(((1 - (tokens - granted)) * 1_000) / perSecond)
+  return { granted, nextAt: Math.max(now + 1, nextAt) }
+}
+
+export async function listAccounts(db: Db): Promise<ChannelAccount[]> {
+  const rows = await db.selectFrom('channel_accounts').selectAll().orderBy('created_at').execute()
+  return rows.map(toAccount)
+}
+
+type Context = Pick<CoreContext, 'database' | 'clock' | 'points'>
+
+/** Seals what must not lie readable in the database. */
+export interface SecretBox {
+  seal(text: string): string
+  open(sealed: string): string
+}
+
+/** Stores an account after the channel has looked at its settings, which are sealed as a whole and never shown. */
+export async function saveAccount(
+  { database, clock, points, box }: Context & { box: SecretBox },
+  account: { id?: string; channel: string; name: string; settings: Record<string, unknown> },
+): Promise<ChannelAccount> {
+  const channel = points.channels.find(account.channel)
+  if (!channel) throw notFound('Channel', account.channel)
+  const now = clock.now()
+  const fits = channel.value.settings ? compileSchema(channel.value.settings) : undefined
+  if (fits && !fits(account.settings)) {
+    const problems = problemsOf(fits.errors)
+    throw userError('E_CHANNEL_SETTINGS', `The settings do not fit: ${problems[0]?.message}`, {
+      details: { problems },
+    })
+  }
+  const verdict = await channel.value.run.verifySettings?.(account.settings, {
+    now,
+    signal: AbortSignal.timeout(30_000),
+  })
+  if (verdict && !verdict.ok) {
+    throw userError('E_CHANNEL_SETTINGS', verdict.message, {
+      ...(verdict.field ? { details: { field: verdict.field } } : {}),
+    })
+  }
+  const row = {
+    id: account.id ?? uuid(),
+    channel: account.channel,
+    name: account.name,
+    settings: box.seal(JSON.stringify(account.settings)),
+    active: 1,
+    created_at: now,
+    updated_at: now,
+  }
+  return await transact(database.db, async (tx) => {
+    await tx
+      .insertInto('channel_accounts')
+      .values(row)
+      .onConflict((conflict) =>
+        conflict.column('id').doUpdateSet({
+          name: row.name,
+          settings: row.settings,
+          updated_at: now,
+          failures: 0,
+          open_until: null,
+          last_error: null,
+        }),
+      )
+      .execute()
+    return toAccount(
+      await tx.selectFrom('channel_accounts').selectAll().where('id', '=', row.id).executeTakeFirstOrThrow(),
+    )
+  })
+}
+
+function toAccount({ id, channel, name, active, open_until, last_error }: AccountRow): ChannelAccount {
+  return { id, channel, name, active: active === 1, openUntil: open_until, lastError: last_error }
+}

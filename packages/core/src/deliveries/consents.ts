@@ -1,0 +1,106 @@
+import { readCursor, writeCursor } from '../db/cursor.ts'
+import { type Db, transact, type Tx } from '../db/database.ts'
+import { insertRows } from '../db/insert-rows.ts'
+import { jsonText } from '../db/rows.ts'
+import { PROFILES_CURSOR } from '../profiles/project.ts'
+
+const BATCH = 2_000
+const CURSOR = 'consents'
+
+/** Events that say what a customer allows. `consent.*` name a `channel` and a `purpose`; without, all marketing. */
+const NAMES = [
+  'consent.granted',
+  'consent.withdrawn',
+  'message.unsubscribed',
+  'message.complained',
+  'email.unsubscribed',
+] as const
+
+/**
+ * Folds what customers allow out of the log. Whoever unsubscribes or complains gets no more marketing on that
+ * channel. Returns whether there may be more to read.
+ */
+export async function followConsents(db: Db): Promise<boolean> {
+  return await transact(db, async (tx) => {
+    const from = await readCursor(tx, CURSOR)
+    const to = await profilesPosition(tx)
+    if (to <= from) return false
+    const rows = await tx
+      .selectFrom('timeline')
+      .innerJoin('events', 'events.seq', 'timeline.seq')
+      .where('timeline.seq', '>', from)
+      .where('timeline.seq', '<=', to)
+      .where('timeline.name', 'in', NAMES)
+      .select(['timeline.seq', 'timeline.customer_id', 'timeline.name', 'timeline.ts', 'events.source'])
+      .select([
+        jsonText(tx, 'events.body', ['properties', 'channel']).as('channel'),
+        jsonText(tx, 'events.body', ['properties', 'purpose']).as('purpose'),
+      ])
+      .orderBy('timeline.seq')
+      .limit(BATCH)
+      .execute()
+    const last = rows.length === BATCH ? (rows.at(-1)?.seq ?? to) : to
+    await writeConsents(
+      tx,
+      rows.map(({ customer_id, name, ts, source, channel, purpose }) => ({
+        customer_id,
+        channel: channel ?? '*',
+        purpose: purpose ?? 'marketing',
+        state: name === 'consent.granted' ? ('granted' as const) : ('withdrawn' as const),
+        at: ts,
+        source,
+      })),
+    )
+    await writeCursor(tx, CURSOR, last)
+    return rows.length === BATCH
+  })
+}
+
+async function profilesPosition(tx: Tx): Promise<number> {
+  const row = await tx
+    .selectFrom('cursors')
+    .select('position')
+    .where('name', '=', PROFILES_CURSOR)
+    .executeTakeFirst()
+  return row?.position ?? 0
+}
+
+interface NewConsent {
+  customer_id: number
+  channel: string
+  purpose: string
+  state: 'granted' | 'withdrawn'
+  at: number
+  source: string
+}
+
+/** The latest word counts; of two at the same moment the no. */
+async function writeConsents(tx: Tx, consents: readonly NewConsent[]): Promise<void> {
+  const latest = new Map<string, NewConsent>()
+  const keyOf = ({ customer_id, channel, purpose }: NewConsent) =>
+    JSON.stringify([customer_id, channel, purpose])
+  if (consents.length === 0) return
+  const stored = await tx
+    .selectFrom('consents')
+    .selectAll()
+    .where('customer_id', 'in', [...new Set(consents.map(({ customer_id }) => customer_id))])
+    .execute()
+  for (const consent of [...stored, ...consents]) {
+    const known = latest.get(keyOf(consent))
+    const isLater =
+      !known || consent.at > known.at || (consent.at === known.at && consent.state === 'withdrawn')
+    if (isLater) latest.set(keyOf(consent), consent)
+  }
+  await insertRows(tx, 'consents', {
+    rows: [...latest.values()],
+    columns: {
+      customer_id: 'integer',
+      channel: 'text',
+      purpose: 'text',
+      state: 'text',
+      at: 'integer',
+      source: 'text',
+    },
+    conflict: { columns: ['customer_id', 'channel', 'purpose'], then: 'replace' },
+  })
+}

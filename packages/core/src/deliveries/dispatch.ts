@@ -1,0 +1,158 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { DeliveryResult } from '@huitou/plugin-api'
+import { sql } from 'kysely'
+import type { CoreContext } from '../context.ts'
+import { rowsOf } from '../db/rows.ts'
+import type { SecretBox } from './accounts.ts'
+import { followConsents } from './consents.ts'
+import { type ContentRenderer, renderPlainContent } from '../journeys/variables.ts'
+import { type Prepared, prepareBatch } from './prepare.ts'
+import { expireLeases, pollChannels } from './reconcile.ts'
+import { type CallOutcome, recordOutcome } from './record.ts'
+import { runActions } from './run-actions.ts'
+import { CALL_MS, type DeliveryContext, isLost, openSettings } from './worker-context.ts'
+
+/** Calls that one account has under way at once. */
+const CALLS_AT_ONCE = 4
+/** A lost signal costs this much while calls are under way. */
+const LOOK_MS = 1_000
+
+export interface DeliveryOptions {
+  /** Fills variables in; plain `{{path}}` if absent. */
+  render?: ContentRenderer
+  box?: SecretBox
+}
+
+const openBox: SecretBox = { seal: (text) => text, open: (text) => text }
+
+/** Hands due deliveries to their channels: lease, do, record. */
+export class Deliveries {
+  readonly context: DeliveryContext
+  #rouse: () => void = () => {}
+  readonly #underWay = new Map<string, Set<Promise<void>>>()
+
+  constructor(
+    { database, clock, points, log, brand }: CoreContext,
+    { render = renderPlainContent, box = openBox }: DeliveryOptions = {},
+  ) {
+    this.context = { database, clock, points, log, brand, render, box }
+  }
+
+  /** Starts what is due and waits until one call has come back. Returns whether there was anything to do. */
+  async advance(): Promise<boolean> {
+    const more = await followConsents(this.context.database.db)
+    const expired = await expireLeases(this.context)
+    const polled = await pollChannels(this.context)
+    const started = await this.#start()
+    const calls = [...this.#underWay.values()].flatMap((set) => [...set])
+    if (calls.length > 0) await this.#untilNews(calls)
+    return more || expired > 0 || polled > 0 || started > 0 || calls.length > 0
+  }
+
+  /** Something may be due that was not: a slow channel must not keep another waiting. */
+  wake(): void {
+    this.#rouse()
+  }
+
+  async #untilNews(calls: Promise<void>[]): Promise<void> {
+    const nap = new AbortController()
+    const roused = new Promise<void>((resolve) => (this.#rouse = resolve))
+    await Promise.race([...calls, roused, sleep(LOOK_MS, undefined, { signal: nap.signal }).catch(() => {})])
+    nap.abort()
+  }
+
+  /** Resolves when no call is under way. Call it before the database is closed. */
+  async finish(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.all([...this.#underWay.values()].flatMap((set) => [...set]))
+  }
+
+  async #start(): Promise<number> {
+    let started = 0
+    for (const { channel, account, kind } of await this.#due()) {
+      const name = `${channel} ${account}`
+      const free = CALLS_AT_ONCE - (this.#underWay.get(name)?.size ?? 0)
+      for (let call = 0; call < free; call++) {
+        if (kind === 'action') {
+          this.#track(name, this.#act(channel))
+          started++
+          break
+        }
+        const prepared = await prepareBatch(this.context, { channel, account })
+        if (!prepared) break
+        // Guards may have refused or put off everything; that was work as well.
+        started++
+        if (prepared.leased.length === 0) break
+        this.#track(name, this.#call(prepared))
+      }
+    }
+    return started
+  }
+
+  #track(name: string, work: Promise<void>): void {
+    const set = this.#underWay.get(name) ?? new Set()
+    this.#underWay.set(name, set)
+    const tracked = work
+      .catch((error: unknown) => {
+        // The lease runs out, and the rows are looked up.
+        this.context.log.error({ channel: name, error: String(error) }, 'A delivery could not be recorded')
+      })
+      .finally(() => {
+        set.delete(tracked)
+        if (set.size === 0) this.#underWay.delete(name)
+      })
+    set.add(tracked)
+  }
+
+  /** Channels, accounts and actions with something due: one look into the index for each that is registered. */
+  async #due(): Promise<{ channel: string; account: string; kind: string }[]> {
+    const { database, clock, points } = this.context
+    const now = clock.now()
+    const accounts = await database.db
+      .selectFrom('channel_accounts')
+      .select(['id', 'channel', 'active', 'open_until', 'failures'])
+      .execute()
+    const channels = points.channels.list().map(({ id }) => id)
+    const ready = [
+      ...channels.map((channel) => ({ channel, account: '', kind: 'message' })),
+      ...accounts
+        .filter(({ channel, active }) => active === 1 && channels.includes(channel))
+        .map(({ id, channel }) => ({ channel, account: id, kind: 'message' })),
+      ...points.actions.list().map(({ id }) => ({ channel: id, account: '', kind: 'action' })),
+    ]
+    if (ready.length === 0) return []
+    const rows = await database.db
+      .selectFrom(rowsOf(database.db, ready, { channel: 'text', account: 'text', kind: 'text' }))
+      .select(['r.channel', 'r.account', 'r.kind'])
+      .where(
+        sql<boolean>`exists (select 1 from deliveries d where d.state = 'planned' and d.channel = r.channel and d.account = r.account and d.due_at <= ${now})`,
+      )
+      .execute()
+    return rows
+  }
+
+  async #act(id: string): Promise<void> {
+    await runActions(this.context, id)
+  }
+
+  async #call(prepared: Prepared): Promise<void> {
+    await recordOutcome(this.context, prepared, await this.#send(prepared))
+  }
+
+  async #send({ account, leased }: Prepared): Promise<CallOutcome> {
+    const { points, clock, box } = this.context
+    const channel = points.channels.find(account.channel)
+    if (!channel) return { failed: `Channel "${account.channel}" is not there` }
+    const signal = AbortSignal.timeout(CALL_MS)
+    try {
+      const settings = openSettings(box, account.settings)
+      const deliveries = leased.map(({ delivery }) => delivery)
+      const results = await channel.value.run.send({ settings, deliveries }, { now: clock.now(), signal })
+      return Array.isArray(results)
+        ? { results: results as DeliveryResult[] }
+        : { lost: 'The channel answered no list of results' }
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error)
+      return signal.aborted || isLost(error) ? { lost: message } : { failed: message }
+    }
+  }
+}

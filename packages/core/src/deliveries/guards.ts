@@ -1,0 +1,253 @@
+import type { ChannelContribution } from '@huitou/plugin-api'
+import type { BusinessDays } from '../days.ts'
+import type { Db, Tx } from '../db/database.ts'
+import { rowsOf } from '../db/rows.ts'
+import { EVERYONE, type Periods, periodsAt, readTouches, type Touch } from './ledger.ts'
+import { findAddress, type Person } from '../journeys/people.ts'
+import type { ContactPolicy } from './policy.ts'
+import { afterQuietHours, zoneOf } from './quiet-hours.ts'
+
+/** Why a message does not go out. Stored, shown and translated by these words. */
+export type RefusalReason =
+  | 'gone'
+  | 'no_address'
+  | 'no_consent'
+  | 'consent_withdrawn'
+  | 'do_not_profile'
+  | 'expired'
+  | 'cap_day'
+  | 'cap_week'
+  | 'cap_channel_day'
+  | 'budget'
+  | 'fatigue'
+  | 'gate'
+  | 'content'
+  | 'provider'
+
+export type Verdict =
+  | { allow: true; address: string }
+  | { allow: false; reason: RefusalReason; details?: Record<string, unknown> }
+  | { later: number; reason: 'quiet_hours' | 'gate' | 'provider_limit' }
+
+/** What of a delivery the guards look at. */
+export interface Guarded {
+  id: number
+  purpose: 'marketing' | 'service'
+  expires_at: number | null
+}
+
+interface Consent {
+  channel: string
+  purpose: string
+  state: 'granted' | 'withdrawn'
+  at: number
+}
+
+interface Answers {
+  unopened: number
+  last_sent_at: number | null
+}
+
+export interface GuardWorld {
+  policy: ContactPolicy
+  declaration: ChannelContribution
+  /** Full id. */
+  channel: string
+  account: string
+  now: number
+  timeZone: string
+  days: BusinessDays
+}
+
+/** Checks messages to one channel, one after the other; what it lets through counts for those behind. */
+export class Guards {
+  readonly #world: GuardWorld
+  readonly #periods: Periods
+  readonly #consents: Map<number, Consent[]>
+  readonly #touches: Map<number, Touch[]>
+  readonly #answers: Map<number, Answers>
+
+  private constructor(
+    world: GuardWorld,
+    facts: { consents: Map<number, Consent[]>; touches: Map<number, Touch[]>; answers: Map<number, Answers> },
+  ) {
+    this.#world = world
+    this.#periods = periodsAt(world.days, world.now)
+    this.#consents = facts.consents
+    this.#touches = facts.touches
+    this.#answers = facts.answers
+  }
+
+  /** Reads in a few queries all that the guards need to know of these customers. */
+  static async read(db: Db | Tx, world: GuardWorld, customers: readonly number[]): Promise<Guards> {
+    const { week, month } = periodsAt(world.days, world.now)
+    return new Guards(world, {
+      consents: await readConsents(db, customers),
+      touches: await readTouches(db, customers, Math.min(week, month)),
+      answers: await readAnswers(db, customers, world.channel),
+    })
+  }
+
+  /** The fixed order: consent, do-not-profile, quiet hours, caps, fatigue. Gates and the provider's limit come after. */
+  check(delivery: Guarded, person: Person | undefined): Verdict {
+    const { declaration, now } = this.#world
+    if (!person) return { allow: false, reason: 'gone' }
+    if (delivery.expires_at !== null && delivery.expires_at <= now) return { allow: false, reason: 'expired' }
+    const address = findAddress(person, declaration.address)
+    if (address === undefined) return { allow: false, reason: 'no_address' }
+    const refusal = this.#consent(delivery, person)
+    if (refusal) return refusal
+    if (delivery.purpose === 'marketing') {
+      return (
+        this.#quiet(person, delivery) ??
+        this.#caps(person) ??
+        this.#fatigue(person) ?? { allow: true, address }
+      )
+    }
+    return this.#budgets(person) ?? { allow: true, address }
+  }
+
+  /** Counts a message as sent, for the checks after it. */
+  count(person: Person): Touch {
+    const { channel, account } = this.#world
+    const touch = { customer_id: person.id, channel, account, day: this.#periods.day, count: 1 }
+    for (const id of [person.id, EVERYONE]) {
+      const known = this.#touches.get(id)
+      if (known) known.push({ ...touch, customer_id: id })
+      else this.#touches.set(id, [{ ...touch, customer_id: id }])
+    }
+    return touch
+  }
+
+  /** Messages on this account since the business day began. */
+  sentToday(customer: number): number {
+    const { channel, account } = this.#world
+    let sum = 0
+    for (const touch of this.#touches.get(customer) ?? [])
+      if (touch.day === this.#periods.day && touch.channel === channel && touch.account === account)
+        sum += touch.count
+    return sum
+  }
+
+  #consent({ purpose }: Guarded, { id }: Person): Verdict | undefined {
+    const { channel, policy } = this.#world
+    const consents = this.#consents.get(id) ?? []
+    const latest = (wanted: string, on: readonly string[]) =>
+      consents
+        .filter((consent) => consent.purpose === wanted && on.includes(consent.channel))
+        // Of two answers at one moment the no counts.
+        .toSorted((a, b) => b.at - a.at || (a.state === 'withdrawn' ? -1 : 1))[0]?.state
+    if (purpose === 'service') {
+      return latest('service', [channel, '*']) === 'withdrawn'
+        ? { allow: false, reason: 'consent_withdrawn' }
+        : undefined
+    }
+    const state = latest('marketing', [channel, '*'])
+    if (state === 'withdrawn') return { allow: false, reason: 'consent_withdrawn' }
+    if (state === undefined && policy.consentNeeded.includes(channel))
+      return { allow: false, reason: 'no_consent' }
+    if (latest('profiling', ['*', channel]) === 'withdrawn') return { allow: false, reason: 'do_not_profile' }
+    return undefined
+  }
+
+  #quiet({ profile }: Person, { expires_at }: Guarded): Verdict | undefined {
+    const { policy, now, timeZone } = this.#world
+    if (!policy.quietHours) return undefined
+    const zone = zoneOf(profile?.['t_timezone'] ?? profile?.['t_time_zone'], timeZone)
+    const later = afterQuietHours(policy.quietHours, zone, now)
+    if (later === now) return undefined
+    if (expires_at !== null && later >= expires_at)
+      return { allow: false, reason: 'expired', details: { because: 'quiet_hours' } }
+    return { later, reason: 'quiet_hours' }
+  }
+
+  #caps(person: Person): Verdict | undefined {
+    const { policy, channel, declaration } = this.#world
+    const { day, week } = this.#periods
+    const touches = this.#touches.get(person.id) ?? []
+    const count = (since: number, on?: readonly string[]) => countSince(touches, since, on)
+    const { caps } = policy
+    const own = caps.perChannelPerDay[channel] ?? caps.perChannelPerDay['*']
+    const perChannel = Math.min(own ?? Infinity, declaration.limits?.perCustomerPerDay ?? Infinity)
+    const checks: [RefusalReason, number, number][] = [
+      ['cap_channel_day', count(day, [channel]), perChannel],
+      ['cap_day', count(day), caps.perDay ?? Infinity],
+      ['cap_week', count(week), caps.perWeek ?? Infinity],
+    ]
+    for (const [reason, used, limit] of checks)
+      if (used >= limit) return { allow: false, reason, details: { used, limit } }
+    return this.#budgets(person)
+  }
+
+  /** Quotas that a platform sets: they hold for messages of any purpose. */
+  #budgets(person: Person): Verdict | undefined {
+    const { policy, channel } = this.#world
+    for (const { name, channels, per, limit, scope } of policy.budgets) {
+      if (!channels.includes(channel)) continue
+      const touches = this.#touches.get(scope === 'total' ? EVERYONE : person.id) ?? []
+      const used = countSince(touches, this.#periods[per], channels)
+      if (used >= limit) return { allow: false, reason: 'budget', details: { budget: name, used, limit } }
+    }
+    return undefined
+  }
+
+  #fatigue({ id }: Person): Verdict | undefined {
+    const { policy, declaration, now } = this.#world
+    const tells = declaration.receipts?.some((kind) => kind === 'read' || kind === 'clicked')
+    if (!policy.fatigue || !tells) return undefined
+    const { unopened = 0, last_sent_at = null } = this.#answers.get(id) ?? {}
+    if (unopened < policy.fatigue.unopened) return undefined
+    const until = (last_sent_at ?? 0) + policy.fatigue.pauseDays * 86_400_000
+    return now < until ? { allow: false, reason: 'fatigue', details: { unopened, until } } : undefined
+  }
+}
+
+function countSince(touches: readonly Touch[], since: number, channels?: readonly string[]): number {
+  let sum = 0
+  for (const { day, channel, count } of touches)
+    if (day >= since && (!channels || channels.includes(channel))) sum += count
+  return sum
+}
+
+async function readConsents(db: Db | Tx, customers: readonly number[]): Promise<Map<number, Consent[]>> {
+  const rows = await db
+    .selectFrom(
+      rowsOf(
+        db,
+        customers.map((id) => ({ id })),
+        { id: 'integer' },
+      ),
+    )
+    .innerJoin('identifiers', 'identifiers.customer_id', 'r.id')
+    .innerJoin('consents', 'consents.customer_id', 'identifiers.id')
+    .select(['r.id', 'consents.channel', 'consents.purpose', 'consents.state', 'consents.at'])
+    .execute()
+  return Map.groupBy(rows, ({ id }) => id)
+}
+
+async function readAnswers(
+  db: Db | Tx,
+  customers: readonly number[],
+  channel: string,
+): Promise<Map<number, Answers>> {
+  const rows = await db
+    .selectFrom(
+      rowsOf(
+        db,
+        customers.map((id) => ({ id })),
+        { id: 'integer' },
+      ),
+    )
+    .innerJoin('identifiers', 'identifiers.customer_id', 'r.id')
+    .innerJoin('contact_channels', 'contact_channels.customer_id', 'identifiers.id')
+    .where('contact_channels.channel', '=', channel)
+    .select(['r.id', 'contact_channels.unopened', 'contact_channels.last_sent_at'])
+    .execute()
+  const answers = new Map<number, Answers>()
+  for (const { id, unopened, last_sent_at } of rows) {
+    const known = answers.get(id)
+    // Of several histories that became one the latest counts.
+    if (!known || (last_sent_at ?? 0) > (known.last_sent_at ?? 0)) answers.set(id, { unopened, last_sent_at })
+  }
+  return answers
+}
