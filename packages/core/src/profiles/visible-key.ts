@@ -1,3 +1,4 @@
+import { type ColumnVector, toTextVector } from '@huitou/plugin-api'
 import { type RawBuilder, type SqlBool, sql } from 'kysely'
 import type { Engine } from '../db/database.ts'
 import { isGranted, type Reader } from '../points/grants.ts'
@@ -29,4 +30,18 @@ export function visibleKey(
 export function personalKind(key: string): 'phone' | 'email' | undefined {
   if (/^(?:\+|1[3-9][0-9]{9}$)/.test(key)) return 'phone'
   return key.includes('@') ? 'email' : undefined
+}
+
+/** The same for keys that were read already; `ids` are the customers', row for row. */
+export function hideKeys(reader: Reader, keys: ColumnVector, ids: Float64Array): ColumnVector {
+  const hidden = (['phone', 'email'] as const).filter((kind) => !isGranted(reader, 'profile.pii', kind))
+  if (hidden.length === 0 || keys.kind !== 'text') return keys
+  const kinds = keys.dictionary.map(personalKind)
+  if (!hidden.some((kind) => kinds.includes(kind))) return keys
+  return toTextVector(
+    Array.from(keys.indexes, (index, row) => {
+      const kind = kinds[index]
+      return kind && hidden.includes(kind) ? `#${ids[row]}` : keys.dictionary[index]
+    }),
+  )
 }

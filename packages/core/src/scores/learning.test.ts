@@ -134,3 +134,28 @@ test.each([
   const tick = lastTick(schedule, { now: Date.parse(now), timeZone: 'Asia/Shanghai' })
   expect(new Date(tick).toISOString()).toBe(new Date(expected).toISOString())
 })
+
+test('a scorer gets the keys of customers, but no phone number in the place of one', async () => {
+  await using core = await openShop('sqlite')
+  await core.send({
+    type: 'track',
+    event: 'paid',
+    messageId: 'p',
+    anonymousId: 'x',
+    context: { externalIds: [{ type: 'phone', id: '13800138000' }] },
+  })
+  await core.settle()
+  const seen: (string | number | undefined)[][] = []
+  core.points.scorers.add(owner({ 'profile.read': ['key'] }), 'learn.keys', {
+    id: 'keys',
+    title: 'Keys',
+    inputs: ['key'],
+    outputs: [{ id: 'keys', title: 'Keys', type: 'integer' }],
+    run(batch: ScoreBatch) {
+      seen.push([...batch.ids].map((_, row) => valueAt(batch.columns['key'] as never, row)))
+      return { keys: toNumberVector([...batch.ids]) }
+    },
+  })
+  await core.scores.runAll()
+  expect(seen).toEqual([['a', 'b', expect.stringMatching(/^#\d+$/)]])
+})

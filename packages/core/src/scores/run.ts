@@ -5,6 +5,7 @@ import { transact } from '../db/database.ts'
 import { type Reader, refusedColumn } from '../points/grants.ts'
 import { type ProfileColumn, readColumns, writeProfiles } from '../profiles/columns.ts'
 import { announce, announceForAll } from '../profiles/store.ts'
+import { hideKeys } from '../profiles/visible-key.ts'
 import type { Scoring, ScoringContext } from './scorings.ts'
 
 /** Rows per transaction when writing back: ingestion gets its turn in between. */
@@ -110,13 +111,15 @@ export async function readTable(
   ])
   const [first, ...rest] = vectors as [ColumnVector, ...ColumnVector[]]
   const columns = new Map(present.map(({ name }, index) => [name, rest[index] as ColumnVector]))
+  const ids = first.kind === 'number' ? first.values : new Float64Array(0)
   return {
-    ids: first.kind === 'number' ? first.values : new Float64Array(0),
+    ids,
     has: (name: string) => columns.has(name),
     column({ id: scoring, reader }: Scoring, name: string): ColumnVector {
       const column = columns.get(name)
       const definition = known.get(name)
       if (definition && reader) checkMayRead(reader(), definition)
+      if (column && reader && name === 'key') return hideKeys(reader(), column, ids)
       if (column) return column
       throw userError(
         'E_SCORER_INPUT',

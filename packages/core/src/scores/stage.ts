@@ -62,6 +62,8 @@ export class ScoreStage {
   invalidate(): void {
     this.#scorings = undefined
     this.#revision++
+    // Resting spares a machine that takes in events all day; here, somebody waits for what they changed.
+    this.#restUntil = 0
   }
 
   /** Puts a job in line when scores are out of date. Never runs plugin code itself. */
