@@ -101,7 +101,7 @@ function wantedOf(line: string): string {
     .trim()
 }
 
-test('the tutorial does what it says, command by command', { timeout: 300_000 }, async () => {
+test('the tutorial does what it says, command by command', { timeout: 600_000 }, async () => {
   let serving = false
   for (const { language, mark, text } of blocksOf('docs/guide/write-a-plugin.md')) {
     if (mark.startsWith('file=')) {

@@ -1,9 +1,16 @@
-import type { ChannelContribution, DeliveryResult, SettingsVerdict, WebhookAnswer } from '@huitou/plugin-api'
+import type {
+  ChannelContribution,
+  DeliveryResult,
+  LookUpResult,
+  SettingsVerdict,
+  WebhookAnswer,
+} from '@huitou/plugin-api'
 import { check, must, unlessMissing } from './contract.ts'
 import type { Check, Subject } from './contract.ts'
 import { sampleOf } from './schema-samples.ts'
 
 const outcomes = ['sent', 'pending', 'refused', 'failed', 'unknown']
+const foundOutcomes = ['sent', 'pending', 'absent', 'unknown']
 
 /** What the server relies on in every channel. No network is needed: nothing answers, and the channel has to cope. */
 export function channelChecks(subject: Subject<ChannelContribution>): Check[] {
@@ -51,6 +58,19 @@ export function channelChecks(subject: Subject<ChannelContribution>): Check[] {
       await unlessMissing(async () => {
         const receipts = await subject.call('poll', { settings: settings(), pending: [] })
         must(Array.isArray(receipts) && receipts.length === 0, 'poll() answered receipts of no message')
+      })
+    }),
+    add('says of messages whose answer was lost what became of them', async () => {
+      await unlessMissing(async () => {
+        const messages = deliveries(2).map(({ key, address }) => ({ key, address, at: subject.plugin.now }))
+        const results = await subject.call<LookUpResult[]>('lookUp', { settings: settings(), messages })
+        must(Array.isArray(results) && results.length === 2, 'lookUp() did not answer for both messages')
+        for (const { key, outcome } of results) {
+          must(
+            foundOutcomes.includes(outcome),
+            `lookUp() answered "${outcome}" for "${key}"; use ${foundOutcomes.join(', ')}`,
+          )
+        }
       })
     }),
     ...(declaration.webhooks ?? []).map(({ path }) =>

@@ -29,10 +29,10 @@ export function createChannel(huitou: Pick<Huitou, 'fetch'>): Channel {
       const token = String(settings['token'] ?? '')
       return await Promise.all(
         deliveries.map((delivery) =>
+          // The request may have arrived although no answer did: asking again with the same key is safe.
           send(delivery, token).catch((error: Error) => ({
             key: delivery.key,
-            outcome: 'failed' as const,
-            code: 'UNREACHABLE',
+            outcome: 'unknown' as const,
             message: error.message,
           })),
         ),
