@@ -1,4 +1,5 @@
 export * from './clock.ts'
+export { adoptCollections } from './collections/adopt.ts'
 export {
   applyCollections,
   type CollectionsSnapshot,

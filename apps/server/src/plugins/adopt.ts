@@ -1,4 +1,5 @@
 import {
+  adoptCollections,
   findVersion,
   findWished,
   forgetPlugin,
@@ -11,12 +12,12 @@ import type { ResolvedManifest } from '@huitou/plugin-api'
 
 /**
  * Makes what plugins left behind the data of the one that takes their place, when the same publisher signed both:
- * settings, what they stored, and their columns. Returns their settings, and whose they were.
+ * settings, what they stored, their records and their columns. Returns their settings, and whose they were.
  */
 export async function adoptReplaced(
   tx: Tx,
   { replaces = [] }: ResolvedManifest,
-  successor: PluginVersion,
+  { successor, now }: { successor: PluginVersion; now: number },
 ): Promise<{ settings: WishedPlugin['settings']; from: string[] }> {
   const adopted = { settings: {}, from: [] as string[] }
   for (const id of replaces) {
@@ -26,6 +27,7 @@ export async function adoptReplaced(
     if (!last || !isSamePublisher(last.signature, successor.signature)) continue
     for (const table of ['plugin_storage', 'plugin_secrets'] as const)
       await tx.updateTable(table).set({ plugin_id: successor.pluginId }).where('plugin_id', '=', id).execute()
+    await adoptCollections(tx, id, successor.pluginId, now)
     await tx
       .updateTable('profile_columns')
       .set({ owner: successor.pluginId })

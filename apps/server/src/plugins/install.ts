@@ -75,7 +75,10 @@ export async function installArchive(
   const adopted = await transact(db, async (tx) => {
     await writeVersion(tx, version)
     if (!isNew) return []
-    const { settings, from } = await adoptReplaced(tx, staged.manifest, version)
+    // One that left data itself finds that.
+    const { settings, from } = before
+      ? { settings: before.settings, from: [] }
+      : await adoptReplaced(tx, staged.manifest, { successor: version, now: core.clock.now() })
     const wished: WishedPlugin = {
       id: staged.id,
       version: staged.version,
@@ -84,8 +87,7 @@ export async function installArchive(
       state: 'installed',
       enabled: false,
       trusted: false,
-      // Data that was kept is found again.
-      settings: before?.settings ?? settings,
+      settings,
       fault: null,
       installedAt: core.clock.now(),
       installedBy: by,
