@@ -8,6 +8,23 @@ export function compareVersions(a: string, b: string): number {
   return comparePreReleases(one.pre, other.pre)
 }
 
+/** The newest version above the one in force, whether it lies here or in the registry; undefined when there is none. */
+export function newerVersion({
+  version,
+  versions,
+  update,
+}: {
+  version: string
+  versions: readonly { version: string }[]
+  update: { version: string } | null
+}): string | undefined {
+  const known = [...versions, ...(update ? [update] : [])].map((each) => each.version)
+  return known
+    .filter((each) => compareVersions(each, version) > 0)
+    .toSorted(compareVersions)
+    .at(-1)
+}
+
 function parse(version: string): { numbers: number[]; pre: string[] } {
   const [numbers = '', ...pre] = version.split('+', 1)[0]!.split('-')
   return {
