@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { open, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import path from 'node:path'
@@ -55,6 +56,7 @@ test('files, network, processes, threads, addons, the engine and other processes
   const attempts = {
     'read a file': `return builtin('fs').readFileSync(${JSON.stringify(path.join(folder.path, 'secret.txt'))})`,
     'read through /proc': `return builtin('fs').readFileSync('/proc/' + process.ppid + '/environ')`,
+    'read a neighbour of nearly the same name': `return builtin('fs').readFileSync(${JSON.stringify(path.join(folder.path, 'nosy-neighbour/index.mjs'))})`,
     'list the folder above': `return builtin('fs').readdirSync('..')`,
     'write into its own folder': `return builtin('fs').writeFileSync(new URL('x', import.meta.url), 'x')`,
     'write elsewhere': `return builtin('fs').promises.writeFile('/tmp/huitou-hostile', 'x')`,
@@ -96,6 +98,7 @@ test('files, network, processes, threads, addons, the engine and other processes
     'hook from a thread': `return builtin('module').register('data:text/javascript,')`,
   }
   const dir = await folder.write('nosy', scorer(attempt(attempts)))
+  await folder.write('nosy-neighbour', '')
   await using host = await createHost([dir])
   const answers = (await score(host, 'nosy')) as Record<string, string>
   server.close()
@@ -323,7 +326,7 @@ interface Attack {
   later?: boolean
 }
 
-const attacks: Attack[] = [
+const allAttacks: Attack[] = [
   { name: 'loops', body: scorer('for (;;) {}'), reason: 'gave no sign of life' },
   {
     name: 'loops-later',
@@ -345,6 +348,14 @@ const attacks: Attack[] = [
     ),
     reason: 'of memory; 300 are allowed',
     budget: { memoryMb: 300 },
+  },
+  {
+    name: 'file-bomb',
+    body: scorer(
+      'const bytes = Buffer.alloc(8_000_000, 1); for (let n = 0; n < 200; n++) { process.getBuiltinModule("fs").writeSync(5, bytes); await new Promise((go) => setTimeout(go, 5)) } throw new Error("nobody minded")',
+    ),
+    reason: 'of memory; 400 are allowed',
+    budget: { memoryMb: 400 },
   },
   { name: 'exits', body: scorer('process.exit(0)'), reason: 'exit code 0' },
   { name: 'aborts', body: scorer('process.abort()'), reason: 'signal SIGABRT' },
@@ -369,58 +380,69 @@ const attacks: Attack[] = [
   },
 ]
 
-test('whatever plugins do at the same time, each is ended with its reason and nobody else waits for it', async () => {
-  await using folder = await createPluginFolder()
-  const locations = await Promise.all(
-    attacks.map(async ({ name, body, source, budget }) => ({
-      dir: await folder.write(name, body, source === undefined ? {} : { source }),
+/** Where there are no files in memory, there is none to fill. */
+const attacks = allAttacks.filter(({ name }) => name !== 'file-bomb' || existsSync('/dev/shm'))
+
+test(
+  'whatever plugins do at the same time, each is ended with its reason and nobody else waits for it',
+  { timeout: 90_000 },
+  async () => {
+    await using folder = await createPluginFolder()
+    const locations = await Promise.all(
+      attacks.map(async ({ name, body, source, budget }) => ({
+        dir: await folder.write(name, body, source === undefined ? {} : { source }),
+        trusted: false,
+        enabled: true,
+        budget: { hangMs: 1_000, ...budget },
+      })),
+    )
+    const calm = {
+      dir: await folder.write('calm', scorer('return batch + 1')),
       trusted: false,
       enabled: true,
-      budget: { hangMs: 1_000, ...budget },
-    })),
-  )
-  const calm = { dir: await folder.write('calm', scorer('return batch + 1')), trusted: false, enabled: true }
-  const crashed = new Map<string, string>()
-  const { promise: allCrashed, resolve } = Promise.withResolvers<void>()
-  const onEvent = (event: HostEvent) => {
-    if (event.type !== 'crash') return
-    crashed.set(event.pluginId.slice('test.'.length), event.error.message)
-    if (crashed.size === attacks.length) resolve()
-  }
-  await using host = await createHost([...locations, calm], { onEvent, clock: { now: () => 0 } })
-  await score(host, 'calm', 0)
-  const delay = monitorEventLoopDelay({ resolution: 10 })
-  delay.enable()
-  let attacking = true
-  const harm = attacks.map(async ({ name, later }) => {
-    const call = score(host, name, null, { deadlineMs: name === 'loops' ? 1_500 : 20_000 })
-    if (later) await call
-    else await call.catch(() => {})
-  })
-  const served = (async () => {
-    let count = 0
-    for (; attacking; count++)
-      expect(await score(host, 'calm', count, { deadlineMs: 10_000 })).toBe(count + 1)
-    return count
-  })()
-  try {
-    await Promise.all([...harm, allCrashed])
-  } finally {
-    attacking = false
-  }
-  expect(await served).toBeGreaterThan(50)
-  delay.disable()
-  expect(delay.percentile(99) / 1e6).toBeLessThan(500)
-  for (const { name, reason } of attacks)
-    expect([name, crashed.get(name)]).toEqual([name, expect.stringContaining(reason)])
-  expect(host.getPlugin('test.calm')).toMatchObject({ state: 'active', running: { crashes: 0, errors: 0 } })
-  for (const { name } of attacks) {
-    expect(host.getPlugin(`test.${name}`)).toMatchObject({ state: 'enabled', running: { crashes: 1 } })
-    expect(host.log(`test.${name}`).some(({ source, level }) => source === 'host' && level === 'error')).toBe(
-      true,
-    )
-  }
-})
+    }
+    const crashed = new Map<string, string>()
+    const { promise: allCrashed, resolve } = Promise.withResolvers<void>()
+    const onEvent = (event: HostEvent) => {
+      if (event.type !== 'crash') return
+      crashed.set(event.pluginId.slice('test.'.length), event.error.message)
+      if (crashed.size === attacks.length) resolve()
+    }
+    await using host = await createHost([...locations, calm], { onEvent, clock: { now: () => 0 } })
+    await score(host, 'calm', 0)
+    const delay = monitorEventLoopDelay({ resolution: 10 })
+    delay.enable()
+    let attacking = true
+    const harm = attacks.map(async ({ name, later }) => {
+      const call = score(host, name, null, { deadlineMs: name === 'loops' ? 1_500 : 20_000 })
+      if (later) await call
+      else await call.catch(() => {})
+    })
+    const served = (async () => {
+      let count = 0
+      for (; attacking; count++)
+        expect(await score(host, 'calm', count, { deadlineMs: 10_000 })).toBe(count + 1)
+      return count
+    })()
+    try {
+      await Promise.all([...harm, allCrashed])
+    } finally {
+      attacking = false
+    }
+    expect(await served).toBeGreaterThan(50)
+    delay.disable()
+    expect(delay.percentile(99) / 1e6).toBeLessThan(500)
+    for (const { name, reason } of attacks)
+      expect([name, crashed.get(name)]).toEqual([name, expect.stringContaining(reason)])
+    expect(host.getPlugin('test.calm')).toMatchObject({ state: 'active', running: { crashes: 0, errors: 0 } })
+    for (const { name } of attacks) {
+      expect(host.getPlugin(`test.${name}`)).toMatchObject({ state: 'enabled', running: { crashes: 1 } })
+      expect(
+        host.log(`test.${name}`).some(({ source, level }) => source === 'host' && level === 'error'),
+      ).toBe(true)
+    }
+  },
+)
 
 test('what it prints goes to its log, in a bounded number of lines, and never to the server', async () => {
   await using folder = await createPluginFolder()

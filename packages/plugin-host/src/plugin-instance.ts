@@ -16,7 +16,8 @@ import { Turnstile } from './turnstile.ts'
 const deactivationDeadlineMs = 5_000
 const effectsThatMayWait = 1_000
 const busyLookMs = 250
-const idleLookMs = 2_000
+/** A process can do more harm between two looks than a thread that is trusted. */
+const idleLookMs = { process: 500, worker: 2_000 }
 /** Between calls somebody who is only slow is told from somebody who hangs by more patience. */
 const idlePatience = 5
 
@@ -266,7 +267,7 @@ export class PluginInstance {
     }
     const patienceMs = budget.hangMs * idlePatience
     if (!busy && now - this.#lastSignOfLife > patienceMs) void this.#ping(patienceMs)
-    this.#scheduleLook(busy ? busyLookMs : Math.min(idleLookMs, patienceMs))
+    this.#scheduleLook(busy ? busyLookMs : Math.min(idleLookMs[runtime.kind], patienceMs))
   }
 }
 
