@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { startCpuProfile } from 'node:v8'
 import { AppError } from '@huitou/plugin-api'
 import type { Disposable, Huitou, Plugin, RunContext } from '@huitou/plugin-api'
+import type { Usage } from './budget.ts'
 import { createHuitou } from './huitou-api.ts'
 import type { Facade } from './huitou-api.ts'
 import { createPeer } from './peer.ts'
@@ -58,133 +59,148 @@ interface Cause {
  * that nobody catches ends the thread or process, after telling the host.
  */
 export function runPlugin(wire: Wire): void {
-  const current = new AsyncLocalStorage<Cause>()
-  let running: RunningPlugin | undefined
-  let now = 0
-  let brand: Huitou['brand']
+  providePluginApi()
+  const runner = new PluginRunner(wire)
+  endOnUncaught((error) => runner.tellOfCrash(error))
+}
 
-  const commands: Record<string, (args: never, signal: AbortSignal) => unknown> = {
-    async activate([request]: [ActivationRequest], signal) {
-      ;({ now, brand } = request)
-      await current.run({ signal }, async () => {
-        const plugin = await importPlugin(request)
-        const entry = createRunning(plugin, request)
-        running = entry
-        await plugin.activate(createHuitou(toFacade(entry)), {
-          subscriptions: entry.subscriptions,
-          reason: request.reason,
-        })
-      })
-    },
+type Command = (args: never, signal: AbortSignal) => unknown
 
-    /** What a new version must show before it takes an old one's place. */
-    async probe([{ required }]: [{ required: [point: string, id: string][] }], signal) {
-      for (const [point, id] of required) {
-        if (running?.implementations.has(`${point} ${id}`)) continue
-        const message = `${point} "${id}" of plugin "${running?.request.pluginId}" was declared but never registered`
-        throw new AppError('bug', 'E_NOT_IMPLEMENTED', message)
-      }
-      await current.run({ signal }, async () => await running?.plugin.probe?.())
-    },
-
-    async deactivate(_args: [], signal) {
-      const entry = running
-      running = undefined
-      if (!entry) return
-      await current.run({ signal }, async () => {
-        try {
-          await entry.plugin.deactivate?.()
-        } finally {
-          disposeAll(entry)
-        }
-      })
-    },
-
-    async call([request, args]: [CallRequest, unknown[]], signal) {
-      now = request.now
-      const implementation = getImplementation(running, request)
-      const { locale, callId } = request
-      const progress = (done: unknown) => peer.notify('effect', ['progress', [done], callId])
-      const context: RunContext & { progress: typeof progress } = {
-        now,
-        signal,
-        progress,
-        ...(locale === undefined ? {} : { locale }),
-      }
-      return await current.run({ signal, callId }, () => implementation(...args, context))
-    },
-
-    settings([settings]: [Settings]) {
-      if (!running) return
-      const entry = running
-      entry.settings = Object.freeze(settings)
-      current.run({ signal: neverAborts }, () => {
-        for (const listener of entry.listeners) listener(entry.settings)
-      })
-    },
-
-    brand([changed]: [Huitou['brand']]) {
-      brand = changed
-    },
-
-    async event([event, at]: [string, number], signal) {
-      now = at
-      await current.run({ signal }, () => running?.plugin.onActivationEvent?.(event))
-    },
-
-    topic([topic, payload]: [string, unknown]) {
-      const listeners = running?.topics.get(topic) ?? []
-      current.run({ signal: neverAborts }, () => {
-        for (const listener of listeners) listener(payload)
-      })
-    },
-
-    async profile([ms]: [number]) {
-      const profile = startCpuProfile()
-      await sleep(ms)
-      return profile.stop()
-    },
-
-    usage: () => ({ cpuMs: process.cpuUsage().user / 1_000, memoryBytes: process.memoryUsage.rss() }),
-
+class PluginRunner {
+  readonly #peer: Peer
+  readonly #current = new AsyncLocalStorage<Cause>()
+  readonly #commands: Readonly<Record<string, Command>> = {
+    activate: ([request]: [ActivationRequest], signal) => this.#activate(request, signal),
+    probe: ([{ required }]: [{ required: [point: string, id: string][] }], signal) =>
+      this.#probe(required, signal),
+    deactivate: (_args: [], signal) => this.#deactivate(signal),
+    call: ([request, args]: [CallRequest, unknown[]], signal) => this.#call(request, args, signal),
+    settings: ([settings]: [Settings]) => this.#changeSettings(settings),
+    brand: ([brand]: [Huitou['brand']]) => void (this.#brand = brand),
+    event: ([event, at]: [string, number], signal) => this.#hear(event, at, signal),
+    topic: ([topic, payload]: [string, unknown]) => this.#tell(this.#running?.topics.get(topic), payload),
+    profile: ([ms]: [number]) => profile(ms),
+    usage,
     ping: () => 'pong',
   }
+  #running: RunningPlugin | undefined
+  #now = 0
+  #brand!: Huitou['brand']
 
-  const peer: Peer = createPeer(wire, (method, args, signal) => {
-    const command = commands[method]
-    if (!command)
+  constructor(wire: Wire) {
+    this.#peer = createPeer(wire, (method, args, signal) => {
+      const command = this.#commands[method]
+      if (command) return command(args as never, signal)
       throw new AppError('bug', 'E_UNKNOWN_COMMAND', `The host sent "${method}", which does not exist`)
-    return command(args as never, signal)
-  })
+    })
+  }
 
-  function toFacade(entry: RunningPlugin): Facade {
+  tellOfCrash(error: unknown): void {
+    this.#peer.notify('crash', [toWireError(error)])
+  }
+
+  async #activate(request: ActivationRequest, signal: AbortSignal): Promise<void> {
+    this.#now = request.now
+    this.#brand = request.brand
+    await this.#current.run({ signal }, async () => {
+      const plugin = await importPlugin(request)
+      const entry = createRunning(plugin, request)
+      this.#running = entry
+      const { subscriptions } = entry
+      await plugin.activate(createHuitou(this.#toFacade(entry)), { subscriptions, reason: request.reason })
+    })
+  }
+
+  /** What a new version must show before it takes an old one's place. */
+  async #probe(required: [point: string, id: string][], signal: AbortSignal): Promise<void> {
+    const running = this.#running
+    for (const [point, id] of required) {
+      if (running?.implementations.has(`${point} ${id}`)) continue
+      const message = `${point} "${id}" of plugin "${running?.request.pluginId}" was declared but never registered`
+      throw new AppError('bug', 'E_NOT_IMPLEMENTED', message)
+    }
+    await this.#current.run({ signal }, async () => await running?.plugin.probe?.())
+  }
+
+  async #deactivate(signal: AbortSignal): Promise<void> {
+    const entry = this.#running
+    this.#running = undefined
+    if (!entry) return
+    await this.#current.run({ signal }, async () => {
+      try {
+        await entry.plugin.deactivate?.()
+      } finally {
+        disposeAll(entry)
+      }
+    })
+  }
+
+  async #call(request: CallRequest, args: unknown[], signal: AbortSignal): Promise<unknown> {
+    this.#now = request.now
+    const implementation = getImplementation(this.#running, request)
+    const { now, locale, callId } = request
+    const progress = (done: unknown) => this.#peer.notify('effect', ['progress', [done], callId])
+    const context: RunContext & { progress: typeof progress } = {
+      now,
+      signal,
+      progress,
+      ...(locale === undefined ? {} : { locale }),
+    }
+    return await this.#current.run({ signal, callId }, () => implementation(...args, context))
+  }
+
+  #changeSettings(settings: Settings): void {
+    const entry = this.#running
+    if (!entry) return
+    entry.settings = Object.freeze(settings)
+    this.#tell(entry.listeners, entry.settings)
+  }
+
+  async #hear(event: string, at: number, signal: AbortSignal): Promise<void> {
+    this.#now = at
+    await this.#current.run({ signal }, () => this.#running?.plugin.onActivationEvent?.(event))
+  }
+
+  #tell<T>(listeners: Iterable<(payload: T) => void> = [], payload: T): void {
+    this.#current.run({ signal: neverAborts }, () => {
+      for (const listener of listeners) listener(payload)
+    })
+  }
+
+  #toFacade(entry: RunningPlugin): Facade {
     const { request, listeners } = entry
-    const facade = {
+    return {
       pluginId: request.pluginId,
       entry: request.entry,
       listeners,
       settings: () => entry.settings,
-      brand: () => brand,
-      now: () => now,
-      register: (point: string, id: string, implementation: object) =>
-        register(entry, point, id, implementation),
-      effect(method: string, query: unknown) {
-        const cause = current.getStore()
-        return peer.call('effect', [method, [query], cause?.callId], { signal: cause?.signal })
+      brand: () => this.#brand,
+      now: () => this.#now,
+      register: (point, id, implementation) => register(entry, point, id, implementation),
+      effect: (method, query) => {
+        const cause = this.#current.getStore()
+        return this.#peer.call('effect', [method, [query], cause?.callId], { signal: cause?.signal })
       },
-      tell: (method: string, query: unknown) =>
-        peer.notify('effect', [method, [query], current.getStore()?.callId]),
-      on(topic: string, listener: (payload: unknown) => void) {
+      tell: (method, query) =>
+        this.#peer.notify('effect', [method, [query], this.#current.getStore()?.callId]),
+      on(topic, listener) {
         const topics = entry.topics.get(topic) ?? new Set()
         entry.topics.set(topic, topics.add(listener))
         return { dispose: () => void topics.delete(listener) }
       },
     }
-    return facade
   }
+}
 
-  providePluginApi()
-  endOnUncaught((error) => peer.notify('crash', [toWireError(error)]))
+async function profile(ms: number): Promise<string> {
+  const running = startCpuProfile()
+  await sleep(ms)
+  return running.stop()
+}
+
+function usage(): Usage {
+  const { user, system } = process.cpuUsage()
+  return { cpuMs: (user + system) / 1_000, memoryBytes: process.memoryUsage.rss() }
 }
 
 const neverAborts = new AbortController().signal

@@ -144,7 +144,7 @@ function openChannel(
 ): Peer {
   channel.on('error', () => {}) // it ends while we write; the exit says why
   const bytes = budget.messageMb * mebibyte
-  let peer: Peer | undefined
+  let peer = undefined as Peer | undefined
   const wire = openGuardedWire(channel, {
     sends: sentByServer,
     accepts: { structure: bytes, binary: budget.arraysMb * mebibyte },
