@@ -1,4 +1,4 @@
-import AxeBuilder from '@axe-core/playwright'
+import { checkAccess } from './accessible.ts'
 import { type Api, OWNER } from './api.ts'
 import type { Page } from '@playwright/test'
 import { settled } from './settled.ts'
@@ -91,6 +91,11 @@ async function places(shop: Api): Promise<[name: string, path: string][]> {
     ['reports', '/reports'],
     ...reports.map(({ id }): [string, string] => [`report-${id}`, `/reports/${id}`]),
     ['extensions', '/extensions'],
+    ...['registries', 'publishers', 'bisect'].map((page): [string, string] => [
+      `extensions-${page}`,
+      `/extensions/${page}`,
+    ]),
+    ['extension-log', `/extensions/${plugins[0]?.id}?tab=log`],
     ...plugins.flatMap(({ id }) =>
       ['readme', 'contributions', 'permissions', 'settings'].map((tab): [string, string] => [
         `extension-${id}-${tab}`,
@@ -146,20 +151,6 @@ async function checkTexts(page: Page, { name, locale }: { name: string; locale: 
   const other = found.texts.filter((text) => (locale === 'en' ? isChinese(text) : isEnglish(text)))
   expect.soft(other, `${name}: in the other language`).toEqual([])
   expect.soft(found.overflow, `${name}: wider than the window by`).toBe(0)
-}
-
-/** What axe finds on a page, by all of its rules or by `rules`. */
-async function checkAccess(page: Page, name: string, rules?: string[]): Promise<void> {
-  // Legacy is what adds up a page with frames in the page itself, not in a second one. Here, no page has frames.
-  const axe = new AxeBuilder({ page }).setLegacyMode().options({ resultTypes: ['violations'] })
-  const { violations } = await (rules ? axe.withRules(rules) : axe).analyze()
-  const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
-  expect
-    .soft(
-      grave.map(({ id, nodes }) => [id, nodes.map((node) => node.html.slice(0, 160))]),
-      `${name}: axe`,
-    )
-    .toEqual([])
 }
 
 async function picture(page: Page, name: string): Promise<void> {

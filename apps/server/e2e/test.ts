@@ -55,8 +55,16 @@ export const test = base.extend<TestFixtures, WorkerFixtures>({
 
 export { expect }
 
-/** What Chromium calls an error and is none: asking who is signed in when nobody is, and a server that was stopped. */
-const EXPECTED = [/status of 401 .*\/api\/me$/, /net::ERR_\w+ .*\/api\/live$/]
+/**
+ * What Chromium calls an error and is none: asking who is signed in when nobody is, a server that was stopped, an
+ * upgrade that was taken back, and a record that was refused.
+ */
+const EXPECTED = [
+  /status of 401 .*\/api\/me$/,
+  /net::ERR_\w+ .*\/api\/live$/,
+  /status of 409 .*\/api\/plugins\/[^/]+\/upgrade$/,
+  /status of (409|422) .*\/records(\/[\w-]+)?$/,
+]
 
 /** Errors that the page writes or throws from now on. */
 export function watchErrors(page: Page): string[] {

@@ -1,0 +1,17 @@
+import AxeBuilder from '@axe-core/playwright'
+import type { Page } from '@playwright/test'
+import { expect } from './test.ts'
+
+/** Expects axe to find nothing serious on a page, by all of its rules or by `rules`. */
+export async function checkAccess(page: Page, name: string, rules?: string[]): Promise<void> {
+  // Legacy is what adds up a page with frames in the page itself, not in a second one. Here, no page has frames.
+  const axe = new AxeBuilder({ page }).setLegacyMode().options({ resultTypes: ['violations'] })
+  const { violations } = await (rules ? axe.withRules(rules) : axe).analyze()
+  const grave = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+  expect
+    .soft(
+      grave.map(({ id, nodes }) => [id, nodes.map((node) => node.html.slice(0, 160))]),
+      `${name}: axe`,
+    )
+    .toEqual([])
+}
