@@ -10,14 +10,22 @@ export interface HuitouProcess extends AsyncDisposable {
   readonly url: string
 }
 
-/** A real Huitou in a process and a folder of its own, answering at `url`; it closes `page` before it stops. */
-export async function startHuitou(page?: Page): Promise<HuitouProcess> {
+/**
+ * A real Huitou in a process and a folder of its own, answering at `url`, with the plugins of these folders; it closes
+ * `page` before it stops.
+ */
+export async function startHuitou(page?: Page, plugins: readonly string[] = []): Promise<HuitouProcess> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'huitou-e2e-'))
   const main = path.join(import.meta.dirname, '../src/main.ts')
-  const child = spawn(process.execPath, [main, 'serve', '--data', dataDir, '--port', '0', '--json'], {
-    env: { ...process.env, HUITOU_LOG_LEVEL: 'silent', TZ: 'UTC' },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  const more = plugins.length > 0 ? ['--plugin', plugins.join(',')] : []
+  const child = spawn(
+    process.execPath,
+    [main, 'serve', '--data', dataDir, '--port', '0', '--json', ...more],
+    {
+      env: { ...process.env, HUITOU_LOG_LEVEL: 'silent', TZ: 'UTC' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  )
   const ended = once(child, 'exit')
   const url = await Promise.race([
     readUrl(child.stdout),

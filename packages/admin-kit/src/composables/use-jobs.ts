@@ -12,6 +12,8 @@ export function useJobs() {
     queryKey: queryKeys.jobs,
     queryFn: ({ signal }) => listJobs(30, signal),
     staleTime: 15_000,
+    // An answer that was on its way when a job ended shows it as running; nobody would say so again.
+    refetchInterval: (now) => (now.state.data?.jobs.some(isOpen) ? 3_000 : false),
   })
   const jobs = computed(() => query.data.value?.jobs ?? [])
   return { ...query, jobs, open: computed(() => jobs.value.filter(isOpen)) }
