@@ -63,8 +63,8 @@ export async function openHuitou({
     const core = await createCore({ database, dataDir: config.dataDir, log, ...(clock ? { clock } : {}) })
     const live = new LiveTopics()
     const box = createSecretBox(config.secret)
-    let host: PluginHost | undefined
-    const effects = pluginEffects({ core, log, box, host: () => getHost(host) })
+    const opening: { host?: PluginHost } = {}
+    const effects = pluginEffects({ core, log, box, host: () => getHost(opening.host) })
     const opened = await openPlugins(core, {
       box,
       log,
@@ -75,8 +75,8 @@ export async function openHuitou({
       parts: [collectionsPart(core), storagePart(core)],
       data: [collectionsData(core), storageData(core)],
     })
-    host = opened.host
-    announceExtensions(host)
+    opening.host = opened.host
+    announceExtensions(opened.host)
     defineDemoJob(core)
     let auth: Promise<Auth> | undefined
     return {
