@@ -41,7 +41,13 @@ export async function openShop(engine: TestEngine): Promise<TestCore> {
   const core = await createTestCore({ engine })
   core.declare({
     events: [
-      { name: 'order.paid', title: 'Paid', value: 'total', valueType: 'money', pii: ['buyer.phone'] },
+      {
+        name: 'order.paid',
+        title: 'Paid',
+        value: 'total',
+        valueType: 'money',
+        pii: ['buyer.phone', 'guests.phone', 'rooms.guest.phone'],
+      },
       { name: 'chat.sent', title: 'Chat' },
     ],
     features: [
@@ -62,6 +68,8 @@ export async function openShop(engine: TestEngine): Promise<TestCore> {
           phone,
           buyer: { phone, vip: true },
           items: [{ n: total }],
+          guests: [{ phone, seat: 1 }],
+          rooms: { guest: [{ phone }], number: 7 },
         },
       },
       { type: 'track', event: 'chat.sent', userId, messageId: `c-${userId}`, properties: { text: 'secret' } },

@@ -70,9 +70,6 @@ const needs: Needs = {
   log: nothing,
 }
 
-/** Methods that plugins can call. */
-export const effectMethods = Object.keys(needs) as EffectMethod[]
-
 /** Throws `E_PERMISSION` unless the owner granted all that `method` would touch, as far as its arguments say. */
 export function authorise(
   plugin: Grantee,

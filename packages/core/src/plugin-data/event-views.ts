@@ -68,25 +68,32 @@ export function visibleProperties(
 }
 
 function without(engine: Engine, paths: readonly string[]): RawBuilder<unknown> {
-  if (engine === 'postgres') {
-    const properties = sql`(e.body::jsonb -> 'properties')`
-    return paths.reduce<RawBuilder<unknown>>(
-      (json, path) => sql`${json} #- ${sql.lit(`{${path.split('.').map(quoted).join(',')}}`)}::text[]`,
-      properties,
-    )
-  }
-  if (paths.length === 0) return sql`(e.body -> '$.properties')`
-  const steps = paths.map((path) =>
-    sql.lit(
-      `$${path
-        .split('.')
-        .map((step) => `.${quoted(step)}`)
-        .join('')}`,
-    ),
-  )
-  return sql`json_remove(e.body -> '$.properties', ${sql.join(steps)})`
+  const properties =
+    engine === 'postgres' ? sql`(e.body::jsonb -> 'properties')` : sql`(e.body -> '$.properties')`
+  if (paths.length === 0) return properties
+  const steps = paths.map((path) => removedAt(engine, properties, path.split('.')))
+  return engine === 'postgres'
+    ? steps.reduce<RawBuilder<unknown>>((json, step) => sql`${json} #- ${step}`, properties)
+    : sql`json_remove(${properties}, ${sql.join(steps)})`
 }
 
-function quoted(step: string): string {
-  return `"${step.replaceAll(/["\\]/g, '')}"`
+/** The path to take out: of a list on the way all of it, since no path leads to each of its elements. */
+function removedAt(engine: Engine, properties: RawBuilder<unknown>, path: string[]): RawBuilder<unknown> {
+  const whole = pathLiteral(engine, path)
+  const lists = path.slice(0, -1).map((_, index) => {
+    const list = pathLiteral(engine, path.slice(0, index + 1))
+    const type =
+      engine === 'postgres'
+        ? sql`jsonb_typeof(${properties} #> ${list})`
+        : sql`json_type(${properties}, ${list})`
+    return sql`when ${type} = 'array' then ${list}`
+  })
+  return lists.length === 0 ? whole : sql`case ${sql.join(lists, sql` `)} else ${whole} end`
+}
+
+function pathLiteral(engine: Engine, path: readonly string[]): RawBuilder<unknown> {
+  const names = path.map((step) => `"${step.replaceAll(/["\\]/g, '')}"`)
+  return engine === 'postgres'
+    ? sql`${sql.lit(`{${names.join(',')}}`)}::text[]`
+    : sql`${sql.lit(`$${names.map((name) => `.${name}`).join('')}`)}`
 }

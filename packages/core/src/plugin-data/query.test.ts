@@ -121,6 +121,7 @@ describe.each(engines)('on %s', (engine) => {
       sku: 'sku-a',
       buyer: { vip: true },
       items: [{ n: 10 }],
+      rooms: { number: 7 },
     })
     expect(JSON.stringify([rows, events])).not.toMatch(/1[38]00|13900/)
   })
