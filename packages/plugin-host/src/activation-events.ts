@@ -2,20 +2,22 @@ import { Cron } from 'croner'
 import { matchesAny } from './broker.ts'
 import type { PluginRecord } from './plugin-record.ts'
 
+/** The server answers requests. */
+export const startupFinished = 'onStartupFinished'
 const schedulePrefix = 'onSchedule:'
+const eventPrefix = 'onEvent:'
 
-/** Whether a plugin asked to be started by `event`, for instance `onEvent:order.paid` through `onEvent:order.*`. */
-export function isStartedBy({ loaded, location }: PluginRecord['version'], event: string): boolean {
+/**
+ * Whether a plugin asked to be started by `event`, for instance `onEvent:order.paid` through `onEvent:order.*`. That an
+ * event has happened is told only to those who may read it.
+ */
+export function isStartedBy({ loaded, location, grants }: PluginRecord['version'], event: string): boolean {
   const events = loaded.manifest.activationEvents ?? []
-  if (events.includes(event)) return true
-  if (event === 'onStartupFinished') return location.bundled === true && events.includes('*')
-  return (
-    event.startsWith('onEvent:') &&
-    matchesAny(
-      events.filter((asked) => asked.startsWith('onEvent:')),
-      event,
-    )
-  )
+  if (event === startupFinished && location.bundled && events.includes('*')) return true
+  if (!event.startsWith(eventPrefix)) return events.includes(event)
+  const mayRead = location.trusted || matchesAny(grants['events.read'] ?? [], event.slice(eventPrefix.length))
+  const asked = events.filter((pattern) => pattern.startsWith(eventPrefix))
+  return mayRead && matchesAny(asked, event)
 }
 
 /** Times at which a plugin wants to be started, as cron. */

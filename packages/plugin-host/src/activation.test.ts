@@ -71,6 +71,22 @@ test('events start the plugins that asked for them, and tell those that run', as
   expect(host.list().map(({ state }) => state)).toEqual(['active', 'active', 'active', 'enabled', 'disabled'])
 })
 
+test('a stranger hears only of events that it may read, and one enabled later starts at once', async () => {
+  await using folder = await createPluginFolder()
+  const activationEvents = ['onEvent:*', 'onStartupFinished']
+  const dir = await folder.write('curious', '', { source: listening('curious'), activationEvents })
+  const grants = { 'events.read': ['order.*'] }
+  const { promise: active, resolve } = Promise.withResolvers<void>()
+  await using host = await createHost([{ dir, trusted: false, grants }], {
+    onEvent: (event) => event.type === 'state' && event.state === 'active' && resolve(),
+  })
+  expect(await host.fire('onStartupFinished')).toEqual([])
+  await host.enable('test.curious')
+  await active
+  expect(await host.fire('onEvent:customer.complained')).toEqual([])
+  expect(await host.fire('onEvent:order.paid')).toEqual(['test.curious'])
+})
+
 test('only what comes with Huitou may ask to be started whatever happens', async () => {
   await using folder = await createPluginFolder()
   const dir = await folder.write('pushy', '', { activationEvents: ['*'] })

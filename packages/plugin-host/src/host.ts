@@ -8,7 +8,7 @@ import type {
   RunContext,
   Texts,
 } from '@huitou/plugin-api'
-import { isStartedBy, Schedules, schedulesOf } from './activation-events.ts'
+import { isStartedBy, Schedules, schedulesOf, startupFinished } from './activation-events.ts'
 import { Activator } from './activator.ts'
 import { defaultBudgets } from './budget.ts'
 import type { Budget } from './budget.ts'
@@ -98,6 +98,8 @@ export class PluginHost implements AsyncDisposable {
   readonly #clock: { now(): number }
   readonly #listeners = new Set<ContributionsListener>()
   readonly #watches = new Map<string, { dispose(): void }>()
+  /** Whether the server is up: plugins that wait for that start at once from then on. */
+  #startupFinished = false
   /** Changes of what is enabled happen one after another. */
   #lastChange: Promise<unknown> = Promise.resolve()
 
@@ -294,6 +296,7 @@ export class PluginHost implements AsyncDisposable {
    * run of it, and answers their ids. A plugin that does not start is shown as failed, as always.
    */
   async fire(event: string): Promise<string[]> {
+    if (event === startupFinished) this.#startupFinished = true
     const asked = [...this.#records.values()].filter(
       ({ enabled, version }) => enabled && isStartedBy(version, event),
     )
@@ -403,6 +406,8 @@ export class PluginHost implements AsyncDisposable {
     this.#setState(record, 'enabled')
     if (added) await this.#notifyOrTakeBack(record)
     this.#schedules.set(record.id, this.#schedulesOf(record))
+    if (this.#startupFinished && isStartedBy(record.version, startupFinished))
+      void this.#fireOne(record, startupFinished)
     return record.info()
   }
 

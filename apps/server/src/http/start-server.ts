@@ -5,6 +5,7 @@ import { AppError } from '@huitou/plugin-api'
 import { Hono } from 'hono'
 import { loadDemo } from '../demo-job.ts'
 import type { Huitou } from '../open-huitou.ts'
+import { startActivation } from '../plugin-activation.ts'
 import { docsRoutes } from './docs-page.ts'
 import { pluginFileRoutes } from './plugin-files.ts'
 import { adminRoutes, safeHeaders } from './serve-admin.ts'
@@ -59,6 +60,8 @@ export async function startServer(
   })
   const stop = announceChanges(huitou.core, huitou)
   const server = await listen(app.fetch, port, host)
+  // Only now: whoever opens a page does not wait for plugins.
+  const stopActivation = startActivation(huitou.core, huitou.host)
   const { address, port: actual } = server.address() as AddressInfo
   const name =
     address === '::' || address === '0.0.0.0' || address === '127.0.0.1' || address === '::1'
@@ -67,6 +70,7 @@ export async function startServer(
   return {
     url: `http://${name}:${actual}`,
     async close() {
+      await stopActivation()
       stop()
       await new Promise<void>((resolve) => {
         server.close(() => resolve())
