@@ -42,6 +42,11 @@ const packages: { at: RegExp; may: RegExp; types?: RegExp; tests?: RegExp; becau
     because: 'tests of a plugin must not pull in another',
   },
   {
+    at: /^packages\/simulators\//,
+    may: /^plugin-api$/,
+    because: 'a simulator knows the outside service, and nothing of who asks it',
+  },
+  {
     at: /^plugins\/[^/]+\/ui\//,
     may: /^(plugin-api|admin-kit)$/,
     because: 'a plugin is a stranger to the core and to other plugins',
@@ -49,7 +54,7 @@ const packages: { at: RegExp; may: RegExp; types?: RegExp; tests?: RegExp; becau
   {
     at: /^plugins\//,
     may: /^plugin-api$/,
-    tests: /^testing$/,
+    tests: /^(testing|simulators)$/,
     because: 'a plugin is a stranger to the core and to other plugins',
   },
   {

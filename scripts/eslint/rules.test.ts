@@ -27,6 +27,7 @@ tester.run('import-direction', importDirection, {
     at('plugins/rfm/src/index.ts', `import { definePlugin } from '@huitou/plugin-api'`),
     at('plugins/rfm/src/index.ts', `import { quantile } from 'd3-array'`),
     at('plugins/rfm/src/score.test.ts', `import { createTestApp } from '@huitou/testing'`),
+    at('plugins/channel-sms/src/a.test.ts', `import { openTencentSms } from '@huitou/simulators'`),
     at('plugins/rfm/ui/page.ts', `import { useReport } from '@huitou/admin-kit'`),
     at('apps/admin/src/main.ts', `import type { AppType } from '@huitou/core/client'`),
     at('apps/admin/src/main.ts', `import { type AppType } from '@huitou/core/client'`),

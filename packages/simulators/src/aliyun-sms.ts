@@ -45,11 +45,6 @@ export async function openAliyunSms(options: AliyunSmsOptions): Promise<AliyunSm
         return sendSms(ledger, query, options)
       case 'QuerySendDetails':
         return querySendDetails(ledger, query)
-      case 'QuerySmsSignList':
-        return ok({
-          SmsSignList: [...ledger.signatures].map((SignName) => ({ SignName })),
-          TotalCount: ledger.signatures.size,
-        })
       default:
         return problem(404, 'InvalidAction.NotFound', 'Specified api is not found')
     }
