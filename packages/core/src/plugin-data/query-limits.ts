@@ -7,7 +7,7 @@ export const ANSWER_LIMIT = 16 * 1_024 * 1_024
 
 /** Most nodes, and nodes within nodes, of one query. */
 export const NODE_LIMIT = 4_000
-export const DEPTH_LIMIT = 60
+export const DEPTH_LIMIT = 250
 export const VALUE_LIMIT = 5_000
 export const TEXT_LIMIT = 10_000
 /** What PostgreSQL keeps of a name; longer ones would be cut, and two of them become one. */

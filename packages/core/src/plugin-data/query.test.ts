@@ -150,6 +150,26 @@ describe.each(engines)('on %s', (engine) => {
     ])
   })
 
+  test('a query may be long, and not endless', async () => {
+    const either = (length: number) => (db: Kysely<any>) =>
+      db
+        .selectFrom('profiles')
+        .select('key')
+        .where((eb) => eb.or(Array.from({ length }, (_, index) => eb('shop_spend', '=', index * 1_000))))
+        .where(
+          'customer_id',
+          'not in',
+          Array.from({ length: 4_500 }, (_, index) => 1_000 + index),
+        )
+        .orderBy('key')
+    expect(await run(either(200))).toEqual([{ key: 'a' }, { key: 'b' }, { key: 'c' }])
+    await expect(run(either(300))).rejects.toMatchObject({ code: 'E_QUERY' })
+    let nested = treesOf().selectFrom('profiles').select('key')
+    for (let level = 0; level < 80; level++)
+      nested = treesOf().selectFrom(nested.as('inner')).select('key') as never
+    await expect(queries.run(reader, plain(nested))).rejects.toMatchObject({ code: 'E_QUERY' })
+  })
+
   test('identifiers are those of granted kinds', async () => {
     const query = (db: Kysely<any>) => db.selectFrom('identifiers').select(['kind', 'value']).orderBy('value')
     await expect(run(query)).rejects.toMatchObject({ code: 'E_PERMISSION' })
