@@ -10,15 +10,7 @@ const mostEntries = 20_000
  */
 export async function checkLinks(pluginId: string, dir: string): Promise<string> {
   const root = await realpath(dir)
-  const entries = await readdir(root, { recursive: true, withFileTypes: true })
-  if (entries.length > mostEntries) {
-    throw userError('E_PLUGIN_FOLDER', `Plugin "${pluginId}" has more than ${mostEntries} files`, {
-      hint: 'Bundle its dependencies into its entry.',
-    })
-  }
-  for (const entry of entries) {
-    if (!entry.isSymbolicLink()) continue
-    const link = path.join(entry.parentPath, entry.name)
+  for (const link of await linksIn(pluginId, root)) {
     const target = await realpath(link).catch(() => undefined)
     if (target === root || target?.startsWith(root + path.sep)) continue
     throw userError(
@@ -30,4 +22,23 @@ export async function checkLinks(pluginId: string, dir: string): Promise<string>
     )
   }
   return root
+}
+
+/** Node's own recursive reading goes through links, in circles as well; this does not. */
+async function linksIn(pluginId: string, root: string): Promise<string[]> {
+  const links: string[] = []
+  const folders = [root]
+  let entries = 0
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    for (const entry of await readdir(folder, { withFileTypes: true })) {
+      const place = path.join(folder, entry.name)
+      if (entry.isSymbolicLink()) links.push(place)
+      else if (entry.isDirectory()) folders.push(place)
+      if (++entries <= mostEntries) continue
+      throw userError('E_PLUGIN_FOLDER', `Plugin "${pluginId}" has more than ${mostEntries} files`, {
+        hint: 'Bundle its dependencies into its entry.',
+      })
+    }
+  }
+  return links
 }

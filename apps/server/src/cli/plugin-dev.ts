@@ -61,7 +61,7 @@ async function develop(args: DevArgs): Promise<void> {
   const say = (text: string, facts: object) =>
     void process.stdout.write(args.json ? `${JSON.stringify(facts)}\n` : `${text}\n`)
   const take = () => takeFolder(huitou.host, id, dir)
-  // As a stranger from the first call on: in a process of its own, with the permissions that it asks for.
+  // As a stranger from the first call on: with the permissions that it asks for, in a process of its own if it can.
   await take()
   recorder?.attach(huitou.host)
   const server = await startServer(huitou, { port: Number(args.port), host: '127.0.0.1', version })
@@ -77,6 +77,10 @@ async function develop(args: DevArgs): Promise<void> {
     )
   })
   say(`Huitou is ready with ${id}: ${server.url}`, { event: 'ready', id, url: server.url })
+  if (huitou.host.getPlugin(id).trusted) {
+    const text = `${id} links to files outside its folder and runs in a thread of the server, not in a process of its own`
+    say(text, { event: 'trusted', id })
+  }
   await stopped()
   watch.dispose()
   await server.close()
@@ -95,7 +99,14 @@ async function takeFolder(host: PluginHost, id: string, dir: string): Promise<nu
     })
   }
   const { settings } = host.getPlugin(id)
-  await host.replace(id, { dir, trusted: false, enabled: true, settings, grants: source.permissions ?? {} })
+  const location = { dir, enabled: true, settings, grants: source.permissions ?? {} }
+  try {
+    await host.replace(id, { ...location, trusted: false })
+  } catch (error) {
+    // Links out of the folder, as workspaces have them, would open other folders to its process.
+    if ((error as AppError).code !== 'E_PLUGIN_FOLDER') throw error
+    await host.replace(id, { ...location, trusted: true })
+  }
   return Math.round(performance.now() - startedAt)
 }
 
