@@ -165,7 +165,7 @@ describe.each(engines)('on %s', (engine) => {
     expect(await run(either(200))).toEqual([{ key: 'a' }, { key: 'b' }, { key: 'c' }])
     await expect(run(either(300))).rejects.toMatchObject({ code: 'E_QUERY' })
     let nested = treesOf().selectFrom('profiles').select('key')
-    for (let level = 0; level < 80; level++)
+    for (let level = 0; level < 120; level++)
       nested = treesOf().selectFrom(nested.as('inner')).select('key') as never
     await expect(queries.run(reader, plain(nested))).rejects.toMatchObject({ code: 'E_QUERY' })
   })
