@@ -12,6 +12,7 @@ import type { ImportContext } from './imports/import-context.ts'
 import { defineImportJobs } from './imports/imports.ts'
 import { createLoop, runToEnd, type Stage } from './loop.ts'
 import { defineCommandJobs } from './points/command-routes.ts'
+import { type JourneyOptions, JourneyStage } from './journeys/stage.ts'
 import { PluginAccess } from './plugin-data/plugin-access.ts'
 import { createPoints } from './points/points.ts'
 import { createProfileStage, type ProfileStage } from './profiles/stage.ts'
@@ -28,6 +29,7 @@ export interface CoreOptions {
   dataDir: string
   clock?: Clock
   log?: Logger
+  journeys?: JourneyOptions
   deliveries?: DeliveryOptions
 }
 
@@ -36,6 +38,7 @@ export interface Core extends ImportContext {
   readonly events: EventLog
   readonly profiles: ProfileStage
   readonly scores: ScoreStage
+  readonly journeys: JourneyStage
   readonly deliveries: Deliveries
   /** Records that plugins declare. */
   readonly collections: Collections
@@ -63,6 +66,7 @@ export async function createCore({
   dataDir,
   clock = systemClock,
   log = silent,
+  journeys: journeyOptions,
   deliveries: deliveryOptions,
 }: CoreOptions): Promise<Core> {
   await migrate(database, 'core', coreMigrations)
@@ -79,6 +83,7 @@ export async function createCore({
   const profiles = createProfileStage(context)
   const scores = new ScoreStage(context)
   const collections = new Collections(context)
+  const journeys = new JourneyStage(context, journeyOptions)
   const deliveries = new Deliveries(context, deliveryOptions)
   const access = new PluginAccess({ ...context, events })
   // Beside the loop: a plugin that is slow at its own records keeps no event waiting.
@@ -89,9 +94,10 @@ export async function createCore({
     { name: 'profiles', advance: () => profiles.advance() },
     { name: 'scores', advance: () => scores.advance() },
     { name: 'segments', advance: segmentStage(context) },
+    { name: 'journeys', advance: () => journeys.advance() },
   ]
   const listeners = new Set<(stage: string) => void>()
-  let running: { stop: AbortController; ended: Promise<unknown>; wake(): void } | undefined
+  let running: ReturnType<typeof runLoops> | undefined
 
   const core: Core = {
     ...context,
@@ -100,36 +106,21 @@ export async function createCore({
     events,
     profiles,
     scores,
+    journeys,
     deliveries,
     collections,
     access,
     stages,
     start() {
       if (running) return
-      const stop = new AbortController()
-      const loop = createLoop(stages, {
-        log,
-        signal: stop.signal,
+      running = runLoops(context, {
+        stages,
+        besides,
+        sending,
+        deliveries,
         onAdvance: (stage) => listeners.forEach((listener) => listener(stage)),
       })
-      const beside = createLoop(besides, { log, signal: stop.signal })
-      const sender = createLoop(sending, {
-        log,
-        signal: stop.signal,
-        // What became of a message is an event that the first stage has to read.
-        onAdvance: () => loop.wake(),
-      })
-      collections.onChange(beside.wake)
-      running = {
-        stop,
-        wake: () => {
-          loop.wake()
-          beside.wake()
-          sender.wake()
-          deliveries.wake()
-        },
-        ended: Promise.all([loop.ended, beside.ended, sender.ended, context.jobs.run(stop.signal)]),
-      }
+      collections.onChange(running.wake)
     },
     async stop() {
       running?.stop.abort()
@@ -151,6 +142,44 @@ export async function createCore({
   defineRecordImport(core)
   defineCommandJobs(core)
   return core
+}
+
+interface Loops {
+  stages: Stage[]
+  besides: Stage[]
+  sending: Stage[]
+  deliveries: Deliveries
+  onAdvance(stage: string): void
+}
+
+/** Runs the loop, and beside it what must not keep it waiting, until `stop` is aborted. */
+function runLoops({ log, jobs }: CoreContext, { stages, besides, sending, deliveries, onAdvance }: Loops) {
+  const stop = new AbortController()
+  const { signal } = stop
+  const beside = createLoop(besides, { log, signal })
+  const wakeSender = () => {
+    sender.wake()
+    deliveries.wake()
+  }
+  const loop = createLoop(stages, {
+    log,
+    signal,
+    onAdvance(stage) {
+      onAdvance(stage)
+      if (stage === 'journeys') wakeSender()
+    },
+  })
+  // What became of a message is an event that the first stage has to read.
+  const sender = createLoop(sending, { log, signal, onAdvance: () => loop.wake() })
+  return {
+    stop,
+    wake() {
+      loop.wake()
+      beside.wake()
+      wakeSender()
+    },
+    ended: Promise.all([loop.ended, beside.ended, sender.ended, jobs.run(signal)]),
+  }
 }
 
 /** The segments stage; labels that plugins give are segments before anything is evaluated. */

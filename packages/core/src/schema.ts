@@ -6,6 +6,7 @@ import { type EventTables, eventMigrations } from './events/tables.ts'
 import { type IdentityTables, identityMigrations } from './identity/tables.ts'
 import { type ImportTables, importMigrations } from './imports/tables.ts'
 import { type JobTables, jobMigrations } from './jobs/tables.ts'
+import { journeyMigrations, type JourneyTables } from './journeys/tables.ts'
 import { type PluginDataTables, pluginDataMigrations } from './plugin-data/tables.ts'
 import { type PluginStateTables, pluginStateMigrations } from './plugin-states/tables.ts'
 import { type ProfileTables, profileMigrations } from './profiles/tables.ts'
@@ -21,6 +22,7 @@ export type Tables = CollectionTables &
   IdentityTables &
   ImportTables &
   JobTables &
+  JourneyTables &
   PluginDataTables &
   PluginStateTables &
   ProfileTables &
@@ -41,5 +43,6 @@ export const coreMigrations: Migrations = {
   ...collectionMigrations,
   ...pluginStateMigrations,
   ...pluginDataMigrations,
+  ...journeyMigrations,
   ...deliveryMigrations,
 }

@@ -1,4 +1,4 @@
-import { type Generated, sql } from 'kysely'
+import { type Generated, type Kysely, sql } from 'kysely'
 import { autoIncrement, jsonType } from '../db/columns.ts'
 import type { Migrations } from '../db/migrate.ts'
 
@@ -158,74 +158,78 @@ export const deliveryMigrations: Migrations = {
         .addColumn('used_account', 'text')
         .addColumn('touch_day', 'integer')
         .execute()
-      await db.schema
-        .createIndex('deliveries_due')
-        .on('deliveries')
-        .columns(['channel', 'account', 'due_at'])
-        .where(sql.ref('state'), '=', 'planned')
-        .execute()
-      await db.schema
-        .createIndex('deliveries_leased')
-        .on('deliveries')
-        .column('leased_until')
-        .where(sql.ref('state'), '=', 'leased')
-        .execute()
-      await db.schema
-        .createIndex('deliveries_poll')
-        .on('deliveries')
-        .column('poll_at')
-        .where('poll_at', 'is not', null)
-        .execute()
-      await db.schema
-        .createIndex('deliveries_provider')
-        .on('deliveries')
-        .columns(['provider_id', 'channel'])
-        .where('provider_id', 'is not', null)
-        .execute()
-      await db.schema
-        .createIndex('deliveries_customer')
-        .on('deliveries')
-        .columns(['customer_id', 'id'])
-        .execute()
-      await db.schema
-        .createIndex('deliveries_journey')
-        .on('deliveries')
-        .columns(['journey_id', 'node', 'state'])
-        .execute()
-      await db.schema.createIndex('deliveries_state').on('deliveries').columns(['state', 'id']).execute()
-      await db.schema
-        .createTable('delivery_events')
-        .$call(autoIncrement(db, 'id'))
-        .addColumn('delivery_id', 'bigint', (column) => column.notNull())
-        .addColumn('at', 'bigint', (column) => column.notNull())
-        .addColumn('kind', 'text', (column) => column.notNull())
-        .addColumn('reason', 'text')
-        .addColumn('details', 'text')
-        .addColumn('receipt_key', 'text', (column) => column.unique())
-        .execute()
-      await db.schema
-        .createIndex('delivery_events_delivery')
-        .on('delivery_events')
-        .column('delivery_id')
-        .execute()
-      await db.schema
-        .createTable('early_receipts')
-        .addColumn('channel', 'text', (column) => column.notNull())
-        .addColumn('provider_id', 'text', (column) => column.notNull())
-        .addColumn('receipt', 'text', (column) => column.notNull())
-        .addColumn('at', 'bigint', (column) => column.notNull())
-        .execute()
-      await db.schema
-        .createIndex('early_receipts_provider')
-        .on('early_receipts')
-        .columns(['provider_id', 'channel'])
-        .execute()
+      await createIndexes(db)
+      await createHistory(db)
       await createContactTables(db)
     },
   },
 }
 
-async function createContactTables(db: Parameters<Migrations[string]['up']>[0]): Promise<void> {
+async function createIndexes(db: Kysely<any>): Promise<void> {
+  await db.schema
+    .createIndex('deliveries_due')
+    .on('deliveries')
+    .columns(['channel', 'account', 'due_at'])
+    .where(sql.ref('state'), '=', 'planned')
+    .execute()
+  await db.schema
+    .createIndex('deliveries_leased')
+    .on('deliveries')
+    .column('leased_until')
+    .where(sql.ref('state'), '=', 'leased')
+    .execute()
+  await db.schema
+    .createIndex('deliveries_poll')
+    .on('deliveries')
+    .column('poll_at')
+    .where('poll_at', 'is not', null)
+    .execute()
+  await db.schema
+    .createIndex('deliveries_provider')
+    .on('deliveries')
+    .columns(['provider_id', 'channel'])
+    .where('provider_id', 'is not', null)
+    .execute()
+  await db.schema.createIndex('deliveries_customer').on('deliveries').columns(['customer_id', 'id']).execute()
+  await db.schema
+    .createIndex('deliveries_journey')
+    .on('deliveries')
+    .columns(['journey_id', 'node', 'state'])
+    .execute()
+  await db.schema.createIndex('deliveries_state').on('deliveries').columns(['state', 'id']).execute()
+}
+
+async function createHistory(db: Kysely<any>): Promise<void> {
+  await db.schema
+    .createTable('delivery_events')
+    .$call(autoIncrement(db, 'id'))
+    .addColumn('delivery_id', 'bigint', (column) => column.notNull())
+    .addColumn('at', 'bigint', (column) => column.notNull())
+    .addColumn('kind', 'text', (column) => column.notNull())
+    .addColumn('reason', 'text')
+    .addColumn('details', 'text')
+    .addColumn('receipt_key', 'text', (column) => column.unique())
+    .execute()
+  await db.schema
+    .createIndex('delivery_events_delivery')
+    .on('delivery_events')
+    .column('delivery_id')
+    .execute()
+  await db.schema
+    .createTable('early_receipts')
+    .addColumn('channel', 'text', (column) => column.notNull())
+    .addColumn('provider_id', 'text', (column) => column.notNull())
+    .addColumn('receipt', 'text', (column) => column.notNull())
+    .addColumn('at', 'bigint', (column) => column.notNull())
+    .execute()
+  await db.schema
+    .createIndex('early_receipts_provider')
+    .on('early_receipts')
+    .columns(['provider_id', 'channel'])
+    .execute()
+}
+
+async function createContactTables(db: Kysely<any>): Promise<void> {
   await db.schema
     .createTable('consents')
     .addColumn('customer_id', 'bigint', (column) => column.notNull())

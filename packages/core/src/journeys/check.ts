@@ -1,0 +1,241 @@
+import { userError } from '@huitou/plugin-api'
+import { Cron } from 'croner'
+import type { Points } from '../points/points.ts'
+import { checkRule, type RuleScope } from '../segments/compile.ts'
+import type { Rule } from '../segments/rule.ts'
+import { isFestival } from './calendar.ts'
+import {
+  isWaiting,
+  type JourneyDefinition,
+  journeyDefinitionSchema,
+  type JourneyNode,
+  targetsOf,
+} from './definition.ts'
+import { variablesIn } from './variables.ts'
+
+/** A mistake in a journey: where, and a word that says which. */
+export interface JourneyMistake {
+  code:
+    | 'malformed'
+    | 'unknown_node'
+    | 'unreachable'
+    | 'loop_without_wait'
+    | 'missing_variable'
+    | 'unknown_column'
+    | 'unknown_segment'
+    | 'unknown_channel'
+    | 'unknown_action'
+    | 'bad_rule'
+    | 'bad_schedule'
+    | 'no_case'
+  path: string
+  message: string
+}
+
+/** Reads a definition from anywhere. Says where it is malformed (`E_JOURNEY`). */
+export function parseDefinition(input: unknown): JourneyDefinition {
+  const result = journeyDefinitionSchema.safeParse(input)
+  if (result.success) return result.data
+  const mistakes = result.error.issues.map(({ path, message }): JourneyMistake => ({
+    code: 'malformed',
+    path: path.join('.'),
+    message,
+  }))
+  throw mistaken(mistakes)
+}
+
+export function mistaken(mistakes: JourneyMistake[]): Error {
+  const [first] = mistakes
+  return userError('E_JOURNEY', `${first?.path ? `${first.path}: ` : ''}${first?.message ?? 'malformed'}`, {
+    hint: 'Correct the named places; a draft may be saved as it is, but not published.',
+    details: { mistakes },
+  })
+}
+
+interface World {
+  scope: RuleScope
+  points: Pick<Points, 'channels' | 'actions'>
+}
+
+/** Everything that keeps a journey from being published; empty if nothing does. */
+export function checkDefinition(definition: JourneyDefinition, world: World): JourneyMistake[] {
+  return [
+    ...checkGraph(definition),
+    ...checkTrigger(definition, world),
+    ...checkRules(definition, world),
+    ...Object.entries(definition.nodes).flatMap(([id, node]) => checkNode(definition, { id, node }, world)),
+  ]
+}
+
+function checkGraph({ start, nodes }: JourneyDefinition): JourneyMistake[] {
+  const mistakes: JourneyMistake[] = []
+  const unknown = (path: string, id: string) =>
+    mistakes.push({ code: 'unknown_node', path, message: `There is no step "${id}"` })
+  if (!nodes[start]) unknown('start', start)
+  for (const [id, node] of Object.entries(nodes))
+    for (const target of targetsOf(node)) if (!nodes[target]) unknown(`nodes.${id}`, target)
+  const reached = new Set<string>()
+  const open = [start]
+  for (let id = open.pop(); id !== undefined; id = open.pop()) {
+    const node = nodes[id]
+    if (!node || reached.has(id)) continue
+    reached.add(id)
+    open.push(...targetsOf(node))
+  }
+  for (const id of Object.keys(nodes))
+    if (!reached.has(id))
+      mistakes.push({ code: 'unreachable', path: `nodes.${id}`, message: `Nothing leads to step "${id}"` })
+  const loop = findLoop(nodes)
+  if (loop)
+    mistakes.push({
+      code: 'loop_without_wait',
+      path: `nodes.${loop[0]}`,
+      message: `The steps ${loop.join(' → ')} go round without ever waiting`,
+    })
+  return mistakes
+}
+
+/** A way from a step back to itself on which no time passes. Without recursion: a journey may be long. */
+function findLoop(nodes: Record<string, JourneyNode>): string[] | undefined {
+  const done = new Set<string>()
+  for (const first of Object.keys(nodes)) {
+    const path: { id: string; targets: string[] }[] = []
+    const enter = (id: string) => {
+      const node = nodes[id]
+      if (node && !isWaiting(node)) path.push({ id, targets: targetsOf(node) })
+    }
+    if (!done.has(first)) enter(first)
+    for (let top = path.at(-1); top; top = path.at(-1)) {
+      const target = top.targets.pop()
+      if (target === undefined) {
+        done.add(top.id)
+        path.pop()
+        continue
+      }
+      const at = path.findIndex(({ id }) => id === target)
+      if (at >= 0) return [...path.slice(at).map(({ id }) => id), target]
+      if (!done.has(target)) enter(target)
+    }
+  }
+  return undefined
+}
+
+function checkTrigger({ trigger }: JourneyDefinition, { scope }: World): JourneyMistake[] {
+  if (trigger.type === 'segment' && !scope.segments.has(trigger.segment))
+    return [
+      {
+        code: 'unknown_segment',
+        path: 'trigger.segment',
+        message: `There is no segment "${trigger.segment}"`,
+      },
+    ]
+  if (trigger.type === 'date' && !scope.columns.has(trigger.column))
+    return [
+      { code: 'unknown_column', path: 'trigger.column', message: `There is no column "${trigger.column}"` },
+    ]
+  if (trigger.type === 'schedule') {
+    const problem = scheduleProblem(trigger)
+    if (problem) return [{ code: 'bad_schedule', path: 'trigger', message: problem }]
+  }
+  return []
+}
+
+function scheduleProblem({ cron, festival }: { cron?: string | undefined; festival?: string | undefined }) {
+  if ((cron === undefined) === (festival === undefined)) return 'Give either a schedule or a festival'
+  if (festival !== undefined)
+    return isFestival(festival) ? undefined : `"${festival}" is no festival that is known`
+  try {
+    return new Cron(cron as string, { mode: '5-part' }).nextRun() ? undefined : `"${cron}" never comes`
+  } catch (error) {
+    return `"${cron}" is no schedule: ${error instanceof Error ? error.message : String(error)}`
+  }
+}
+
+function checkRules({ filter, exits, nodes }: JourneyDefinition, { scope }: World): JourneyMistake[] {
+  const rules: [string, Rule][] = filter ? [['filter', filter as Rule]] : []
+  for (const [id, node] of Object.entries(nodes))
+    if (node.type === 'branch')
+      node.cases.forEach(
+        ({ rule }, index) => rule && rules.push([`nodes.${id}.cases.${index}.rule`, rule as Rule]),
+      )
+  const mistakes = rules.flatMap(([path, rule]): JourneyMistake[] => {
+    try {
+      checkRule(rule, scope)
+      return []
+    } catch (error) {
+      return [{ code: 'bad_rule', path, message: error instanceof Error ? error.message : String(error) }]
+    }
+  })
+  exits.forEach((exit, index) => {
+    if ('segment' in exit && !scope.segments.has(exit.segment))
+      mistakes.push({
+        code: 'unknown_segment',
+        path: `exits.${index}`,
+        message: `There is no segment "${exit.segment}"`,
+      })
+  })
+  return mistakes
+}
+
+function checkNode(
+  definition: JourneyDefinition,
+  { id, node }: { id: string; node: JourneyNode },
+  world: World,
+): JourneyMistake[] {
+  const path = `nodes.${id}`
+  const mistakes: JourneyMistake[] = []
+  if (node.type === 'branch')
+    node.cases.forEach((each, index) => {
+      if (each.rule === undefined && each.where === undefined)
+        mistakes.push({
+          code: 'no_case',
+          path: `${path}.cases.${index}`,
+          message: 'A case needs a rule or a property',
+        })
+    })
+  if (node.type === 'send') {
+    for (const { channel, content } of [node, ...node.alternatives]) {
+      if (!world.points.channels.find(channel))
+        mistakes.push({
+          code: 'unknown_channel',
+          path: `${path}.channel`,
+          message: `There is no channel "${channel}"; its plugin may be disabled`,
+        })
+      mistakes.push(...checkVariables(definition, { path: `${path}.content`, content }, world))
+    }
+  }
+  if (node.type === 'action') {
+    if (!world.points.actions.find(node.action))
+      mistakes.push({
+        code: 'unknown_action',
+        path: `${path}.action`,
+        message: `There is no action "${node.action}"; its plugin may be disabled`,
+      })
+    mistakes.push(...checkVariables(definition, { path: `${path}.input`, content: node.input }, world))
+  }
+  return mistakes
+}
+
+/** Variables that can never have a value: whoever reaches the step would be refused there. */
+function checkVariables(
+  { trigger }: JourneyDefinition,
+  { path, content }: { path: string; content: unknown },
+  { scope }: World,
+): JourneyMistake[] {
+  return variablesIn(content).flatMap(({ path: variable, optional }): JourneyMistake[] => {
+    const [root, name] = variable.split('.')
+    const mistake = (message: string): JourneyMistake[] => [{ code: 'missing_variable', path, message }]
+    if (root === 'customer') {
+      return name && (scope.columns.has(name) || optional)
+        ? []
+        : mistake(`{{${variable}}}: there is no column "${name ?? ''}"`)
+    }
+    if (root === 'event')
+      return trigger.type === 'event' || optional
+        ? []
+        : mistake(`{{${variable}}}: this journey does not begin with an event`)
+    return root === 'brand' || root === 'link' || root === 'unsubscribe' || optional
+      ? []
+      : mistake(`{{${variable}}}: there is no "${root ?? ''}"; use customer, event or brand`)
+  })
+}
