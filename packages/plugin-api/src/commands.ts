@@ -14,6 +14,11 @@ export interface CommandContribution {
   input?: JsonSchema
   /** It runs as a job that shows progress and can be cancelled. */
   longRunning?: boolean
+  /**
+   * Other plugins may run it as well, with what this plugin was granted. Without it a command is for people and for
+   * the plugin itself.
+   */
+  callable?: boolean
   /** Offered only where this holds. */
   when?: string
 }

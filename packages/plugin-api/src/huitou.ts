@@ -130,7 +130,7 @@ export interface Huitou<Types extends PluginTypes = PluginTypes> {
   /** The plugin's own collections by id, and those it was granted by `publisher.name/id`. */
   readonly collections: CollectionsOf<Types>
   readonly commands: Registry<CommandHandler<never>> & {
-    /** Runs a command: an own id, or `publisher.name/id` of another plugin's. */
+    /** Runs a command: an own id, or `publisher.name/id` of another plugin's that is `callable`. */
     execute(id: string, input?: Record<string, unknown>): Promise<unknown>
   }
   readonly scorers: Registry<Scorer>

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { evaluateWhen, parseWhen } from './when.ts'
 
@@ -36,4 +37,41 @@ test.each([
 ])('"$clause" cannot be read, and it says where', ({ clause, wanted }) => {
   expect(() => parseWhen(clause)).toThrow(expect.objectContaining({ code: 'E_WHEN' }))
   expect(() => parseWhen(clause)).toThrow(wanted)
+})
+
+test('whatever stands in a clause, it is read or refused with a reason, and reading it says yes or no', () => {
+  const piece = fc.oneof(
+    fc.constantFrom(
+      '&&',
+      '||',
+      '!',
+      '(',
+      ')',
+      '[',
+      ']',
+      ',',
+      '==',
+      '!=',
+      '<',
+      '>=',
+      'in',
+      'role',
+      'a.b',
+      "'x'",
+      '3',
+      'true',
+    ),
+    fc.string({ maxLength: 4 }),
+  )
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 200 }), (pieces) => {
+      const clause = pieces.join(' ')
+      try {
+        expect(typeof evaluateWhen(clause, scope)).toBe('boolean')
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'E_WHEN' })
+      }
+    }),
+  )
+  expect(() => parseWhen('('.repeat(100_000))).toThrow(expect.objectContaining({ code: 'E_WHEN' }))
 })

@@ -17,8 +17,16 @@ export type WhenValue = string | number | boolean | (string | number | boolean)[
 /** What keys stand for; dots lead into objects. */
 export type WhenScope = { readonly [key: string]: unknown }
 
+/** Longer ones are refused; it also bounds how deep one can nest. */
+const longest = 500
+
 /** Reads a `when` clause; throws `E_WHEN` that says where it is wrong. */
 export function parseWhen(text: string): When {
+  if (text.length > longest) {
+    throw userError('E_WHEN', `A when clause has ${text.length} characters; ${longest} is the most`, {
+      hint: 'Split what it belongs to, or decide in the command itself.',
+    })
+  }
   const tokens = tokenise(text)
   let position = 0
   const peek = () => tokens[position]?.text
