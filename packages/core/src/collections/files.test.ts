@@ -6,12 +6,8 @@ import { toSpreadsheet } from '../spreadsheet.ts'
 import { startBulkDelete } from './bulk-delete.ts'
 import { complaintId, complaints, declare, insertAll } from './collections-fixture.ts'
 import { exportJson, exportTable } from './export-records.ts'
-import {
-  type ImportFormat,
-  type ImportResult,
-  receiveRecordFile,
-  startRecordImport,
-} from './import-records.ts'
+import { type ImportResult, receiveRecordFile, startRecordImport } from './import-records.ts'
+import type { ImportFormat } from './import-rows.ts'
 
 const by = 'person:p1' as const
 
