@@ -1,0 +1,114 @@
+import type { Channel, Delivery, DeliveryResult } from '@huitou/plugin-api'
+import { isAddress, readAccount } from './account.ts'
+import type { MailAccount } from './account.ts'
+import { composeMail, problemOf } from './compose.ts'
+import { readInbound } from './inbound.ts'
+import { isOurs } from './inbound-token.ts'
+import { openSession, SmtpError } from './smtp.ts'
+import type { SmtpSession } from './smtp.ts'
+
+/** Sends mail through the account's server, one connection for a batch. */
+export function createChannel(): Channel {
+  return {
+    async send({ settings, deliveries }, { now, signal }) {
+      const account = readAccount(settings)
+      if ('field' in account)
+        return deliveries.map(({ key }) => ({
+          key,
+          outcome: 'failed',
+          code: 'SETTINGS',
+          message: account.message,
+        }))
+      const line = new Line(account, signal)
+      const results: DeliveryResult[] = []
+      for (const delivery of deliveries) results.push(await sendOne(line, delivery, { account, now }))
+      line.close()
+      return results
+    },
+
+    async handleWebhook({ path, body, settings }, { now }) {
+      if (!isOurs(path, settings['inboundToken'])) return { status: 404, body: { error: 'no such address' } }
+      return { status: 202, receipts: await readInbound(body, now) }
+    },
+
+    async verifySettings(settings, { signal }) {
+      const account = readAccount(settings)
+      if ('field' in account) return { ok: false, ...account }
+      try {
+        const session = await openSession(account, signal)
+        session.close()
+        return { ok: true }
+      } catch (error) {
+        const { message, status } = error as SmtpError
+        return { ok: false, message, field: status === 535 || status === 530 ? 'password' : 'host' }
+      }
+    },
+  }
+}
+
+async function sendOne(
+  line: Line,
+  delivery: Delivery,
+  { account, now }: { account: MailAccount; now: number },
+): Promise<DeliveryResult> {
+  const { key, address } = delivery
+  const problem = isAddress(address)
+    ? problemOf(delivery)
+    : { code: 'ADDRESS', message: 'this is not an e-mail address' }
+  if (problem) return { key, outcome: 'refused', ...problem }
+  try {
+    const { messageId, raw } = await composeMail(delivery, account, now)
+    const session = await line.open()
+    await session.send({ from: account.bounceAddress || account.from, to: address }, raw)
+    return { key, outcome: 'sent', providerId: messageId }
+  } catch (error) {
+    // Whatever was said on it last, the next message starts afresh.
+    line.close()
+    return toResult(key, error)
+  }
+}
+
+/**
+ * 5xx is about this message and final, unless it is about who sends it; 4xx asks to try again. When nothing came back
+ * after the whole message was handed over, the server may have it.
+ */
+function toResult(key: string, error: unknown): DeliveryResult {
+  if (!(error instanceof SmtpError))
+    return { key, outcome: 'refused', code: 'COMPOSE', message: String(error) }
+  const { status, command, message, handedOver } = error
+  if (status === undefined)
+    return handedOver
+      ? { key, outcome: 'unknown', message }
+      : { key, outcome: 'failed', code: 'SMTP_CONNECTION', message }
+  const isFinal = status >= 500 && /^(?:RCPT TO|DATA)$/.test(command)
+  return { key, outcome: isFinal ? 'refused' : 'failed', code: `SMTP_${status}`, message }
+}
+
+/** One connection that is opened when it is needed; after a failure to open, it is not tried again. */
+class Line {
+  readonly #account: MailAccount
+  readonly #signal: AbortSignal
+  #session: SmtpSession | undefined
+  #failure: SmtpError | undefined
+
+  constructor(account: MailAccount, signal: AbortSignal) {
+    this.#account = account
+    this.#signal = signal
+  }
+
+  async open(): Promise<SmtpSession> {
+    if (this.#failure) throw this.#failure
+    try {
+      this.#session ??= await openSession(this.#account, this.#signal)
+      return this.#session
+    } catch (error) {
+      this.#failure = error as SmtpError
+      throw error
+    }
+  }
+
+  close(): void {
+    this.#session?.close()
+    this.#session = undefined
+  }
+}
