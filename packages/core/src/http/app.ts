@@ -6,12 +6,14 @@ import { describeRoute } from 'hono-openapi'
 import { recordExportRoutes, recordImportRoutes } from '../collections/file-routes.ts'
 import { collectionRoutes } from '../collections/routes.ts'
 import type { Core } from '../core.ts'
+import { contactPolicyRoutes, deliveryRoutes } from '../deliveries/routes.ts'
 import { ingestRoutes } from '../events/routes.ts'
 import { writeKeyRoutes } from '../events/write-key-routes.ts'
 import { identityRoutes } from '../identity/routes.ts'
 import { hookRoutes } from '../imports/hooks.ts'
 import { importRoutes } from '../imports/routes.ts'
 import { jobRoutes } from '../jobs/routes.ts'
+import { customerJourneyRoutes, journeyRoutes } from '../journeys/routes.ts'
 import { type Auth, requireUser } from '../people/auth.ts'
 import { setupRoutes } from '../people/setup-routes.ts'
 import { commandRoutes } from '../points/command-routes.ts'
@@ -68,7 +70,11 @@ function signedInRoutes({ core, auth, plugins, live, onBrand, loadDemo }: AppDep
     .route('/customers', customerSearchRoutes(core))
     .route('/customers', customerRoutes(core))
     .route('/customers', identityRoutes(core))
+    .route('/customers', customerJourneyRoutes(core))
     .route('/segments', segmentRoutes(core))
+    .route('/journeys', journeyRoutes(core))
+    .route('/deliveries', deliveryRoutes(core))
+    .route('/contact-policy', contactPolicyRoutes(core))
     .route('/reports', reportRoutes(core))
     .route('/home', homeRoutes(core))
     .route('/imports', importRoutes(core))
@@ -101,6 +107,9 @@ export function createApp(deps: AppDeps) {
     .use('/api/*', csrf())
     .use('/api/settings/*', json)
     .use('/api/segments/*', json)
+    .use('/api/journeys/*', json)
+    .use('/api/deliveries/*', json)
+    .use('/api/contact-policy/*', json)
     // An archive has a limit of its own.
     .use('/api/plugins/*', (c, next) => (c.req.path === '/api/plugins/upload' ? next() : json(c, next)))
     .use('/api/collections/*', (c, next) => (c.req.path.endsWith('/import') ? next() : json(c, next)))

@@ -1,0 +1,228 @@
+import { notFound, userError } from '@huitou/plugin-api'
+import type { CoreContext } from '../context.ts'
+import { type Db, transact } from '../db/database.ts'
+import { releaseTouches } from './ledger.ts'
+import type { StoredDelivery } from './prepare.ts'
+import { settle } from './reconcile.ts'
+import type { DeliveryState } from './tables.ts'
+
+type Context = Pick<CoreContext, 'database' | 'clock'>
+
+export interface DeliveryEntry {
+  id: number
+  kind: string
+  customerId: number
+  channel: string
+  journeyId: string | null
+  node: string | null
+  purpose: string
+  state: DeliveryState
+  reason: string | null
+  details: Record<string, unknown> | null
+  attempts: number
+  plannedAt: number
+  dueAt: number
+  sentAt: number | null
+  updatedAt: number
+}
+
+export interface DeliveryFilter {
+  state?: DeliveryState | undefined
+  reason?: string | undefined
+  channel?: string | undefined
+  journeyId?: string | undefined
+  customerId?: number | undefined
+  before?: number | undefined
+  limit: number
+}
+
+/** Newest first; `next` is the `before` of the following page. */
+export async function listDeliveries(
+  db: Db,
+  { state, reason, channel, journeyId, customerId, before, limit }: DeliveryFilter,
+): Promise<{ deliveries: DeliveryEntry[]; next: number | null }> {
+  let query = db.selectFrom('deliveries').selectAll().orderBy('id', 'desc').limit(limit)
+  if (state !== undefined) query = query.where('state', '=', state)
+  if (reason !== undefined) query = query.where('reason', '=', reason)
+  if (channel !== undefined) query = query.where('channel', '=', channel)
+  if (journeyId !== undefined) query = query.where('journey_id', '=', journeyId)
+  if (before !== undefined) query = query.where('id', '<', before)
+  if (customerId !== undefined) {
+    query = query.where('customer_id', 'in', (where) =>
+      where
+        .selectFrom('identifiers as asked')
+        .innerJoin('identifiers', 'identifiers.customer_id', 'asked.customer_id')
+        .where('asked.id', '=', customerId)
+        .select('identifiers.id'),
+    )
+  }
+  const rows = await query.execute()
+  return { deliveries: rows.map(toEntry), next: rows.length === limit ? (rows.at(-1)?.id ?? null) : null }
+}
+
+export interface DeliveryDetails extends DeliveryEntry {
+  history: {
+    at: number
+    kind: string
+    reason: string | null
+    details: Record<string, unknown> | null
+  }[]
+}
+
+export async function getDelivery(db: Db, id: number): Promise<DeliveryDetails> {
+  const row = await db.selectFrom('deliveries').selectAll().where('id', '=', id).executeTakeFirst()
+  if (!row) throw notFound('Delivery', id)
+  const history = await db
+    .selectFrom('delivery_events')
+    .select(['at', 'kind', 'reason', 'details'])
+    .where('delivery_id', '=', id)
+    .orderBy('id')
+    .execute()
+  return {
+    ...toEntry(row),
+    history: history.map((event) => ({ ...event, details: toDetails(event.details) })),
+  }
+}
+
+function toEntry(row: StoredDelivery): DeliveryEntry {
+  return {
+    id: row.id,
+    kind: row.kind,
+    customerId: row.customer_id,
+    channel: row.channel,
+    journeyId: row.journey_id,
+    node: row.node,
+    purpose: row.purpose,
+    state: row.state,
+    reason: row.reason,
+    details: toDetails(row.details),
+    attempts: row.attempts,
+    plannedAt: row.planned_at,
+    dueAt: row.due_at,
+    sentAt: row.sent_at,
+    updatedAt: row.updated_at,
+  }
+}
+
+function toDetails(text: string | null): Record<string, unknown> | null {
+  return text === null ? null : (JSON.parse(text) as Record<string, unknown>)
+}
+
+/**
+ * Puts dead letters in line again, all of them or those named. Only what was given up on: what was refused, or may
+ * have arrived, is never sent by this. Returns how many.
+ */
+export async function replayDead(
+  { database, clock }: Context,
+  { ids, channel }: { ids?: readonly number[] | undefined; channel?: string | undefined },
+): Promise<number> {
+  const now = clock.now()
+  return await transact(database.db, async (tx) => {
+    let query = tx
+      .updateTable('deliveries')
+      .set({
+        state: 'planned',
+        reason: 'replayed',
+        attempts: 0,
+        due_at: now,
+        expires_at: null,
+        updated_at: now,
+      })
+      .where('state', '=', 'dead')
+    if (ids) query = query.where('id', 'in', [...ids])
+    if (channel !== undefined) query = query.where('channel', '=', channel)
+    const rows = await query.returning('id').execute()
+    for (const { id } of rows)
+      await tx
+        .insertInto('delivery_events')
+        .values({
+          delivery_id: id,
+          at: now,
+          kind: 'replayed',
+          reason: null,
+          details: null,
+          receipt_key: null,
+        })
+        .execute()
+    return rows.length
+  })
+}
+
+/** What a person found out about a message whose fate nobody knew: it arrived, or it is to be sent (again). */
+export async function settleByHand(
+  { database, clock }: Context,
+  id: number,
+  outcome: 'sent' | 'absent',
+): Promise<void> {
+  await transact(database.db, async (tx) => {
+    const row = await tx.selectFrom('deliveries').selectAll().where('id', '=', id).executeTakeFirst()
+    if (!row) throw notFound('Delivery', id)
+    const answers = [{ key: row.key, outcome }]
+    if ((await settle(tx, { rows: [row], answers, now: clock.now() })) === 0)
+      throw userError('E_DELIVERY_KNOWN', `What became of delivery ${id} is known: ${row.state}`, {
+        status: 409,
+      })
+  })
+}
+
+/** Takes back what was planned and has not been handed over. */
+export async function cancelDelivery({ database, clock }: Context, id: number): Promise<void> {
+  await transact(database.db, async (tx) => {
+    const row = await tx
+      .updateTable('deliveries')
+      .set({ state: 'cancelled', reason: 'by_hand', updated_at: clock.now() })
+      .where('id', '=', id)
+      .where('state', '=', 'planned')
+      .returningAll()
+      .executeTakeFirst()
+    if (!row)
+      throw userError('E_DELIVERY_UNDER_WAY', `Delivery ${id} is not waiting any more`, { status: 409 })
+    await releaseTouches(tx, [row])
+  })
+}
+
+export interface ChannelRates {
+  channel: string
+  customers: number
+  sent: number
+  opened: number
+  clicked: number
+  replied: number
+  complained: number
+  /** Customers for whom the channel pauses. */
+  paused: number
+}
+
+/** How customers answer to each channel. */
+export async function channelRates(db: Db, unopened: number): Promise<ChannelRates[]> {
+  const rows = await db
+    .selectFrom('contact_channels')
+    .select(({ fn }) => [
+      'channel',
+      fn.countAll<number>().as('customers'),
+      fn.sum<number>('sent').as('sent'),
+      fn.sum<number>('opened').as('opened'),
+      fn.sum<number>('clicked').as('clicked'),
+      fn.sum<number>('replied').as('replied'),
+      fn.sum<number>('complained').as('complained'),
+    ])
+    .groupBy('channel')
+    .orderBy('channel')
+    .execute()
+  const paused = await db
+    .selectFrom('contact_channels')
+    .select(({ fn }) => ['channel', fn.countAll<number>().as('count')])
+    .where('unopened', '>=', unopened)
+    .groupBy('channel')
+    .execute()
+  return rows.map((row) => ({
+    channel: row.channel,
+    customers: Number(row.customers),
+    sent: Number(row.sent),
+    opened: Number(row.opened),
+    clicked: Number(row.clicked),
+    replied: Number(row.replied),
+    complained: Number(row.complained),
+    paused: Number(paused.find(({ channel }) => channel === row.channel)?.count ?? 0),
+  }))
+}
