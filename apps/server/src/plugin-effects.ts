@@ -1,4 +1,4 @@
-import { collectionEffects, type Core, type Logger, type PluginCaller, runCommand } from '@huitou/core'
+import { collectionEffects, type Core, type Logger, type PluginCaller, runCommandFor } from '@huitou/core'
 import {
   type EffectContext,
   type EffectHandlers,
@@ -77,8 +77,8 @@ function outwardEffects(
   const extensions = new PluginExtensions(host)
   return {
     fetch: ({ url, init }, context) => network.fetch(context, url, init),
-    'commands.execute': async ({ id, input }, { signal }) =>
-      await runCommand(core, {
+    'commands.execute': async ({ id, input }, { pluginId, signal }) =>
+      await runCommandFor(core, pluginId, {
         command: id,
         input,
         locale: (await core.brand()).locale,

@@ -86,6 +86,8 @@ const steps = {
   wrongInput: (huitou) => huitou.extensionPoint('greeter/v1').call('acme.polite/hello', 'greet', 5),
   wrongAnswer: (huitou) => huitou.extensionPoint('greeter/v1').call('acme.polite/rude', 'greet', 'Li'),
   execute: ({ commands }) => commands.execute('acme.polite/nod', { to: 'me' }),
+  executeWrong: ({ commands }) => commands.execute('acme.polite/nod', { to: 5 }),
+  executeClosed: ({ commands }) => commands.execute('acme.polite/erase'),
   text: ({ i18n }) => [i18n.t('hello', { name: 'Li' }, 'zh-CN'), i18n.t('hello', { name: 'Li' }, 'en'), i18n.t('nothing')],
 }
 export default {
@@ -108,6 +110,7 @@ export default {
     huitou.extensions.register('hello', { greet: (name) => 'hello ' + name })
     huitou.extensions.register('rude', { greet: () => 5 })
     huitou.commands.register('nod', { run: ({ to }) => 'nods to ' + to })
+    huitou.commands.register('erase', { run: () => 'erased' })
   },
 }`
 
@@ -168,7 +171,15 @@ async function openShop(server: TestServer, network: string): Promise<Call> {
       code: polite,
       permissions: {},
       contributes: {
-        commands: [{ id: 'nod', title: 'Nod' }],
+        commands: [
+          {
+            id: 'nod',
+            title: 'Nod',
+            callable: true,
+            input: { type: 'object', properties: { to: { type: 'string' } } },
+          },
+          { id: 'erase', title: 'Erase' },
+        ],
         extensions: [
           { point: 'acme.probe/greeter/v1', id: 'hello', word: 'hello' },
           { point: 'acme.probe/greeter/v1', id: 'rude', word: 'hm' },
@@ -246,6 +257,8 @@ describe.each(engines)('a plugin of a stranger on %s', (engine) => {
     expect(await run('wrongInput')).toMatchObject({ code: 'E_EXTENSION_INPUT' })
     expect(await run('wrongAnswer')).toMatchObject({ code: 'E_EXTENSION_ANSWER' })
     expect(await run('execute')).toBe('nods to me')
+    expect(await run('executeWrong')).toMatchObject({ code: 'E_COMMAND_INPUT' })
+    expect(await run('executeClosed')).toMatchObject({ code: 'E_COMMAND_CLOSED' })
     expect(await run('text')).toEqual(['Li，你好', 'Hello Li', 'nothing'])
 
     expect(await run('tags')).toBe('a')

@@ -42,7 +42,7 @@ export type { PublishedView, ViewColumn, ViewProvider } from './plugin-data/view
 export * from './plugin-states/queries.ts'
 export * from './plugin-states/sources.ts'
 export * from './plugin-states/upgrades.ts'
-export { runCommand } from './points/command-routes.ts'
+export { runCommandFor } from './points/command-routes.ts'
 export { compileSchema, problemsOf } from './points/json-schema.ts'
 export type { Need, Reader } from './points/grants.ts'
 export * from './points/points.ts'

@@ -124,6 +124,28 @@ interface CommandRun {
   onProgress(progress: Progress): void
 }
 
+/**
+ * Runs a command for the plugin `caller`: one of its own, or one that its owner opened to others. Without that, a
+ * plugin could have another do what it was not granted itself.
+ */
+export async function runCommandFor(
+  deps: Pick<Deps, 'points' | 'clock'>,
+  caller: string,
+  run: CommandRun,
+): Promise<unknown> {
+  const { command } = run
+  const entry = deps.points.commands.find(command)
+  if (!entry) throw notFound('Command', command)
+  if (entry.owner.plugin !== caller && !entry.value.callable) {
+    throw userError('E_COMMAND_CLOSED', `Command "${command}" is not for other plugins`, {
+      status: 403,
+      details: { command, pluginId: caller },
+      hint: `"${entry.owner.plugin}" has to declare it callable.`,
+    })
+  }
+  return await runCommand(deps, { ...run, input: checkInput(command, entry.value.input, run.input) })
+}
+
 /** Runs a command of a plugin; `signal` ends the wait for it. */
 export async function runCommand(
   { points, clock }: Pick<Deps, 'points' | 'clock'>,
