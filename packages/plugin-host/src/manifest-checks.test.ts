@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { Contributions, Manifest } from '@huitou/plugin-api'
+import type { ColumnRule, Contributions, Manifest } from '@huitou/plugin-api'
 import { createPluginFolder } from '../test/fixture-plugins.ts'
 import { readManifest } from './manifest.ts'
 
@@ -165,6 +165,48 @@ const wrong: {
     },
     path: 'contributes.segmenters[0].labels[0].rule.op is "equals"',
     fix: 'Use one of "is"',
+  },
+  ...(
+    [
+      [
+        { column: 'shop_x', op: 'contains', value: '1' },
+        '.op is "contains"',
+        '"shop_x" holds number; compare it by',
+      ],
+      [
+        { column: 'shop_x', op: 'between', value: [1] },
+        '.value is [1]',
+        '"between" needs two numbers or days',
+      ],
+      [{ column: 'shop_x', op: 'gt' }, '.value is absent', '"gt" needs a number'],
+      [{ column: 'shop_x', op: 'in', value: [] }, '.value is []', '"in" needs at least one value'],
+    ] as [ColumnRule, string, string][]
+  ).map(([rule, path, fix]) => ({
+    what: `the comparison ${JSON.stringify(rule)}`,
+    contributes: {
+      scorers: [{ id: 's', title: 'S', inputs: [], outputs: [output] }],
+      segmenters: [
+        { id: 'l', title: 'L', inputs: ['shop_x'], labels: [{ ...label, rule: { all: [rule] } }] },
+      ],
+    },
+    path: `contributes.segmenters[0].labels[0].rule.all[0]${path}`,
+    fix,
+  })),
+  {
+    what: 'a rule about a day that the calendar lacks',
+    contributes: {
+      segmenters: [
+        {
+          id: 'l',
+          title: 'L',
+          inputs: ['first_seen_at'],
+          labels: [{ ...label, rule: { column: 'first_seen_at', op: 'before', value: '2026-02-30' } }],
+        },
+      ],
+    },
+    more: { permissions: { 'profile.read': ['first_seen_at'] } },
+    path: 'contributes.segmenters[0].labels[0].rule.value is "2026-02-30"',
+    fix: 'a day such as 2026-11-21',
   },
   {
     what: 'a scorer and no code',

@@ -1,18 +1,12 @@
 import { existsSync } from 'node:fs'
 import { isAbsolute, relative, resolve } from 'node:path'
 import semver from 'semver'
-import {
-  columnPrefix,
-  contributionId,
-  parseWhen,
-  pluginId,
-  pointCatalogue,
-  ruleColumns,
-} from '@huitou/plugin-api'
+import { columnPrefix, contributionId, parseWhen, pluginId, pointCatalogue } from '@huitou/plugin-api'
 import type { Contributions, Manifest } from '@huitou/plugin-api'
 import { matchesAny } from './broker.ts'
 import type { Finding } from './manifest-errors.ts'
 import { checkReferences } from './manifest-references.ts'
+import { checkRules } from './manifest-rules.ts'
 import { checkSchemas } from './manifest-schemas.ts'
 
 /** Everything that the schema of manifests cannot say: what refers to what, and what needs what. */
@@ -94,21 +88,6 @@ function checkInputs(manifest: Manifest): Finding[] {
         if (matchesAny(granted, input)) return []
         return [{ path, value: input, fix: `add "${input}" to permissions["profile.read"]` }]
       })
-    }),
-  )
-}
-
-function checkRules({ contributes }: Manifest): Finding[] {
-  return (contributes?.segmenters ?? []).flatMap(({ labels, inputs }, index) =>
-    labels.flatMap(({ rule }, position) => {
-      const path = `contributes.segmenters[${index}].labels[${position}]`
-      if (!rule) {
-        const mixed = labels.some((label) => label.rule)
-        return mixed ? [{ path, value: 'without a rule', fix: 'give every label a rule, or none' }] : []
-      }
-      return ruleColumns(rule)
-        .filter((column) => !inputs.includes(column))
-        .map((column) => ({ path: `${path}.rule`, value: column, fix: `add "${column}" to the inputs` }))
     }),
   )
 }
