@@ -20,14 +20,13 @@ describe.each(engines)('records of a plugin over HTTP on %s', (engine) => {
 
     expect((await fetch(`${server.url}${records}`)).status).toBe(401)
     const { collections } = await read(analyst('/api/collections'))
-    expect(collections).toMatchObject([
-      { id: 'examples.care-notes/notes', canWrite: false, titleField: 'title' },
-    ])
+    const notes = collections.find(({ id }: { id: string }) => id === 'examples.care-notes/notes')
+    expect(notes).toMatchObject({ canWrite: false, titleField: 'title' })
     expect((await analyst(records, send('POST', { data: { title: 'x', state: 'open' } }))).status).toBe(403)
 
     const made = await owner(records, send('POST', { data: { title: '回访', due: '2026-03-05' } }))
     expect([made.status, made.headers.get('etag')]).toEqual([201, '"1"'])
-    const { record, names } = (await made.json()) as any
+    const { record, names } = await read(Promise.resolve(made))
     expect(record.data).toEqual({ title: '回访', state: 'open', due: '2026-03-05' })
     expect(Object.values(names.authors)).toEqual(['Lan'])
     // The plugin's own check speaks the language of whoever asks.
@@ -108,8 +107,8 @@ describe.each(engines)('records of a plugin over HTTP on %s', (engine) => {
     const owner = await server.as()
     const read = async (answer: Promise<Response>) => (await answer).json() as Promise<any>
     const { views, containers } = await read(owner('/api/views'))
-    expect(containers).toMatchObject([{ id: 'examples.care-notes/notebook' }])
-    const page = views.find(({ kind }: { kind: string }) => kind === 'webview')
+    expect(containers.map(({ id }: { id: string }) => id)).toContain('examples.care-notes/notebook')
+    const page = views.find(({ id }: { id: string }) => id === 'examples.shop-window/page')
     const answer = await fetch(`${server.url}${page.entry}`)
     expect(answer.status).toBe(200)
     expect(answer.headers.get('content-security-policy')).toMatch(
@@ -132,10 +131,9 @@ describe.each(engines)('records of a plugin over HTTP on %s', (engine) => {
     // Columns of orders come with the first turn of the loop.
     await server.settle()
     const { commands } = await read(owner('/api/commands'))
-    expect(commands.map(({ id }: { id: string }) => id)).toEqual([
-      'examples.care-notes/close_all',
-      'examples.shop-window/figures',
-    ])
+    expect(commands.map(({ id }: { id: string }) => id)).toEqual(
+      expect.arrayContaining(['examples.care-notes/close_all', 'examples.shop-window/figures']),
+    )
     expect(await read(owner('/api/commands/examples.shop-window/figures', send('POST', {})))).toMatchObject({
       result: { customers: 0 },
     })
