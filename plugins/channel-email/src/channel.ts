@@ -7,6 +7,9 @@ import { isOurs } from './inbound-token.ts'
 import { openSession, SmtpError } from './smtp.ts'
 import type { SmtpSession } from './smtp.ts'
 
+/** A call has a minute; a slow server must not cut the last mail off in the middle, where its fate is unknown. */
+const startsWithinMs = 20_000
+
 /** Sends mail through the account's server, one connection for a batch. */
 export function createChannel(): Channel {
   return {
@@ -21,7 +24,11 @@ export function createChannel(): Channel {
         }))
       const line = new Line(account, signal)
       const results: DeliveryResult[] = []
-      for (const delivery of deliveries) results.push(await sendOne(line, delivery, { account, now }))
+      const began = performance.now()
+      for (const delivery of deliveries) {
+        const isLate = signal.aborted || performance.now() - began > startsWithinMs
+        results.push(isLate ? tooSlow(delivery.key) : await sendOne(line, delivery, { account, now }))
+      }
       line.close()
       return results
     },
@@ -66,6 +73,10 @@ async function sendOne(
     line.close()
     return toResult(key, error)
   }
+}
+
+function tooSlow(key: string): DeliveryResult {
+  return { key, outcome: 'failed', code: 'SLOW', message: 'the mail server is too slow for the whole batch' }
 }
 
 /**

@@ -43,7 +43,7 @@ export async function openSession(account: MailAccount, signal: AbortSignal): Pr
     ignoreTLS: security === 'none',
     connectionTimeout: 10_000,
     greetingTimeout: 10_000,
-    socketTimeout: 20_000,
+    socketTimeout: 15_000,
     dnsTimeout: 5_000,
   })
   let broken: unknown

@@ -104,18 +104,20 @@ async function sendOne(
     .catch((error: unknown) => resultOfFailure(key, error))
   if (result.outcome === 'refused' || result.outcome === 'failed') return result
   const { phone, template } = checked
+  const entry: LoggedSms = {
+    provider: provider.id,
+    key,
+    ...('providerId' in result && result.providerId ? { provider_id: result.providerId } : {}),
+    phone,
+    signature: String(settings['signature']),
+    template,
+    at: new Date(now).toISOString(),
+    outcome: result.outcome,
+  }
   await log
-    .insert({
-      provider: provider.id,
-      key,
-      ...('providerId' in result && result.providerId ? { provider_id: result.providerId } : {}),
-      phone,
-      customer: delivery.customerId,
-      signature: String(settings['signature']),
-      template,
-      at: new Date(now).toISOString(),
-      outcome: result.outcome,
-    })
+    .insert({ ...entry, customer: delivery.customerId })
+    // Whom a text went to may be gone by now; that it went is kept all the same.
+    .catch(() => log.insert(entry))
     // It is out; what cannot be logged must not make it go out again.
     .catch((error: Error) => huitou.log.error('A text could not be logged', { key, error: error.message }))
   return result

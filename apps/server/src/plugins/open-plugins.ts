@@ -18,6 +18,7 @@ import {
 import { PluginStore } from '@huitou/plugin-host/install'
 import type { SecretBox } from '../secret-box.ts'
 import { findBisect, keptOff } from './bisect.ts'
+import type { BundledPlugin } from './bundled-plugins.ts'
 import { connectPlugins } from './connect-plugins.ts'
 import type { DataPart } from './owned-data.ts'
 import type { PluginContext, ProcessPlugin } from './plugin-context.ts'
@@ -33,8 +34,8 @@ export interface OpenPluginsOptions {
   log: Logger
   live: LiveTopics
   effects: Effects
-  /** Folders of the plugins that come with Huitou. */
-  bundled: readonly string[]
+  /** The plugins that come with Huitou. */
+  bundled: readonly BundledPlugin[]
   /** Folders of plugins that somebody is writing. */
   folders: readonly string[]
   parts?: readonly UpgradePart[]
@@ -105,15 +106,16 @@ async function locateOwn(
   const wished = new Map((await listWished(core.database.db)).map((each) => [each.id, each]))
   const ids = new Map<string, ProcessPlugin>()
   const named = [
-    ...bundled.map((dir) => ({ dir, isFolder: false })),
-    ...folders.map((dir) => ({ dir, isFolder: true })),
+    ...bundled.map((plugin) => ({ ...plugin, isFolder: false })),
+    ...folders.map((dir) => ({ dir, isFolder: true, enabledByDefault: true })),
   ]
   const locations = await Promise.all(
-    named.map(async ({ dir, isFolder }) => {
+    named.map(async ({ dir, isFolder, enabledByDefault }) => {
       // A folder without a valid manifest is passed on as well: the host reports it by name.
       const manifest = await readManifest(dir).catch(() => undefined)
-      if (manifest) ids.set(manifest.id, { dir, isFolder })
-      return toLocation(dir, { isFolder, id: manifest?.id, wished: wished.get(manifest?.id ?? ''), box })
+      if (manifest) ids.set(manifest.id, { dir, isFolder, enabledByDefault })
+      const id = manifest?.id
+      return toLocation(dir, { isFolder, enabledByDefault, id, wished: wished.get(id ?? ''), box })
     }),
   )
   return { locations, ids }
@@ -121,17 +123,18 @@ async function locateOwn(
 
 interface Own {
   isFolder: boolean
+  enabledByDefault: boolean
   id: string | undefined
   wished: WishedPlugin | undefined
   box: SecretBox
 }
 
-function toLocation(dir: string, { isFolder, id, wished, box }: Own): PluginLocation {
+function toLocation(dir: string, { isFolder, enabledByDefault, id, wished, box }: Own): PluginLocation {
   return {
     dir,
     trusted: true,
     bundled: !isFolder,
-    enabled: wished?.enabled ?? true,
+    enabled: wished?.enabled ?? enabledByDefault,
     settings: wished ? openSettings(wished.settings, box) : {},
     ...(id === undefined ? {} : { id }),
   }

@@ -11,6 +11,8 @@ export interface ProcessPlugin {
   dir: string
   /** Named by somebody who writes it, instead of bundled. */
   isFolder: boolean
+  /** Before anybody wished anything. */
+  enabledByDefault: boolean
 }
 
 /** What everything that changes plugins works with. */

@@ -23,7 +23,7 @@ import { describeCandidate } from './candidate.ts'
 import { checkVouchedNow, decide, enableInstalled, findWanted } from './enable-installed.ts'
 import { installArchive, type InstallRequest } from './install.ts'
 import { describeData, exportPath } from './owned-data.ts'
-import { note, type PluginContext, readTrust } from './plugin-context.ts'
+import { note, type PluginContext, type ProcessPlugin, readTrust } from './plugin-context.ts'
 import { idOf, placeholder, schemaOf, toView, type Viewed } from './plugin-view.ts'
 import { findDrift, getCandidate } from './shadow.ts'
 import * as sources from './sources.ts'
@@ -321,8 +321,8 @@ export class PluginManager implements PluginAdmin {
   }
 
   async #store(id: string, change: Partial<WishedPlugin>): Promise<void> {
-    const { core, host, box } = this.#context
-    const before = (await findWished(core.database.db, id)) ?? fromProcess(id)
+    const { core, host, box, process } = this.#context
+    const before = (await findWished(core.database.db, id)) ?? fromProcess(id, process.get(id))
     const runs = this.#runs(id) ? host.getPlugin(id) : undefined
     const settings = runs ? sealSettings(runs.settings, schemaOf(runs.manifest), box) : before.settings
     await writeWished(core.database.db, { ...before, settings, ...change }, core.clock.now())
@@ -383,14 +383,14 @@ function signedNow(versions: readonly PluginVersion[], trust: Awaited<ReturnType
 }
 
 /** What is wished of a plugin that comes with the process, before anybody wished anything. */
-function fromProcess(id: string): WishedPlugin {
+function fromProcess(id: string, own: ProcessPlugin | undefined): WishedPlugin {
   return {
     id,
     version: null,
     digest: null,
     source: { kind: 'process' },
     state: 'installed',
-    enabled: true,
+    enabled: own?.enabledByDefault ?? true,
     trusted: true,
     settings: {},
     fault: null,
