@@ -34,6 +34,7 @@ for (const locale of locales) {
       }) => {
         test.setTimeout(300_000)
         await page.goto('/')
+        await settled(page)
         const all = await places(shop)
         for (const [name, path] of all.filter((_, at) => at % 2 === half)) {
           await goTo(page, path)
