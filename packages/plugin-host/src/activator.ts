@@ -10,6 +10,7 @@ import type { CallRequest } from './plugin-runner.ts'
 import type { PluginRecord, PluginState, PluginVersion } from './plugin-record.ts'
 import { startProcess } from './process-runtime.ts'
 import type { FindRunnerCommand } from './runner-command.ts'
+import type { RuntimeOptions } from './runtime.ts'
 import { startWorker } from './worker-runtime.ts'
 import { toWireError } from './wire-error.ts'
 
@@ -21,6 +22,7 @@ export interface ActivatorOptions {
   /** What a plugin may use; `kind` is where it runs. */
   budgetOf(kind: 'worker' | 'process', version: PluginVersion): Budget
   findCommand?: FindRunnerCommand | undefined
+  workerEntry?: URL | undefined
   onState(record: PluginRecord): void
   onCrash(record: PluginRecord): void
   onWarning(record: PluginRecord, error: AppError): void
@@ -184,7 +186,7 @@ export class Activator {
 
   #create(record: PluginRecord, version: PluginVersion): PluginInstance {
     const kind = version.kind
-    const { effects, clock, findCommand } = this.#options
+    const { effects, clock, findCommand, workerEntry } = this.#options
     const budget = this.#options.budgetOf(kind === 'process' ? 'process' : 'worker', version)
     const events: InstanceEvents = {
       onExit: (instance, error) => this.#ended(record, instance, error),
@@ -196,8 +198,8 @@ export class Activator {
       kind === 'none'
         ? undefined
         : kind === 'worker'
-          ? async (options: Parameters<typeof startWorker>[0]) => startWorker(options)
-          : async (options: Parameters<typeof startWorker>[0]) =>
+          ? async (options: RuntimeOptions) => startWorker({ ...options, entry: workerEntry })
+          : async (options: RuntimeOptions) =>
               startProcess({
                 ...options,
                 dirs: [loaded.dir, await checkLinks(loaded.id, loaded.dir)],

@@ -59,6 +59,8 @@ export interface PluginHostOptions {
   budgets?: { worker?: Partial<Budget>; process?: Partial<Budget> }
   /** How a plugin's process is started; from the source tree when absent. */
   findRunnerCommand?: FindRunnerCommand
+  /** Module that a trusted plugin's thread runs; that of the source tree when absent. */
+  workerEntry?: URL
 }
 
 export interface HostCallOptions {
@@ -117,6 +119,7 @@ export class PluginHost implements AsyncDisposable {
         ...location.budget,
       }),
       findCommand: options.findRunnerCommand,
+      workerEntry: options.workerEntry,
       onState: (record) => this.#announce(record),
       onCrash: (record) => this.#announceCrash(record),
       onWarning: ({ id }, error) =>

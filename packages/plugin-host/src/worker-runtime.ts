@@ -5,12 +5,23 @@ import { createPeer } from './peer.ts'
 import { ExitReason, stoppedError } from './runtime.ts'
 import type { Runtime, RuntimeOptions } from './runtime.ts'
 
+export interface WorkerRuntimeOptions extends RuntimeOptions {
+  /** Module that the thread runs; that of the source tree when absent. */
+  entry?: URL | undefined
+}
+
 /**
  * Starts a thread for one trusted plugin. It sees neither this process's environment nor its flags, and what it
  * prints goes to its log.
  */
-export function startWorker({ serve, onExit, onOutput, budget }: RuntimeOptions): Runtime {
-  const worker = new Worker(new URL('./plugin-worker.ts', import.meta.url), {
+export function startWorker({
+  serve,
+  onExit,
+  onOutput,
+  budget,
+  entry = new URL('./plugin-worker.ts', import.meta.url),
+}: WorkerRuntimeOptions): Runtime {
+  const worker = new Worker(entry, {
     env: {},
     execArgv: [],
     stdout: true,
