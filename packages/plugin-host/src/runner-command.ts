@@ -15,12 +15,12 @@ export interface RunnerCommand {
  * channel.
  *
  * From the source tree it is Node with a file. In the single binary there is no Node to give a file to:
- * `process.execPath` is the binary itself. Built with `"execArgvExtension": "env"` (tried with Node 26.10), the binary
- * takes the same flags from `NODE_OPTIONS`, so the command there is `{ command: process.execPath, args:
- * ['plugin-process'], env: { NODE_OPTIONS: flags.map((flag) => JSON.stringify(flag)).join(' ') } }`, and its main file
- * calls `runPluginProcess()` of `@huitou/plugin-host/plugin-process` when that is its first argument; nothing of the server may be loaded before. What
- * `lockDown()` does then takes `NODE_OPTIONS` out of the plugin's sight. Threads get a bundle of `plugin-worker.ts`
- * through the host's option `workerEntry`.
+ * `process.execPath` is the binary itself. Built with `"execArgvExtension": "env"` (tried with Node 26.10), it takes the
+ * same flags from `NODE_OPTIONS`. The command there is `{ command: process.execPath, args: ['plugin-process'], env: {
+ * NODE_OPTIONS: flags.map((flag) => JSON.stringify(flag)).join(' ') } }`, and its main file calls `runPluginProcess()`
+ * of `@huitou/plugin-host/plugin-process` when that is its first argument, before anything of the server is loaded.
+ * `lockDown()` then takes `NODE_OPTIONS` out of the plugin's sight. Threads get a bundle of `plugin-worker.ts` through
+ * the host's option `workerEntry`.
  */
 export type FindRunnerCommand = (nodeFlags: readonly string[]) => RunnerCommand
 
