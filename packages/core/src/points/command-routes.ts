@@ -1,4 +1,4 @@
-import { AppError, type JsonSchema, type Progress, notFound, userError } from '@huitou/plugin-api'
+import { AppError, type JsonSchema, type Progress, notFound, userError, type When } from '@huitou/plugin-api'
 import { Hono } from 'hono'
 import { describeRoute } from 'hono-openapi'
 import { z } from 'zod'
@@ -10,6 +10,7 @@ import type { JobContext } from '../jobs/jobs.ts'
 import { audit } from '../people/audit.ts'
 import { compileSchema, problemsOf } from './json-schema.ts'
 import type { Text } from './points.ts'
+import { readWhen } from './view-routes.ts'
 
 /** A command of a plugin as the palette lists it. */
 export interface CommandInfo {
@@ -23,7 +24,7 @@ export interface CommandInfo {
   /** JSON Schema whose titles are in every language. */
   input: Record<string, unknown> | null
   longRunning: boolean
-  when: string | null
+  when: When | null
 }
 
 type Deps = Pick<CoreContext, 'database' | 'clock' | 'points' | 'jobs'>
@@ -52,7 +53,7 @@ export function commandRoutes(deps: Deps) {
           icon: value.icon ?? null,
           input: value.input ? (value.input as Record<string, unknown>) : null,
           longRunning: value.longRunning ?? false,
-          when: value.when ?? null,
+          when: readWhen(value.when),
         })),
       }),
     )

@@ -1,4 +1,10 @@
-import type { KeybindingContribution, MenuContribution, ViewContribution } from '@huitou/plugin-api'
+import {
+  type KeybindingContribution,
+  type MenuContribution,
+  parseWhen,
+  type ViewContribution,
+  type When,
+} from '@huitou/plugin-api'
 import { Hono } from 'hono'
 import { describeRoute } from 'hono-openapi'
 import { answerJson } from '../http/answer.ts'
@@ -38,7 +44,7 @@ export interface PluginViewInfo {
   report: string | null
   /** Address of its page or script. */
   entry: string | null
-  when: string | null
+  when: When | null
 }
 
 export interface ViewsContainerInfo {
@@ -46,12 +52,12 @@ export interface ViewsContainerInfo {
   plugin: string
   title: Text
   icon: string
-  when: string | null
+  when: When | null
 }
 
 /** An entry of a menu or a key, its command in full. */
-export type MenuInfo = MenuContribution & { plugin: string }
-export type KeybindingInfo = KeybindingContribution & { plugin: string }
+export type MenuInfo = Omit<MenuContribution, 'when'> & { plugin: string; when: When | null }
+export type KeybindingInfo = Omit<KeybindingContribution, 'when'> & { plugin: string; when: When | null }
 
 export interface ViewsAnswer {
   containers: ViewsContainerInfo[]
@@ -86,19 +92,25 @@ export function listViews(points: Points, plugins: ReadonlyMap<string, PluginFac
       plugin: owner.plugin,
       title: owner.text(value.title),
       icon: value.icon,
-      when: value.when ?? null,
+      when: readWhen(value.when),
     })),
     views: points.views
       .list()
       // A script in the admin's own page could do all that the reader may.
       .filter(({ owner, value }) => value.kind !== 'module' || plugins.get(owner.plugin)?.isTrusted === true)
       .map((view) => toViewInfo(points, view, plugins.get(view.owner.plugin))),
-    menus: points.menus
-      .list()
-      .map((menu) => ({ ...menu.value, command: commandOf(menu), plugin: menu.owner.plugin })),
-    keybindings: points.keybindings
-      .list()
-      .map((key) => ({ ...key.value, command: commandOf(key), plugin: key.owner.plugin })),
+    menus: points.menus.list().map((menu) => ({
+      ...menu.value,
+      command: commandOf(menu),
+      plugin: menu.owner.plugin,
+      when: readWhen(menu.value.when),
+    })),
+    keybindings: points.keybindings.list().map((key) => ({
+      ...key.value,
+      command: commandOf(key),
+      plugin: key.owner.plugin,
+      when: readWhen(key.value.when),
+    })),
   }
 }
 
@@ -129,7 +141,7 @@ function toViewInfo(
     })),
     report: value.report ? reportId(points, owner, value.report) : null,
     entry: value.entry && facts ? fileAddress(owner.plugin, facts.version, value.entry) : null,
-    when: value.when ?? null,
+    when: readWhen(value.when),
   }
 }
 
@@ -151,4 +163,14 @@ function reportId(points: Points, owner: PointOwner, report: string): string {
 /** `publisher.name/id` of what a plugin names by its own id or in full. */
 export function fullId(owner: Pick<PointOwner, 'plugin'>, id: string): string {
   return id.includes('/') ? id : `${owner.plugin}/${id}`
+}
+
+/** A `when` as a page evaluates it. One that cannot be read hides what it guards. */
+export function readWhen(when: string | undefined): When | null {
+  if (!when) return null
+  try {
+    return parseWhen(when)
+  } catch {
+    return { kind: 'or', of: [] }
+  }
 }

@@ -15,7 +15,7 @@ import { useI18n } from 'vue-i18n'
 import { router } from '../../router.ts'
 import { usePluginViews, viewPath } from './use-plugin-views.ts'
 import { holds } from './when.ts'
-import type { WhenContext } from './when.ts'
+import type { WhenScope } from '@huitou/plugin-api'
 
 /** The command whose form is open, and what it starts with. */
 export const askedCommand = shallowRef<{ command: PluginCommand; input: Record<string, unknown> }>()
@@ -32,7 +32,7 @@ export function usePluginCommands() {
     staleTime: 60_000,
   })
   const mayRun = computed(() => ['owner', 'operator', 'agent'].includes(me.data.value?.role ?? ''))
-  const context = computed<WhenContext>(() => ({ role: me.data.value?.role, locale: locale.value }))
+  const context = computed<WhenScope>(() => ({ role: me.data.value?.role, locale: locale.value }))
   const commands = computed(() =>
     mayRun.value ? (query.data.value?.commands ?? []).filter(({ when }) => holds(when, context.value)) : [],
   )

@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/vue-query'
 import { computed } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { holds } from './when.ts'
-import type { WhenContext } from './when.ts'
+import type { WhenScope } from '@huitou/plugin-api'
 
 /** A button of the activity bar that plugins brought, and the views behind it. */
 export interface ViewsItem {
@@ -36,7 +36,7 @@ export function usePluginViews() {
     queryFn: ({ signal }) => listViews(signal),
     staleTime: 60_000,
   })
-  const context = computed<WhenContext>(() => ({ role: me.data.value?.role, locale: locale.value }))
+  const context = computed<WhenScope>(() => ({ role: me.data.value?.role, locale: locale.value }))
   const views = computed(() =>
     (query.data.value?.views ?? []).filter(({ when }) => holds(when, context.value)),
   )
@@ -63,7 +63,7 @@ export function usePluginViews() {
   })
 
   /** Views that stand on another page: `customerPage`, `dashboard`. */
-  function viewsAt(place: string, more: WhenContext = {}): PluginView[] {
+  function viewsAt(place: string, more: WhenScope = {}): PluginView[] {
     return views.value.filter(
       (view) => view.place === place && holds(view.when, { ...context.value, ...more }),
     )
