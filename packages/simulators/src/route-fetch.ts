@@ -1,4 +1,5 @@
 import { request } from 'node:http'
+import { buffer as bytes } from 'node:stream/consumers'
 import { AppError } from '@huitou/plugin-api'
 import type { FetchInit, FetchResponse } from '@huitou/plugin-api'
 
@@ -47,18 +48,14 @@ function ask(at: URL, wanted: URL, { method = 'GET', headers = {}, body, timeout
           agent: false,
           signal: AbortSignal.timeout(timeoutMs),
         },
-        async (answer) => {
-          try {
-            const chunks: Buffer[] = []
-            for await (const chunk of answer) chunks.push(chunk as Buffer)
-            resolve({
-              status: answer.statusCode ?? 0,
-              headers: new Map(Object.entries(answer.headers).map(([name, value]) => [name, String(value)])),
-              body: new Uint8Array(Buffer.concat(chunks)),
-            })
-          } catch (error) {
-            fail(error as Error)
-          }
+        (answer) => {
+          const headers = Object.entries(answer.headers).map(
+            ([name, value]) => [name, String(value)] as const,
+          )
+          void bytes(answer).then(
+            (read) => resolve({ status: answer.statusCode ?? 0, headers: new Map(headers), body: read }),
+            fail,
+          )
         },
       )
       call.on('error', fail)
