@@ -444,6 +444,21 @@ test(
   },
 )
 
+test('a trusted plugin that blocks its thread between calls is ended as well', async () => {
+  await using folder = await createPluginFolder()
+  const code = 'setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)); return 1'
+  const dir = await folder.write('blocks', scorer(code))
+  const { promise: crash, resolve } = Promise.withResolvers<HostEvent>()
+  await using host = await createHost([{ dir, trusted: true, enabled: true }], {
+    budgets: { worker: { hangMs: 200 } },
+    onEvent: (event) => event.type === 'crash' && resolve(event),
+  })
+  expect(await score(host, 'blocks')).toBe(1)
+  expect(await crash).toMatchObject({
+    error: { message: expect.stringContaining('gave no sign of life') as string },
+  })
+})
+
 test('what it prints goes to its log, in a bounded number of lines, and never to the server', async () => {
   await using folder = await createPluginFolder()
   const dir = await folder.write(

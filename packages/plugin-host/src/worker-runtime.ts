@@ -5,6 +5,8 @@ import { createPeer } from './peer.ts'
 import { ExitReason, stoppedError } from './runtime.ts'
 import type { Runtime, RuntimeOptions } from './runtime.ts'
 
+const usagePatienceMs = 1_000
+
 export interface WorkerRuntimeOptions extends RuntimeOptions {
   /** Module that the thread runs; that of the source tree when absent. */
   entry?: URL | undefined
@@ -53,7 +55,11 @@ export function startWorker({
     pid: undefined,
     peer,
     async usage() {
-      const [cpu, heap] = await Promise.all([worker.cpuUsage(), worker.getHeapStatistics()])
+      const figures = Promise.all([worker.cpuUsage(), worker.getHeapStatistics()])
+      // A thread that waits in one call of the system answers nothing, and is to be noticed all the same.
+      const found = await Promise.race([figures, sleep(usagePatienceMs, undefined, { ref: false })])
+      if (!found) return undefined
+      const [cpu, heap] = found
       return {
         cpuMs: (cpu.user + cpu.system) / 1_000,
         memoryBytes: heap.total_physical_size + heap.external_memory,
