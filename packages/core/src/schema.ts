@@ -3,6 +3,7 @@ import type { CursorTables } from './db/cursor.ts'
 import type { Migrations } from './db/migrate.ts'
 import { deliveryMigrations, type DeliveryTables } from './deliveries/tables.ts'
 import { type EventTables, eventMigrations } from './events/tables.ts'
+import { experimentMigrations, type ExperimentTables } from './experiments/tables.ts'
 import { type IdentityTables, identityMigrations } from './identity/tables.ts'
 import { type ImportTables, importMigrations } from './imports/tables.ts'
 import { type JobTables, jobMigrations } from './jobs/tables.ts'
@@ -19,6 +20,7 @@ export type Tables = CollectionTables &
   CursorTables &
   DeliveryTables &
   EventTables &
+  ExperimentTables &
   IdentityTables &
   ImportTables &
   JobTables &
@@ -45,4 +47,5 @@ export const coreMigrations: Migrations = {
   ...pluginDataMigrations,
   ...journeyMigrations,
   ...deliveryMigrations,
+  ...experimentMigrations,
 }
