@@ -9,6 +9,7 @@ import type { Core } from '../core.ts'
 import { contactPolicyRoutes, deliveryRoutes } from '../deliveries/routes.ts'
 import { ingestRoutes } from '../events/routes.ts'
 import { writeKeyRoutes } from '../events/write-key-routes.ts'
+import { experimentRoutes } from '../experiments/routes.ts'
 import { identityRoutes } from '../identity/routes.ts'
 import { hookRoutes } from '../imports/hooks.ts'
 import { importRoutes } from '../imports/routes.ts'
@@ -75,6 +76,7 @@ function signedInRoutes({ core, auth, plugins, live, onBrand, loadDemo }: AppDep
     .route('/journeys', journeyRoutes(core))
     .route('/deliveries', deliveryRoutes(core))
     .route('/contact-policy', contactPolicyRoutes(core))
+    .route('/experiments', experimentRoutes(core))
     .route('/reports', reportRoutes(core))
     .route('/home', homeRoutes(core))
     .route('/imports', importRoutes(core))
@@ -107,6 +109,7 @@ export function createApp(deps: AppDeps) {
     .use('/api/*', csrf())
     .use('/api/settings/*', json)
     .use('/api/segments/*', json)
+    .use('/api/experiments/*', json)
     .use('/api/journeys/*', json)
     .use('/api/deliveries/*', json)
     .use('/api/contact-policy/*', json)
