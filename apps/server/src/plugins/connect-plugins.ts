@@ -10,6 +10,7 @@ import type {
   Source,
 } from '@huitou/plugin-api'
 import type { PluginContributions, PluginHost } from '@huitou/plugin-host'
+import { addChannels } from './connect-channels.ts'
 import { addViewContributions } from './connect-views.ts'
 
 type Undo = () => void
@@ -83,6 +84,7 @@ export function* addContributions(
   const declared = contributes as unknown as Contributions
   const idOf = (id: string) => `${columnPrefix}.${id}`
   yield* addViewContributions({ points }, host, { owner, declared })
+  yield* addChannels({ points }, host, { owner, declared })
   for (const type of declared.events ?? []) yield points.eventTypes.add(owner, type.name, type)
   for (const feature of declared.features ?? []) yield points.features.add(owner, idOf(feature.id), feature)
   for (const source of declared.sources ?? []) {

@@ -1,12 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { DeliveryResult } from '@huitou/plugin-api'
+import type { DeliveryResult, Receipt } from '@huitou/plugin-api'
 import { sql } from 'kysely'
 import type { CoreContext } from '../context.ts'
+import { transact } from '../db/database.ts'
 import { rowsOf } from '../db/rows.ts'
 import type { SecretBox } from './accounts.ts'
 import { followConsents } from './consents.ts'
 import { type ContentRenderer, renderPlainContent } from '../journeys/variables.ts'
 import { type Prepared, prepareBatch } from './prepare.ts'
+import { recordReceipts } from './receipts.ts'
 import { expireLeases, pollChannels } from './reconcile.ts'
 import { type CallOutcome, recordOutcome } from './record.ts'
 import { runActions } from './run-actions.ts'
@@ -59,6 +61,12 @@ export class Deliveries {
     const roused = new Promise<void>((resolve) => (this.#rouse = resolve))
     await Promise.race([...calls, roused, sleep(LOOK_MS, undefined, { signal: nap.signal }).catch(() => {})])
     nap.abort()
+  }
+
+  /** Writes what a provider pushed. */
+  async receive(channel: string, receipts: readonly Receipt[]): Promise<void> {
+    const { database, clock } = this.context
+    await transact(database.db, (tx) => recordReceipts(tx, { channel, receipts, now: clock.now() }))
   }
 
   /** Resolves when no call is under way. Call it before the database is closed. */

@@ -1,4 +1,5 @@
 import { AppError, notFound, userError } from '@huitou/plugin-api'
+import type { Receipt, SourceEvent, WebhookContribution, WebhookRequest } from '@huitou/plugin-api'
 import { type Context, Hono } from 'hono'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { describeRoute } from 'hono-openapi'
@@ -6,56 +7,78 @@ import type { CoreContext } from '../context.ts'
 import type { EventLog } from '../events/append.ts'
 import type { NewEvent } from '../events/normalize.ts'
 import { rememberRejected, type Rejection } from '../events/rejected.ts'
+import type { PointOwner } from '../points/points.ts'
 import { toNewEvent } from './convert.ts'
 
+/** What a channel may take to read what its provider reports. */
+const CHANNEL_MS = 30_000
 /** Larger than what any shop sends about one order. */
 const BODY_LIMIT = 5 * 1_024 ** 2
 
 export interface HookDeps extends Pick<CoreContext, 'database' | 'clock' | 'points'> {
   events: EventLog
+  /** Takes what providers of messages report. */
+  deliveries: { receive(channel: string, receipts: readonly Receipt[]): Promise<void> }
   /** Settings of a plugin by its full name, secrets included: signatures are checked with them. */
   pluginSettings(plugin: string): Promise<Record<string, unknown>>
 }
 
 /**
- * Webhooks of shops, mounted at `/hooks`: `/hooks/<plugin>/<path>`. The plugin checks the signature on the raw body
- * and says what to answer; its events are on disk before the answer leaves.
+ * Webhooks of shops and of providers of messages, mounted at `/hooks`: `/hooks/<plugin>/<path>`. The plugin checks the
+ * signature on the raw body and says what to answer; its events and receipts are on disk before the answer leaves.
  */
-export function hookRoutes({ database, clock, points, events, pluginSettings }: HookDeps) {
+export function hookRoutes({ database, clock, points, events, deliveries, pluginSettings }: HookDeps) {
+  const keepEvents = async (sent: readonly SourceEvent[], source: string) => {
+    const receivedAt = clock.now()
+    const accepted: NewEvent[] = []
+    const rejected: Rejection[] = []
+    for (const event of sent) {
+      const row = toNewEvent(event, source, receivedAt)
+      if (row instanceof AppError) rejected.push({ source, at: receivedAt, error: row, message: event })
+      else accepted.push(row)
+    }
+    await events.append(accepted)
+    await rememberRejected(database.db, rejected)
+  }
   return new Hono().all(
     '/:plugin/:path{.+}',
     describeRoute({ tags: ['ingest'], summary: 'A webhook of a plugin', security: [] }),
     async (c) => {
       const { plugin, path } = c.req.param()
-      const entry = points.sources
-        .list()
-        .find(
-          ({ owner, value }) =>
-            (owner.prefix === plugin || owner.plugin === plugin) &&
-            value.webhooks?.some((hook) => isBelow(path, hook.path)),
-        )
-      if (!entry) throw notFound('Webhook', `${plugin}/${path}`)
-      const answer = await entry.value.run.handleWebhook({
+      const isAsked = isMeant.bind(null, plugin, path)
+      const source = points.sources.list().find(isAsked)
+      const channel = source ? undefined : points.channels.list().find(isAsked)
+      const owner = (source ?? channel)?.owner
+      if (!owner) throw notFound('Webhook', `${plugin}/${path}`)
+      const request: WebhookRequest = {
         path,
         method: c.req.method,
         headers: c.req.header(),
         body: await readBody(c),
-        settings: await pluginSettings(entry.owner.plugin),
-      })
-      const source = `hook:${entry.owner.plugin}`
-      const receivedAt = clock.now()
-      const accepted: NewEvent[] = []
-      const rejected: Rejection[] = []
-      for (const event of answer.events ?? []) {
-        const row = toNewEvent(event, source, receivedAt)
-        if (row instanceof AppError) rejected.push({ source, at: receivedAt, error: row, message: event })
-        else accepted.push(row)
+        settings: await pluginSettings(owner.plugin),
       }
-      await events.append(accepted)
-      await rememberRejected(database.db, rejected)
+      if (channel) {
+        const context = { now: clock.now(), signal: AbortSignal.timeout(CHANNEL_MS) }
+        const answer = (await channel.value.run.handleWebhook?.(request, context)) ?? { status: 404 }
+        if (answer.receipts?.length) await deliveries.receive(channel.id, answer.receipts)
+        return toResponse(c, answer.status, answer.body)
+      }
+      const answer = await source!.value.run.handleWebhook(request)
+      await keepEvents(answer.events ?? [], `hook:${owner.plugin}`)
       return toResponse(c, answer.status, answer.body)
     },
   )
+}
+
+interface Listener {
+  owner: PointOwner
+  value: { webhooks?: readonly WebhookContribution[] }
+}
+
+/** Whether `/hooks/<plugin>/<path>` is one of its addresses; a plugin goes by its name, with or without publisher. */
+function isMeant(plugin: string, path: string, { owner, value }: Listener): boolean {
+  const isOwner = owner.plugin === plugin || owner.prefix === plugin.replaceAll('-', '_')
+  return isOwner && (value.webhooks ?? []).some((hook) => isBelow(path, hook.path))
 }
 
 function isBelow(path: string, declared: string): boolean {
