@@ -42,6 +42,12 @@ function useCommandKeys(): void {
   })
 }
 
+const extensionPlaces = [
+  { id: 'registries', icon: 'store' },
+  { id: 'publishers', icon: 'shield-check' },
+  { id: 'bisect', icon: 'split' },
+]
+
 function usePlaceCommands() {
   const { t } = useI18n()
   const router = useRouter()
@@ -63,6 +69,14 @@ function usePlaceCommands() {
       keywords: 'import orders csv 导入 订单',
       run: () => router.push('/imports/new'),
     },
+    ...extensionPlaces.map(({ id, icon }) => ({
+      id: `extensions.${id}`,
+      title: t(`extensions.${id}.title`),
+      icon,
+      note: t('extensions.title'),
+      keywords: `extensions plugins 扩展 插件 ${id}`,
+      run: () => router.push(`/extensions/${id}`),
+    })),
     {
       id: 'demo.start',
       title: t('welcome.start'),

@@ -1,4 +1,5 @@
 import {
+  listPlugins,
   listReports,
   listSegments,
   queryKeys,
@@ -38,6 +39,25 @@ export function useShellSearches(): void {
           icon: 'blend',
           note: `${t('segments.title')} · ${format.number(segment.count)}`,
           run: () => router.push(`/segments/${encodeURIComponent(segment.id)}`),
+        }))
+    },
+  })
+  useCommandSearch({
+    id: 'plugins',
+    minimum: 1,
+    async search(text) {
+      const { plugins } = await client.ensureQueryData({
+        queryKey: queryKeys.plugins,
+        queryFn: () => listPlugins(),
+      })
+      return rank(text, plugins, (plugin) => [localized(plugin.displayName), plugin.id])
+        .slice(0, LIMIT)
+        .map((plugin) => ({
+          id: `plugin.${plugin.id}`,
+          title: localized(plugin.displayName),
+          icon: 'blocks',
+          note: t('extensions.one'),
+          run: () => router.push(`/extensions/${plugin.id}`),
         }))
     },
   })
