@@ -2,8 +2,8 @@
 const usualWords = ['R', 'T', 'TD', 'N', '退订', '拒收', '取消']
 
 /**
- * Whether a reply says no more: one of the usual words or of `more`, in any width or case. Some people answer with the whole hint:
- * 回T退订.
+ * Whether a reply says no more: one of the usual words or of `more`, in any width or case. Some people answer with the
+ * whole hint: 回T退订.
  */
 export function isOptOut(reply: string, more: readonly string[] = []): boolean {
   const said = plain(reply).replace(/^回复?/, '')
