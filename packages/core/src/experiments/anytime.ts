@@ -1,4 +1,4 @@
-import type { Comparison, Interval } from './compare.ts'
+import type { Comparison, Interval, Sample } from './compare.ts'
 
 /** Fewest customers of an arm with whom an interval that rests on normality may be looked at. */
 export const ANYTIME_FROM = 100
@@ -29,6 +29,18 @@ export function anytime(
   const z = estimate / error
   const logRatio = (information * z * z) / (2 * (information + 1)) - Math.log1p(information) / 2
   return { low: estimate - reach, high: estimate + reach, p: Math.min(1, Math.exp(-logRatio)) }
+}
+
+/**
+ * Standard error of the difference of two means for those who peek: the larger of Welch's and of the one that takes the
+ * arms for equally uneven. A small control in which hardly anybody bought yet looks far too even by itself, and with a
+ * hold-out of a tenth every fourth experiment without effect would be called at one of the first looks.
+ */
+export function cautiousError(treated: Sample, control: Sample): number {
+  const own = treated.variance / treated.n + control.variance / control.n
+  const both =
+    ((treated.n - 1) * treated.variance + (control.n - 1) * control.variance) / (treated.n + control.n - 2)
+  return Math.sqrt(Math.max(own, both * (1 / treated.n + 1 / control.n)))
 }
 
 /** How many standard errors the interval reaches when exactly the planned customers are there. */

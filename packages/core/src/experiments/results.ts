@@ -1,5 +1,5 @@
 import type { CoreContext } from '../context.ts'
-import { ANYTIME_FROM, anytime } from './anytime.ts'
+import { ANYTIME_FROM, anytime, cautiousError } from './anytime.ts'
 import { expectedShares } from './assignment.ts'
 import {
   adjustByBefore,
@@ -155,10 +155,11 @@ function compareArm(
   const test = testOf(metric)
   const found = compare(test, [treated, control], alpha)
   const customers = treated.moments.n + control.moments.n
+  const error = cautiousError(treated.sample, control.sample)
   const always =
-    Math.min(treated.moments.n, control.moments.n) < ANYTIME_FROM || found.error === 0
+    Math.min(treated.moments.n, control.moments.n) < ANYTIME_FROM || error === 0
       ? null
-      : anytime(found, customers, { alpha, planned: plannedCustomers })
+      : anytime({ estimate: found.estimate, error }, customers, { alpha, planned: plannedCustomers })
   const { n } = treated.moments
   const times = ({ low, high }: Interval) => ({ low: low * n, high: high * n })
   return {
