@@ -60,9 +60,15 @@ export async function openHuitou({
       : { file: path.join(config.dataDir, 'huitou.db') },
   )
   try {
-    const core = await createCore({ database, dataDir: config.dataDir, log, ...(clock ? { clock } : {}) })
-    const live = new LiveTopics()
     const box = createSecretBox(config.secret)
+    const core = await createCore({
+      database,
+      dataDir: config.dataDir,
+      log,
+      deliveries: { box },
+      ...(clock ? { clock } : {}),
+    })
+    const live = new LiveTopics()
     const opening: { host?: PluginHost } = {}
     const effects = pluginEffects({ core, log, box, host: () => getHost(opening.host) })
     const opened = await openPlugins(core, {

@@ -6,6 +6,7 @@ import type { CoreContext, Logger } from './context.ts'
 import { type Database, transact } from './db/database.ts'
 import { migrate } from './db/migrate.ts'
 import { Deliveries, type DeliveryOptions } from './deliveries/dispatch.ts'
+import { defineRehearsalJob } from './deliveries/rehearse.ts'
 import { createEventLog, type EventLog } from './events/append.ts'
 import { createJobs } from './jobs/jobs.ts'
 import type { ImportContext } from './imports/import-context.ts'
@@ -141,6 +142,7 @@ export async function createCore({
   defineBulkDelete(core)
   defineRecordImport(core)
   defineCommandJobs(core)
+  defineRehearsalJob(context)
   return core
 }
 

@@ -12,7 +12,7 @@ export interface RecordingChannel {
   /** Every message that reached the provider, in order. */
   received: Delivery[]
   /** What the provider answers; `sent` if absent. */
-  answer?: (delivery: Delivery) => DeliveryResult | 'lost'
+  answer?: ((delivery: Delivery) => DeliveryResult | 'lost') | undefined
   /** Thrown instead of sending anything. */
   failure?: Error | undefined
   receipts: Receipt[]

@@ -164,6 +164,22 @@ export async function saveAccount(
   })
 }
 
+/** An account that is switched off keeps its messages; they wait until it is switched on, or come too late. */
+export async function switchAccount(
+  { database, clock }: Pick<Context, 'database' | 'clock'>,
+  id: string,
+  active: boolean,
+): Promise<ChannelAccount> {
+  const row = await database.db
+    .updateTable('channel_accounts')
+    .set({ active: active ? 1 : 0, updated_at: clock.now(), failures: 0, open_until: null })
+    .where('id', '=', id)
+    .returningAll()
+    .executeTakeFirst()
+  if (!row) throw notFound('Account', id)
+  return toAccount(row)
+}
+
 function toAccount({ id, channel, name, active, open_until, last_error }: AccountRow): ChannelAccount {
   return { id, channel, name, active: active === 1, openUntil: open_until, lastError: last_error }
 }

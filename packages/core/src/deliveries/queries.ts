@@ -131,7 +131,14 @@ export async function replayDead(
       .where('state', '=', 'dead')
     if (ids) query = query.where('id', 'in', [...ids])
     if (channel !== undefined) query = query.where('channel', '=', channel)
-    const rows = await query.returning('id').execute()
+    const rows = await query.returning(['id', 'channel']).execute()
+    // Somebody thinks that it works again: no account rests any longer.
+    for (const rested of new Set(rows.map((row) => row.channel)))
+      await tx
+        .updateTable('channel_accounts')
+        .set({ open_until: null, failures: 0 })
+        .where('channel', '=', rested)
+        .execute()
     for (const { id } of rows)
       await tx
         .insertInto('delivery_events')

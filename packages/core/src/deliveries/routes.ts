@@ -6,6 +6,7 @@ import { answerJson } from '../http/answer.ts'
 import { requireRole, type SignedIn } from '../http/env.ts'
 import { validate } from '../http/validate.ts'
 import { audit } from '../people/audit.ts'
+import { listAccounts, saveAccount, switchAccount } from './accounts.ts'
 import { contactPolicySchema, readContactPolicy, writeContactPolicy } from './policy.ts'
 import {
   cancelDelivery,
@@ -15,6 +16,7 @@ import {
   replayDead,
   settleByHand,
 } from './queries.ts'
+import type { DeliveryContext } from './worker-context.ts'
 
 const STATES = [
   'planned',
@@ -144,4 +146,100 @@ export function contactPolicyRoutes({ database, clock }: RouteDeps) {
       const { fatigue } = await readContactPolicy(database.db)
       return c.json({ channels: await channelRates(database.db, fatigue?.unopened ?? 1_000_000) })
     })
+}
+
+const AccountId = z.object({ id: z.string().min(1).max(300) })
+const Account = z.object({
+  channel: z.string().min(1).max(200),
+  name: z.string().trim().min(1).max(80),
+  settings: z.record(z.string(), z.json()).default({}),
+})
+
+type ChannelDeps = RouteDeps & Pick<CoreContext, 'points'> & { deliveries: { context: DeliveryContext } }
+
+/** Mounted at `/api/channels`. Settings of accounts go in and never come out. */
+export function channelRoutes({ deliveries: { context }, ...deps }: ChannelDeps) {
+  const { database, clock, points } = deps
+  const note = async (userId: string, action: string, subject: string) => {
+    await audit(database.db, clock, { userId, action, subject })
+    deps.wake?.()
+  }
+  return new Hono<SignedIn>()
+    .get('/', describeRoute({ tags, summary: 'Channels there are, and the accounts on them' }), async (c) => {
+      const accounts = await listAccounts(database.db)
+      const channels = points.channels.list().map(({ id, owner, value }) => ({
+        id,
+        title: owner.text(value.title as string),
+        icon: value.icon ?? null,
+        guarantee: value.guarantee,
+        address: value.address,
+        messages: value.messages,
+        receipts: value.receipts ?? [],
+        content: value.content,
+        settings: value.settings ?? null,
+        accounts: accounts.filter(({ channel }) => channel === id),
+      }))
+      return answerJson(c, { channels })
+    })
+    .post(
+      '/accounts',
+      describeRoute({ tags, summary: 'A new account, after the channel has tried its settings' }),
+      requireRole('developer'),
+      validate('json', Account),
+      async (c) => {
+        const account = await saveAccount(context, c.req.valid('json'))
+        await note(c.get('user').id, 'channel-account.create', account.id)
+        return answerJson(c, account, 201)
+      },
+    )
+    .put(
+      '/accounts/:id',
+      describeRoute({ tags, summary: 'Other settings of an account' }),
+      requireRole('developer'),
+      validate('param', AccountId),
+      validate('json', Account),
+      async (c) => {
+        const { id } = c.req.valid('param')
+        const account = await saveAccount(context, { id, ...c.req.valid('json') })
+        await note(c.get('user').id, 'channel-account.change', id)
+        return answerJson(c, account)
+      },
+    )
+    .post(
+      '/accounts/:id/switch',
+      describeRoute({ tags, summary: 'Use an account, or let its messages wait' }),
+      requireRole('operator'),
+      validate('param', AccountId),
+      validate('json', z.object({ active: z.boolean() })),
+      async (c) => {
+        const { id } = c.req.valid('param')
+        const account = await switchAccount(context, id, c.req.valid('json').active)
+        await note(c.get('user').id, 'channel-account.switch', id)
+        return answerJson(c, account)
+      },
+    )
+}
+
+/** Mounted at `/api/journeys`: what a draft would have done. */
+export function rehearsalRoutes({ jobs }: Pick<CoreContext, 'jobs'>) {
+  return new Hono<SignedIn>().post(
+    '/rehearse',
+    describeRoute({ tags: ['journeys'], summary: 'Run a definition over the past; the result is the job’s' }),
+    requireRole('operator', 'analyst'),
+    validate(
+      'json',
+      z.object({
+        definition: z.record(z.string(), z.json()),
+        days: z.int().min(1).max(365).default(90),
+      }),
+    ),
+    async (c) => {
+      const { id } = await jobs.enqueue({
+        kind: 'journey-rehearsal',
+        title: JSON.stringify({ en: 'Rehearsal of a journey', 'zh-CN': '旅程预演' }),
+        payload: c.req.valid('json'),
+      })
+      return c.json({ jobId: id }, 202)
+    },
+  )
 }

@@ -6,7 +6,7 @@ import { describeRoute } from 'hono-openapi'
 import { recordExportRoutes, recordImportRoutes } from '../collections/file-routes.ts'
 import { collectionRoutes } from '../collections/routes.ts'
 import type { Core } from '../core.ts'
-import { contactPolicyRoutes, deliveryRoutes } from '../deliveries/routes.ts'
+import { channelRoutes, contactPolicyRoutes, deliveryRoutes, rehearsalRoutes } from '../deliveries/routes.ts'
 import { ingestRoutes } from '../events/routes.ts'
 import { writeKeyRoutes } from '../events/write-key-routes.ts'
 import { experimentRoutes } from '../experiments/routes.ts'
@@ -73,7 +73,9 @@ function signedInRoutes({ core, auth, plugins, live, onBrand, loadDemo }: AppDep
     .route('/customers', identityRoutes(core))
     .route('/customers', customerJourneyRoutes(core))
     .route('/segments', segmentRoutes(core))
+    .route('/journeys', rehearsalRoutes(core))
     .route('/journeys', journeyRoutes(core))
+    .route('/channels', channelRoutes(core))
     .route('/deliveries', deliveryRoutes(core))
     .route('/contact-policy', contactPolicyRoutes(core))
     .route('/experiments', experimentRoutes(core))
@@ -112,6 +114,7 @@ export function createApp(deps: AppDeps) {
     .use('/api/experiments/*', json)
     .use('/api/journeys/*', json)
     .use('/api/deliveries/*', json)
+    .use('/api/channels/*', json)
     .use('/api/contact-policy/*', json)
     // An archive has a limit of its own.
     .use('/api/plugins/*', (c, next) => (c.req.path === '/api/plugins/upload' ? next() : json(c, next)))
