@@ -56,8 +56,8 @@ export async function expose(
 }
 
 /**
- * `select customer_id, at, arm, arms` of everybody who met the experiment: today's customer, first time, and how many
- * arms it met by merging.
+ * `select customer_id, at, arm, mixed` of everybody who met the experiment: today's customer, first time, and whether
+ * it met several arms by merging.
  */
 export function exposedCustomers(experiment: Experiment): RawBuilder<unknown> {
   const { id, journeyId, startedAt, endedAt } = experiment
@@ -66,7 +66,8 @@ export function exposedCustomers(experiment: Experiment): RawBuilder<unknown> {
     journeyId === null
       ? sql`select customer_id, arm, at from experiment_exposures where experiment_id = ${id}`
       : sql`select customer_id, arm, entered_at as at from enrolments where journey_id = ${journeyId}`
-  return sql`select i.customer_id, min(x.at) as at, min(x.arm) as arm, count(distinct x.arm) as arms
+  return sql`select i.customer_id, min(x.at) as at, min(x.arm) as arm,
+    case when min(x.arm) = max(x.arm) then 0 else 1 end as mixed
     from (${met}) x inner join identifiers i on i.id = x.customer_id
     where x.at >= ${startedAt ?? 0}${before} group by i.customer_id`
 }

@@ -24,7 +24,7 @@ export async function readReach(
   experiment: Experiment,
 ): Promise<Reach> {
   const { rows } = await sql<{ arm: string; mixed: number; customers: number }>`
-    select arm, case when arms > 1 then 1 else 0 end as mixed, count(*) as customers
+    select arm, mixed, count(*) as customers
     from (${exposedCustomers(experiment)}) p group by 1, 2`.execute(database.analytics)
   const single = rows.filter(({ mixed }) => mixed === 0)
   return {
@@ -58,7 +58,7 @@ export async function readMoments(
   const { rows } = await sql<Record<keyof Moments, number> & { arm: string }>`
     with exposed as materialized (
       select customer_id, arm, at from (${exposedCustomers(experiment)}) p
-      where arms = 1 and at <= ${now - window}
+      where mixed = 0 and at <= ${now - window}
     ), found as (
       select p.customer_id, ${y} as y, ${x} as x
       from exposed p inner join timeline t on t.customer_id = p.customer_id ${events}
