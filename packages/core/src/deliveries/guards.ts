@@ -218,8 +218,10 @@ async function readConsents(db: Db | Tx, customers: readonly number[]): Promise<
         { id: 'integer' },
       ),
     )
-    .innerJoin('identifiers', 'identifiers.customer_id', 'r.id')
-    .innerJoin('consents', 'consents.customer_id', 'identifiers.id')
+    .crossJoin('identifiers')
+    .crossJoin('consents')
+    .whereRef('identifiers.customer_id', '=', 'r.id')
+    .whereRef('consents.customer_id', '=', 'identifiers.id')
     .select(['r.id', 'consents.channel', 'consents.purpose', 'consents.state', 'consents.at'])
     .execute()
   return Map.groupBy(rows, ({ id }) => id)
@@ -238,8 +240,10 @@ async function readAnswers(
         { id: 'integer' },
       ),
     )
-    .innerJoin('identifiers', 'identifiers.customer_id', 'r.id')
-    .innerJoin('contact_channels', 'contact_channels.customer_id', 'identifiers.id')
+    .crossJoin('identifiers')
+    .crossJoin('contact_channels')
+    .whereRef('identifiers.customer_id', '=', 'r.id')
+    .whereRef('contact_channels.customer_id', '=', 'identifiers.id')
     .where('contact_channels.channel', '=', channel)
     .select(['r.id', 'contact_channels.unopened', 'contact_channels.last_sent_at'])
     .execute()

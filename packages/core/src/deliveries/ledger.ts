@@ -45,8 +45,11 @@ export async function readTouches(
         { id: 'integer' },
       ),
     )
-    .innerJoin('identifiers', 'identifiers.customer_id', 'r.id')
-    .innerJoin('contact_days', 'contact_days.customer_id', 'identifiers.id')
+    // SQLite keeps the order of cross joins: the customers are few, and both tables are found by them.
+    .crossJoin('identifiers')
+    .crossJoin('contact_days')
+    .whereRef('identifiers.customer_id', '=', 'r.id')
+    .whereRef('contact_days.customer_id', '=', 'identifiers.id')
     .where('contact_days.day', '>=', since)
     .select(['r.id as customer_id', 'contact_days.channel', 'contact_days.account', 'contact_days.day'])
     .select('contact_days.count')

@@ -174,8 +174,9 @@ async function findArrived(
         { customer: 'integer' },
       ),
     )
-    .innerJoin('timeline', 'timeline.customer_id', 'r.customer')
+    .crossJoin('timeline')
     .innerJoin('events', 'events.seq', 'timeline.seq')
+    .whereRef('timeline.customer_id', '=', 'r.customer')
     .where('timeline.ts', '>=', since)
     .where('timeline.name', '=', event)
     .where('timeline.current', '=', 1)

@@ -114,8 +114,11 @@ async function withoutKnown(
         { customer: 'integer' },
       ),
     )
-    .innerJoin('identifiers', 'identifiers.customer_id', 'r.customer')
-    .innerJoin('enrolments', 'enrolments.customer_id', 'identifiers.id')
+    // SQLite keeps the order of cross joins: the customers are few, and both tables are found by them.
+    .crossJoin('identifiers')
+    .crossJoin('enrolments')
+    .whereRef('identifiers.customer_id', '=', 'r.customer')
+    .whereRef('enrolments.customer_id', '=', 'identifiers.id')
     .where('enrolments.journey_id', '=', id)
     .select(['r.customer', 'enrolments.entry_key'])
     .select(sql<number>`max(case when enrolments.ended_at is null then 1 else 0 end)`.as('open'))

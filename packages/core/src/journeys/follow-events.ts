@@ -110,8 +110,11 @@ async function readOpen(tx: Tx, events: readonly SeenEvent[]): Promise<Map<numbe
   }))
   const rows = await tx
     .selectFrom(rowsOf(tx, customers, { customer: 'integer' }))
-    .innerJoin('identifiers', 'identifiers.customer_id', 'r.customer')
-    .innerJoin('enrolments', 'enrolments.customer_id', 'identifiers.id')
+    // SQLite keeps the order of cross joins: the customers are few, and both tables are found by them.
+    .crossJoin('identifiers')
+    .crossJoin('enrolments')
+    .whereRef('identifiers.customer_id', '=', 'r.customer')
+    .whereRef('enrolments.customer_id', '=', 'identifiers.id')
     .where((where) =>
       where.or([where('enrolments.ended_at', 'is', null), where('enrolments.goal_at', 'is', null)]),
     )
