@@ -55,19 +55,20 @@ export async function readMoments(
   )
   const events = filters.length > 0 ? sql`inner join events e on e.seq = t.seq` : sql``
   const { names, y, x, since } = figuresOf(metric, window)
+  // Those without events come by `union all`: for a join PostgreSQL, which takes the exposed for few, counts in squares.
   const { rows } = await sql<Record<keyof Moments, number> & { arm: string }>`
     with exposed as materialized (
       select customer_id, arm, at from (${exposedCustomers(experiment)}) p
       where mixed = 0 and at <= ${now - window}
     ), found as (
-      select p.customer_id, ${y} as y, ${x} as x
+      select p.customer_id, p.arm, ${y} as y, ${x} as x
       from exposed p inner join timeline t on t.customer_id = p.customer_id ${events}
       where ${nameOf(database.engine)} in (${sql.join(names)}) and t.current = 1
         and t.ts >= ${since} and t.ts < p.at + ${sql.lit(window)}${sql.join(filters, sql``)}
-      group by p.customer_id
+      group by p.customer_id, p.arm
     ), figures as (
-      select p.arm, cast(coalesce(f.y, 0) as double precision) as y, cast(coalesce(f.x, 0) as double precision) as x
-      from exposed p left join found f on f.customer_id = p.customer_id
+      select min(arm) as arm, cast(sum(y) as double precision) as y, cast(sum(x) as double precision) as x
+      from (select * from found union all select customer_id, arm, 0, 0 from exposed) figure group by customer_id
     )
     select arm, count(*) as n, sum(y) as y, sum(y * y) as yy, sum(x) as x, sum(x * x) as xx, sum(x * y) as xy
     from figures group by arm`.execute(database.analytics)
