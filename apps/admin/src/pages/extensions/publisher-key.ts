@@ -1,5 +1,5 @@
 /** What a publisher hands out so that others can trust their signature. */
-export interface PublisherFile {
+interface PublisherFile {
   publisher: string
   publicKey: string
   keyId?: string

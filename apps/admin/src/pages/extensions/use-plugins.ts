@@ -45,7 +45,7 @@ export function useMayChange() {
 const UNDECIDED = new Set(['E_CONSENT', 'E_UNSIGNED', 'E_UNKNOWN_PUBLISHER'])
 
 /** Whether something was refused because the owner has not decided about it yet. */
-export function isUndecided(error: unknown): boolean {
+function isUndecided(error: unknown): boolean {
   return error instanceof ApiError && UNDECIDED.has(error.code)
 }
 
