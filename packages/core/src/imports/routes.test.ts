@@ -140,6 +140,7 @@ test('a webhook is answered by its plugin, and its events are in the log before 
     hookRoutes({
       ...fixture,
       events: createEventLog(fixture.database, fixture.clock),
+      deliveries: { receive: () => Promise.reject(new Error('A shop reports nothing about messages')) },
       pluginSettings: async () => ({ secret: 's3' }),
     }),
   )
