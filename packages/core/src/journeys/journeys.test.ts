@@ -1,4 +1,5 @@
 import { createTestCore, engines, type TestCore } from '@huitou/testing'
+import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { addRecordingChannel, type RecordingChannel } from '../../test/recording-channel.ts'
 import { transact } from '../db/database.ts'
@@ -426,5 +427,15 @@ describe.each(engines)('journeys on %s', (engine) => {
     expect(texts()).toEqual(['one'])
     await at(11 * HOUR + 1_000)
     expect(texts()).toEqual(['one', 'two'])
+  })
+
+  test.runIf(engine === 'sqlite')('who waits is found by an index, and by nothing else', async () => {
+    const { rows } = await sql<{ detail: string }>`
+      explain query plan select * from enrolments where due_at <= 1 order by due_at limit 10`.execute(
+      core.database.db,
+    )
+    expect(rows.map(({ detail }) => detail)).toEqual([
+      'SEARCH enrolments USING INDEX enrolments_due (due_at<?)',
+    ])
   })
 })
