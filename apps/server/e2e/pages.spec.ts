@@ -45,8 +45,8 @@ for (const locale of locales) {
           await page.emulateMedia({ colorScheme: 'dark' })
           await atRest(page)
           await picture(page, `${locale}-dark/${name}`)
-          // Of what axe looks at, only colours differ between the themes.
-          await checkAccess(page, `${name}, dark`, ['color-contrast'])
+          // Of what axe looks at, only colours differ between the themes, and those are the same in every language.
+          if (locale === 'zh-CN') await checkAccess(page, `${name}, dark`, ['color-contrast'])
           await page.emulateMedia({ colorScheme: 'light' })
         }
       })

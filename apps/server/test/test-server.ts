@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type Clock, createWriteKey, type NewUser } from '@huitou/core'
 import type { TestEngine } from '@huitou/testing'
+import { coreTemplate } from '@huitou/testing/core-template'
 import { createPostgresDatabase } from '@huitou/testing/postgres'
 import { startServer } from '../src/http/start-server.ts'
 import type { Config } from '../src/config.ts'
@@ -34,7 +35,7 @@ export async function startTestServer(
   options: TestServerOptions = {},
 ): Promise<TestServer> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'huitou-server-'))
-  const postgres = engine === 'postgres' ? await createPostgresDatabase() : undefined
+  const postgres = engine === 'postgres' ? await createPostgresDatabase(coreTemplate) : undefined
   const config = {
     dataDir,
     databaseUrl: postgres?.url,

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import pg from 'pg'
 import type { TestProject } from 'vitest/node'
 import { startPostgres, type PostgresServer } from './postgres-server.ts'
-import { administer, databasePrefix } from './postgres.ts'
+import { administer, databasePrefix, runHeader } from './postgres.ts'
 
 interface Desk {
   url: string
@@ -31,7 +31,9 @@ export default async function setUp(project: TestProject): Promise<() => Promise
 
 async function openDesk(): Promise<Desk> {
   let running: Promise<PostgresServer> | undefined
+  const run = Date.now().toString(36)
   const server = createServer((_request, response) => {
+    response.setHeader(runHeader, run)
     running ??= provide()
     running.then(
       ({ url }) => response.end(url),

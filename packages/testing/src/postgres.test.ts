@@ -22,6 +22,22 @@ test('two databases of one run know nothing of each other', async () => {
   await Promise.all([one.drop(), two.drop()])
 })
 
+test('copies of a template hold what it held, are filled once, and know nothing of each other', async () => {
+  let fills = 0
+  const template = {
+    name: 'shelf',
+    async fill(url: string) {
+      fills++
+      await query(url, 'create table shelf (id integer); insert into shelf values (7)')
+    },
+  }
+  const [one, two] = await Promise.all([createPostgresDatabase(template), createPostgresDatabase(template)])
+  await query(one.url, 'delete from shelf')
+  expect(await query(two.url, 'select id from shelf')).toEqual([{ id: 7 }])
+  expect(fills).toBe(1)
+  await Promise.all([one.drop(), two.drop()])
+})
+
 test('text sorts by code point, as in SQLite', async () => {
   const database = await createPostgresDatabase()
   const rows = await query(

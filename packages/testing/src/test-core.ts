@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { type Core, createCore, type NewEvent, normalizeMessage, openDatabase } from '@huitou/core'
 import type { EventTypeContribution, FeatureContribution } from '@huitou/plugin-api'
+import { coreTemplate } from './core-template.ts'
 import { FakeClock } from './fake-clock.ts'
-import { createPostgresDatabase } from './postgres.ts'
+import { createPostgresDatabase, type PostgresTemplate } from './postgres.ts'
 
 export type TestEngine = 'sqlite' | 'postgres'
 
@@ -29,7 +30,7 @@ export async function createTestCore({
   engine = 'sqlite',
   now = '2026-03-01T12:00:00+08:00',
 }: TestCoreOptions = {}): Promise<TestCore> {
-  const { database, dataDir, remove } = await openTestDatabase(engine)
+  const { database, dataDir, remove } = await openTestDatabase(engine, coreTemplate)
   const clock = new FakeClock(now)
   const core = await createCore({ database, dataDir, clock })
   return {
@@ -53,8 +54,8 @@ export async function createTestCore({
   }
 }
 
-/** An open, empty database on `engine`, and what removes it. */
-export async function openTestDatabase(engine: TestEngine) {
+/** An open database on `engine`, empty or, on PostgreSQL, a copy of `template`, and what removes it. */
+export async function openTestDatabase(engine: TestEngine, template?: PostgresTemplate) {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'huitou-test-'))
   const removeFolder = () => rmSync(dataDir, { recursive: true, force: true })
   if (engine === 'sqlite') {
@@ -64,7 +65,7 @@ export async function openTestDatabase(engine: TestEngine) {
       remove: async () => removeFolder(),
     }
   }
-  const { url, drop } = await createPostgresDatabase()
+  const { url, drop } = await createPostgresDatabase(template)
   return {
     database: openDatabase({ url, poolSize: 4 }),
     dataDir,
