@@ -3,17 +3,14 @@ import { setUpOwner } from './api.ts'
 import { expect, test } from './test.ts'
 
 test('the demo shop loads from the first page', async ({ page, context }) => {
-  test.setTimeout(120_000)
+  test.setTimeout(300_000)
   await using huitou = await startHuitou(page)
   const api = await setUpOwner(huitou.url)
   await context.addCookies([{ ...api.cookie, url: huitou.url }])
   await page.goto(`${huitou.url}/start`)
   await page.getByRole('button', { name: '载入演示店铺' }).click()
   await expect(page.getByRole('progressbar')).toBeVisible()
-  const loaded = await page.waitForURL(`${huitou.url}/`, { timeout: 60_000 }).then(
-    () => true,
-    () => false,
-  )
-  test.skip(!loaded, 'loading takes longer than a minute on this machine')
+  // Two years of orders take some fifteen seconds, and a multiple of that where much else is done.
+  await page.waitForURL(`${huitou.url}/`, { timeout: 240_000 })
   await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
 })

@@ -36,6 +36,15 @@ export function rowsOf<R extends object>(
   return sql<R>`(select ${sql.join(fields)} from ${source})`.as('r') as AliasedRawBuilder<R, 'r'>
 }
 
+/** Ids as a table named `r` with the column `id`: {@link rowsOf} for what is asked most. */
+export function idRows(db: Kysely<any>, ids: Iterable<number>): AliasedRawBuilder<{ id: number }, 'r'> {
+  return rowsOf(
+    db,
+    Array.from(ids, (id) => ({ id })),
+    { id: 'integer' },
+  )
+}
+
 function field(
   engine: Engine,
   type: SqlType,

@@ -6,7 +6,9 @@ import { transact } from '../db/database.ts'
 import { type NewDelivery, planDeliveries } from '../journeys/outbox.ts'
 import { writeContactPolicy, type ContactPolicy } from './policy.ts'
 import { prepareBatch } from './prepare.ts'
+import { cancelDelivery } from './queries.ts'
 import { recordReceipts } from './receipts.ts'
+import { expireLeases } from './reconcile.ts'
 
 const START = '2026-11-21T10:00:00+08:00'
 const HOUR = 3_600_000
@@ -364,6 +366,29 @@ describe.each(engines)('deliveries on %s', (engine) => {
     core.clock.advance(10 * 60_000)
     await core.settle()
     expect([await stateOf(key), sms.received.length]).toEqual(['sent', 1])
+  })
+
+  test('a message taken back after its lease ran out has given its slot back once', async () => {
+    await writeContactPolicy(core.database.db, {
+      ...open,
+      caps: { perDay: 1, perWeek: null, perChannelPerDay: {} },
+    })
+    const channel = addRecordingChannel(core.points, { id: 'test.channel/sure', idempotent: true })
+    const id = await customer()
+    const key = await plan({ customerId: id, channel: channel.id })
+    await prepareBatch(core.deliveries.context, { channel: channel.id, account: '' })
+    core.clock.advance(10 * 60_000)
+    await expireLeases(core.deliveries.context)
+    expect(await stateOf(key)).toBe('planned: no_answer')
+    const { id: delivery } = await core.database.db
+      .selectFrom('deliveries')
+      .select('id')
+      .where('key', '=', key)
+      .executeTakeFirstOrThrow()
+    await cancelDelivery(core, delivery)
+    channel.remove()
+    const days = await core.database.db.selectFrom('contact_days').select('count').execute()
+    expect(days.map(({ count }) => Number(count))).toEqual([0, 0])
   })
 
   test('receipts in any order, twice, and before the answer end in the same state', async () => {

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { BusinessDays } from '../days.ts'
 import type { Db, Tx } from '../db/database.ts'
-import { insertRows } from '../db/insert-rows.ts'
+import { insertRows, updateRows } from '../db/insert-rows.ts'
 import { rowsOf } from '../db/rows.ts'
 
 /** Stands for everybody together in `contact_days`. */
@@ -99,10 +99,11 @@ export async function addTouches(tx: Tx, touches: readonly Touch[]): Promise<voi
   }
 }
 
-/** Gives back the slots of messages that are to go out again, or never went out. */
+/** Gives back the slots of messages that are to go out again, or never went out; a row holds none from then on. */
 export async function releaseTouches(
   tx: Tx,
   rows: readonly {
+    id: number
     customer_id: number
     channel: string
     used_account: string | null
@@ -133,4 +134,9 @@ export async function releaseTouches(
       count: -1,
     })),
   )
+  await updateRows(tx, 'deliveries', {
+    rows: held.map(({ id }) => ({ id, touch_day: null })),
+    columns: { id: 'integer', touch_day: 'integer' },
+    key: 'id',
+  })
 }

@@ -160,10 +160,7 @@ export async function settle(
       .executeTakeFirst()
     if (Number(numUpdatedRows) === 0) continue
     settled++
-    if (answer.outcome === 'absent') {
-      await releaseTouches(tx, [row])
-      await tx.updateTable('deliveries').set({ touch_day: null }).where('id', '=', row.id).execute()
-    }
+    if (answer.outcome === 'absent') await releaseTouches(tx, [row])
     await tx
       .insertInto('delivery_events')
       .values({

@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import type { Tx } from '../db/database.ts'
 import { insertRows } from '../db/insert-rows.ts'
-import { rowsOf } from '../db/rows.ts'
+import { idRows, rowsOf } from '../db/rows.ts'
 import type { StoredEvent } from '../events/read.ts'
 import { Components, countingLinks, isEarlier, type Link } from './components.ts'
 import { readDecisions, type Decision, isCutBy, writeDecisions } from './decisions.ts'
@@ -204,23 +204,16 @@ async function neighbourhood(tx: Tx, touched: Set<number>) {
   let decisions: Map<string, Decision> = new Map()
   for (let customers = [...touched]; customers.length > 0;) {
     const found = await tx
-      .selectFrom(
-        rowsOf(
-          tx,
-          customers.map((id) => ({ id })),
-          { id: 'integer' },
-        ),
-      )
+      .selectFrom(idRows(tx, customers))
       .innerJoin('identifiers', 'identifiers.customer_id', 'r.id')
       .select(['identifiers.id', 'identifiers.customer_id'])
       .execute()
     for (const node of found) nodes.set(node.id, node)
     const fromHere = await tx
       .selectFrom(
-        rowsOf(
+        idRows(
           tx,
-          found.map(({ id }) => ({ id })),
-          { id: 'integer' },
+          found.map(({ id }) => id),
         ),
       )
       .innerJoin('identity_links', 'identity_links.a', 'r.id')
@@ -233,13 +226,7 @@ async function neighbourhood(tx: Tx, touched: Set<number>) {
       .filter((id) => !nodes.has(id))
     if (outside.length === 0) break
     const further = await tx
-      .selectFrom(
-        rowsOf(
-          tx,
-          outside.map((id) => ({ id })),
-          { id: 'integer' },
-        ),
-      )
+      .selectFrom(idRows(tx, outside))
       .innerJoin('identifiers', 'identifiers.id', 'r.id')
       .select('identifiers.customer_id')
       .distinct()
@@ -296,17 +283,7 @@ async function moveIdentifiers(
             .$asScalar()
             .$notNull(),
       })
-      .where('customer_id', 'in', (where) =>
-        where
-          .selectFrom(
-            rowsOf(
-              tx,
-              [...divided].map((id) => ({ id })),
-              { id: 'integer' },
-            ),
-          )
-          .select('r.id'),
-      )
+      .where('customer_id', 'in', (where) => where.selectFrom(idRows(tx, divided)).select('r.id'))
       .execute()
   }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { AppError, notFound, userError } from '@huitou/plugin-api'
 import type { CoreContext } from '../context.ts'
-import { rowsOf } from '../db/rows.ts'
+import { idRows } from '../db/rows.ts'
 import type { EventLog } from '../events/append.ts'
 import { type NewEvent, normalizeMessage } from '../events/normalize.ts'
 import { rankOf } from '../identity/identifiers.ts'
@@ -60,13 +60,7 @@ async function nameCustomers(
   ids: readonly number[],
 ): Promise<Map<number, { kind: string; value: string }>> {
   const rows = await db
-    .selectFrom(
-      rowsOf(
-        db,
-        ids.map((id) => ({ id })),
-        { id: 'integer' },
-      ),
-    )
+    .selectFrom(idRows(db, ids))
     .innerJoin('identifiers as asked', 'asked.id', 'r.id')
     .innerJoin('identifiers as known', 'known.customer_id', 'asked.customer_id')
     .select(['r.id as asked', 'known.kind', 'known.value'])

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Tx } from '../db/database.ts'
-import { rowsOf } from '../db/rows.ts'
+import { idRows } from '../db/rows.ts'
 import { STORED_EVENT_COLUMNS, toStoredEvent } from '../events/read.ts'
 import type { Projection } from './project.ts'
 import { emptyState, foldEvent, type ProfileState } from './state.ts'
@@ -50,13 +50,7 @@ type OwnedRow = Parameters<typeof toStoredEvent>[0] & { customer_id: number }
 /** Customers whose events make up a page together, and alone those with more. */
 async function inPages(tx: Tx, customers: readonly number[]): Promise<{ ids: number[]; whole: boolean }[]> {
   const counts = await tx
-    .selectFrom(
-      rowsOf(
-        tx,
-        customers.map((id) => ({ id })),
-        { id: 'integer' },
-      ),
-    )
+    .selectFrom(idRows(tx, customers))
     .innerJoin('timeline', 'timeline.customer_id', 'r.id')
     .groupBy('r.id')
     .select(['r.id', (select) => select.fn.countAll<number>().as('events')])
@@ -80,13 +74,7 @@ async function inPages(tx: Tx, customers: readonly number[]): Promise<{ ids: num
 
 function eventsOf(tx: Tx, ids: readonly number[]) {
   return tx
-    .selectFrom(
-      rowsOf(
-        tx,
-        ids.map((id) => ({ id })),
-        { id: 'integer' },
-      ),
-    )
+    .selectFrom(idRows(tx, ids))
     .innerJoin('timeline', 'timeline.customer_id', 'r.id')
     .innerJoin('events', 'events.seq', 'timeline.seq')
     .where('timeline.current', '=', 1)

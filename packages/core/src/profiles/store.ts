@@ -1,6 +1,6 @@
 import type { Tx } from '../db/database.ts'
 import { insertRows } from '../db/insert-rows.ts'
-import { rowsOf } from '../db/rows.ts'
+import { idRows } from '../db/rows.ts'
 import {
   addColumns,
   type ProfileColumn,
@@ -21,10 +21,10 @@ export interface Draft {
 }
 
 export async function readStates(tx: Tx, customers: Iterable<number>): Promise<Map<number, ProfileState>> {
-  const ids = [...customers].map((id) => ({ id }))
+  const ids = [...customers]
   if (ids.length === 0) return new Map()
   const rows = await tx
-    .selectFrom(rowsOf(tx, ids, { id: 'integer' }))
+    .selectFrom(idRows(tx, ids))
     .innerJoin('profile_states', 'profile_states.customer_id', 'r.id')
     .select(['customer_id', 'state'])
     .execute()
@@ -68,11 +68,7 @@ export async function saveDrafts(
 /** Takes customers out that have become part of others. */
 export async function removeProfiles(tx: Tx, customers: readonly number[]): Promise<void> {
   if (customers.length === 0) return
-  const ids = rowsOf(
-    tx,
-    customers.map((id) => ({ id })),
-    { id: 'integer' },
-  )
+  const ids = idRows(tx, customers)
   await tx
     .deleteFrom('profiles')
     .where('customer_id', 'in', (where) => where.selectFrom(ids).select('r.id'))
@@ -144,13 +140,7 @@ async function columnsFor(tx: Tx, drafts: ReadonlyMap<number, Draft>): Promise<P
 
 async function readRows(tx: Tx, customers: number[]): Promise<Map<number, Record<string, unknown>>> {
   const rows = await tx
-    .selectFrom(
-      rowsOf(
-        tx,
-        customers.map((id) => ({ id })),
-        { id: 'integer' },
-      ),
-    )
+    .selectFrom(idRows(tx, customers))
     .innerJoin('profiles', 'profiles.customer_id', 'r.id')
     .selectAll('profiles')
     .execute()

@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import type { CoreContext } from '../context.ts'
 import { readCursor, writeCursor } from '../db/cursor.ts'
 import { type Db, transact, type Tx } from '../db/database.ts'
-import { rowsOf } from '../db/rows.ts'
+import { idRows, rowsOf } from '../db/rows.ts'
 import { EVERYBODY } from '../profiles/store.ts'
 import { compileNodes, type RuleScope } from './compile.ts'
 import { evaluateFully } from './evaluate.ts'
@@ -170,13 +170,7 @@ async function evaluate(
     const part = segments.slice(start, start + RULES)
     const conditions = part.map((segment) => conditionOf(segment, scope))
     const rows = await db
-      .selectFrom(
-        rowsOf(
-          db,
-          customers.map((id) => ({ id })),
-          { id: 'integer' },
-        ),
-      )
+      .selectFrom(idRows(db, customers))
       .crossJoin('profiles')
       .whereRef('profiles.customer_id', '=', 'r.id')
       .select('profiles.customer_id')
@@ -205,13 +199,7 @@ async function readMembers(
   const members = new Map<string, Set<number>>()
   if (segments.length === 0) return members
   const rows = await db
-    .selectFrom(
-      rowsOf(
-        db,
-        customers.map((id) => ({ id })),
-        { id: 'integer' },
-      ),
-    )
+    .selectFrom(idRows(db, customers))
     .crossJoin('segment_members')
     .whereRef('segment_members.customer_id', '=', 'r.id')
     .select(['segment_members.segment_id', 'segment_members.customer_id'])
@@ -233,13 +221,7 @@ async function followVanished(
 ): Promise<MembershipChange[]> {
   const handled = new Set(concerned.map(({ id }) => id))
   const rows = await db
-    .selectFrom(
-      rowsOf(
-        db,
-        vanished.map((id) => ({ id })),
-        { id: 'integer' },
-      ),
-    )
+    .selectFrom(idRows(db, vanished))
     .crossJoin('segment_members')
     .whereRef('segment_members.customer_id', '=', 'r.id')
     .innerJoin('segments', 'segments.id', 'segment_members.segment_id')
