@@ -172,7 +172,14 @@ function runLoops({ log, jobs }: CoreContext, { stages, besides, sending, delive
     },
   })
   // What became of a message is an event that the first stage has to read.
-  const sender = createLoop(sending, { log, signal, onAdvance: () => loop.wake() })
+  const sender = createLoop(sending, {
+    log,
+    signal,
+    onAdvance(stage) {
+      onAdvance(stage)
+      loop.wake()
+    },
+  })
   return {
     stop,
     wake() {

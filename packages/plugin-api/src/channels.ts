@@ -35,6 +35,8 @@ export interface ChannelContribution {
    * fate is not known is never sent again; `lookUp`, `poll` or a receipt has to tell.
    */
   idempotent?: boolean
+  /** It reaches nobody: messages stay in Huitou, where people look at them and answer in the customer's name. */
+  sandbox?: boolean
   /** Kind of identifier that a message goes to, for instance `phone`, `email`, `wecom_external_userid`. */
   address: string
   receipts?: ReceiptKind[]

@@ -107,13 +107,18 @@ function listen(
   })
 }
 
+/** What a stage of the loop has written when it was at work. */
+const TOPICS: Partial<Record<string, Topic[]>> = {
+  segments: ['segments'],
+  journeys: ['journeys', 'deliveries'],
+  deliveries: ['deliveries'],
+}
+
 /** Tells open pages what to load again once it is written, at most twice a second. */
 function announceChanges(core: Core, { live }: Huitou): () => void {
   const announce = (...topics: Topic[]) => topics.forEach((topic) => live.announce(topic))
   const stops = [
-    core.onAdvance((stage) =>
-      stage === 'segments' ? announce('segments') : announce('profiles', 'segments', 'reports'),
-    ),
+    core.onAdvance((stage) => announce(...(TOPICS[stage] ?? ['profiles', 'segments', 'reports']))),
     core.collections.onChange(() => announce('collections')),
     core.jobs.onChange(({ kind, state }) => {
       if (kind.startsWith('import.')) announce('imports')

@@ -1,4 +1,4 @@
-import { notFound, userError } from '@huitou/plugin-api'
+import { type JsonSchema, notFound, userError } from '@huitou/plugin-api'
 import type { Selectable } from 'kysely'
 import { v7 as uuid } from 'uuid'
 import type { CoreContext } from '../context.ts'
@@ -16,7 +16,14 @@ export interface ChannelAccount {
   /** Until when nothing is tried, after failures in a row. */
   openUntil: number | null
   lastError: string | null
+  /** Calls in a row that came to nothing. */
+  failures: number
+  /** `closed`: used as usual. `open`: rests. `probe`: the next message shows whether it works again. */
+  breaker: Breaker
+  updatedAt: number
 }
+
+export type Breaker = 'closed' | 'probe' | 'open'
 
 /** Account that deliveries use which name none: the channel's oldest, or one without settings made on the spot. */
 export async function findAccount(tx: Tx, channel: string, account: string, now: number) {
@@ -39,7 +46,7 @@ const FIRST_REST = 30_000
 const LONGEST_REST = 15 * 60_000
 
 /** Whether the account may be used now; after a rest it is tried with a single message first. */
-export function breakerOf({ failures, open_until }: AccountRow, now: number): 'closed' | 'probe' | 'open' {
+export function breakerOf({ failures, open_until }: AccountRow, now: number): Breaker {
   if (open_until === null || failures < FAILURES_ALLOWED) return 'closed'
   return now >= open_until ? 'probe' : 'open'
 }
@@ -97,9 +104,39 @@ export async function takeTokens(
   return { granted, nextAt: Math.max(now + 1, nextAt) }
 }
 
-export async function listAccounts(db: Db): Promise<ChannelAccount[]> {
+export async function listAccounts(db: Db, now: number): Promise<ChannelAccount[]> {
   const rows = await db.selectFrom('channel_accounts').selectAll().orderBy('created_at').execute()
-  return rows.map(toAccount)
+  return rows.map((row) => toAccount(row, now))
+}
+
+/** Settings of an account as its form may show them: what is secret stays out. */
+export async function openAccount(
+  { database, points, box }: Pick<Context, 'database' | 'points'> & { box: SecretBox },
+  id: string,
+): Promise<{ id: string; channel: string; name: string; settings: Record<string, unknown> }> {
+  const row = await database.db
+    .selectFrom('channel_accounts')
+    .select(['id', 'channel', 'name', 'settings'])
+    .where('id', '=', id)
+    .executeTakeFirst()
+  if (!row) throw notFound('Account', id)
+  const secrets = new Set(secretsOf(points.channels.find(row.channel)?.value.settings))
+  const settings = readSettings(box, row.settings)
+  return {
+    ...row,
+    settings: Object.fromEntries(Object.entries(settings).filter(([key]) => !secrets.has(key))),
+  }
+}
+
+function readSettings(box: SecretBox, sealed: string): Record<string, unknown> {
+  return sealed === '' ? {} : (JSON.parse(box.open(sealed)) as Record<string, unknown>)
+}
+
+function secretsOf(schema: JsonSchema | undefined): string[] {
+  const properties = (schema?.['properties'] ?? {}) as Record<string, { secret?: boolean }>
+  return Object.entries(properties)
+    .filter(([, property]) => property.secret === true)
+    .map(([key]) => key)
 }
 
 type Context = Pick<CoreContext, 'database' | 'clock' | 'points'>
@@ -110,22 +147,26 @@ export interface SecretBox {
   open(sealed: string): string
 }
 
-/** Stores an account after the channel has looked at its settings, which are sealed as a whole and never shown. */
+/**
+ * Stores an account after the channel has looked at its settings, which are sealed as a whole. A secret that is left
+ * out stays what it was. Returns what the channel had to say, too.
+ */
 export async function saveAccount(
   { database, clock, points, box }: Context & { box: SecretBox },
   account: { id?: string; channel: string; name: string; settings: Record<string, unknown> },
-): Promise<ChannelAccount> {
+): Promise<ChannelAccount & { note: string | null }> {
   const channel = points.channels.find(account.channel)
   if (!channel) throw notFound('Channel', account.channel)
   const now = clock.now()
+  const settings = await withKeptSecrets({ database, box }, account, secretsOf(channel.value.settings))
   const fits = channel.value.settings ? compileSchema(channel.value.settings) : undefined
-  if (fits && !fits(account.settings)) {
+  if (fits && !fits(settings)) {
     const problems = problemsOf(fits.errors)
     throw userError('E_CHANNEL_SETTINGS', `The settings do not fit: ${problems[0]?.message}`, {
       details: { problems },
     })
   }
-  const verdict = await channel.value.run.verifySettings?.(account.settings, {
+  const verdict = await channel.value.run.verifySettings?.(settings, {
     now,
     signal: AbortSignal.timeout(30_000),
   })
@@ -138,7 +179,7 @@ export async function saveAccount(
     id: account.id ?? uuid(),
     channel: account.channel,
     name: account.name,
-    settings: box.seal(JSON.stringify(account.settings)),
+    settings: box.seal(JSON.stringify(settings)),
     active: 1,
     created_at: now,
     updated_at: now,
@@ -158,10 +199,30 @@ export async function saveAccount(
         }),
       )
       .execute()
-    return toAccount(
-      await tx.selectFrom('channel_accounts').selectAll().where('id', '=', row.id).executeTakeFirstOrThrow(),
-    )
+    const saved = await tx
+      .selectFrom('channel_accounts')
+      .selectAll()
+      .where('id', '=', row.id)
+      .executeTakeFirstOrThrow()
+    return { ...toAccount(saved, now), note: (verdict?.ok && verdict.note) || null }
   })
+}
+
+async function withKeptSecrets(
+  { database, box }: Pick<Context, 'database'> & { box: SecretBox },
+  { id, channel, settings }: { id?: string; channel: string; settings: Record<string, unknown> },
+  secrets: readonly string[],
+): Promise<Record<string, unknown>> {
+  if (id === undefined || secrets.every((key) => key in settings)) return settings
+  const row = await database.db
+    .selectFrom('channel_accounts')
+    .select('settings')
+    .where('id', '=', id)
+    .where('channel', '=', channel)
+    .executeTakeFirst()
+  const stored = row ? readSettings(box, row.settings) : {}
+  const kept = Object.entries(stored).filter(([key]) => secrets.includes(key))
+  return { ...Object.fromEntries(kept), ...settings }
 }
 
 /** An account that is switched off keeps its messages; they wait until it is switched on, or come too late. */
@@ -177,9 +238,20 @@ export async function switchAccount(
     .returningAll()
     .executeTakeFirst()
   if (!row) throw notFound('Account', id)
-  return toAccount(row)
+  return toAccount(row, clock.now())
 }
 
-function toAccount({ id, channel, name, active, open_until, last_error }: AccountRow): ChannelAccount {
-  return { id, channel, name, active: active === 1, openUntil: open_until, lastError: last_error }
+function toAccount(row: AccountRow, now: number): ChannelAccount {
+  const { id, channel, name, active, failures } = row
+  return {
+    id,
+    channel,
+    name,
+    active: active === 1,
+    openUntil: row.open_until,
+    lastError: row.last_error,
+    failures,
+    breaker: breakerOf(row, now),
+    updatedAt: row.updated_at,
+  }
 }

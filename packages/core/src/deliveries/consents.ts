@@ -8,7 +8,7 @@ const BATCH = 2_000
 const CURSOR = 'consents'
 
 /** Events that say what a customer allows. `consent.*` name a `channel` and a `purpose`; without, all marketing. */
-const NAMES = [
+export const CONSENT_EVENTS = [
   'consent.granted',
   'consent.withdrawn',
   'message.unsubscribed',
@@ -30,7 +30,7 @@ export async function followConsents(db: Db): Promise<boolean> {
       .innerJoin('events', 'events.seq', 'timeline.seq')
       .where('timeline.seq', '>', from)
       .where('timeline.seq', '<=', to)
-      .where('timeline.name', 'in', NAMES)
+      .where('timeline.name', 'in', CONSENT_EVENTS)
       .select(['timeline.seq', 'timeline.customer_id', 'timeline.name', 'timeline.ts', 'events.source'])
       .select([
         jsonText(tx, 'events.body', ['properties', 'channel']).as('channel'),
@@ -64,6 +64,10 @@ async function profilesPosition(tx: Tx): Promise<number> {
     .executeTakeFirst()
   return row?.position ?? 0
 }
+
+/** What a consent is given for: what sells, what is about an order, and conclusions from what somebody does. */
+export const CONSENT_PURPOSES = ['marketing', 'service', 'profiling'] as const
+export type ConsentPurpose = (typeof CONSENT_PURPOSES)[number]
 
 interface NewConsent {
   customer_id: number

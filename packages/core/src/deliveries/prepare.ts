@@ -14,6 +14,7 @@ import { appendMessageEvents } from './message-events.ts'
 import type { Route } from '../journeys/outbox.ts'
 import { type Person, readPeople } from '../journeys/people.ts'
 import { readContactPolicy } from './policy.ts'
+import { contentMasker } from './shown-content.ts'
 import type { DeliveryRow, DeliveryState } from './tables.ts'
 import { type DeliveryContext, LEASE_MS } from './worker-context.ts'
 
@@ -23,7 +24,14 @@ export type StoredDelivery = Selectable<DeliveryRow>
 export interface Prepared {
   account: AccountRow
   token: string
-  leased: { row: StoredDelivery; person: Person; touch: Touch; delivery: Delivery }[]
+  leased: {
+    row: StoredDelivery
+    person: Person
+    touch: Touch
+    delivery: Delivery
+    /** Content as it may be kept, JSON. */
+    shown: string
+  }[]
 }
 
 /** What the guards decided about a row, to be written. */
@@ -121,6 +129,7 @@ async function decide(tx: Tx, deciding: Deciding): Promise<Prepared> {
     rows.map(({ customer_id }) => customer_id),
   )
   const guards = await Guards.read(tx, world, [...new Set([...people.values()].map(({ id }) => id))])
+  const mask = await contentMasker(tx)
   const token = randomUUID()
   const prepared: Prepared = { account, token, leased: [] }
   const decisions: Decision[] = []
@@ -166,7 +175,8 @@ async function decide(tx: Tx, deciding: Deciding): Promise<Prepared> {
       content: rendered.content,
       locale: localeOf(person, deciding.brand),
     }
-    prepared.leased.push({ row, person, touch: guards.count(person), delivery })
+    const shown = JSON.stringify(mask(rendered.content, person))
+    prepared.leased.push({ row, person, touch: guards.count(person), delivery, shown })
   }
   await giveBackTokens(tx, account, world.declaration.limits?.perSecond === undefined ? 0 : unused)
   await lease(tx, prepared, world.now)
@@ -239,9 +249,10 @@ function toDecision(row: StoredDelivery, person: Person | undefined, verdict: Ve
 
 async function lease(tx: Tx, { leased, token }: Prepared, now: number): Promise<void> {
   await updateRows(tx, 'deliveries', {
-    rows: leased.map(({ row, touch }) => ({
+    rows: leased.map(({ row, touch, shown }) => ({
       id: row.id,
       state: 'leased',
+      shown_content: shown,
       used_account: touch.account,
       touch_day: touch.day,
       leased_until: now + LEASE_MS,
@@ -254,6 +265,7 @@ async function lease(tx: Tx, { leased, token }: Prepared, now: number): Promise<
     columns: {
       id: 'integer',
       state: 'text',
+      shown_content: 'text',
       used_account: 'text',
       touch_day: 'integer',
       leased_until: 'integer',

@@ -1,111 +1,22 @@
 import { notFound, userError } from '@huitou/plugin-api'
 import type { CoreContext } from '../context.ts'
 import { type Db, transact } from '../db/database.ts'
+import { findEntry, toDetails } from './delivery-log.ts'
 import { releaseTouches } from './ledger.ts'
-import type { StoredDelivery } from './prepare.ts'
 import { settle } from './reconcile.ts'
-import type { DeliveryState } from './tables.ts'
 
 type Context = Pick<CoreContext, 'database' | 'clock'>
 
-export interface DeliveryEntry {
-  id: number
-  kind: string
-  customerId: number
-  channel: string
-  journeyId: string | null
-  node: string | null
-  purpose: string
-  state: DeliveryState
-  reason: string | null
-  details: Record<string, unknown> | null
-  attempts: number
-  plannedAt: number
-  dueAt: number
-  sentAt: number | null
-  updatedAt: number
-}
-
-export interface DeliveryFilter {
-  state?: DeliveryState | undefined
-  reason?: string | undefined
-  channel?: string | undefined
-  journeyId?: string | undefined
-  customerId?: number | undefined
-  before?: number | undefined
-  limit: number
-}
-
-/** Newest first; `next` is the `before` of the following page. */
-export async function listDeliveries(
-  db: Db,
-  { state, reason, channel, journeyId, customerId, before, limit }: DeliveryFilter,
-): Promise<{ deliveries: DeliveryEntry[]; next: number | null }> {
-  let query = db.selectFrom('deliveries').selectAll().orderBy('id', 'desc').limit(limit)
-  if (state !== undefined) query = query.where('state', '=', state)
-  if (reason !== undefined) query = query.where('reason', '=', reason)
-  if (channel !== undefined) query = query.where('channel', '=', channel)
-  if (journeyId !== undefined) query = query.where('journey_id', '=', journeyId)
-  if (before !== undefined) query = query.where('id', '<', before)
-  if (customerId !== undefined) {
-    query = query.where('customer_id', 'in', (where) =>
-      where
-        .selectFrom('identifiers as asked')
-        .innerJoin('identifiers', 'identifiers.customer_id', 'asked.customer_id')
-        .where('asked.id', '=', customerId)
-        .select('identifiers.id'),
-    )
-  }
-  const rows = await query.execute()
-  return { deliveries: rows.map(toEntry), next: rows.length === limit ? (rows.at(-1)?.id ?? null) : null }
-}
-
-export interface DeliveryDetails extends DeliveryEntry {
-  history: {
-    at: number
-    kind: string
-    reason: string | null
-    details: Record<string, unknown> | null
-  }[]
-}
-
-export async function getDelivery(db: Db, id: number): Promise<DeliveryDetails> {
-  const row = await db.selectFrom('deliveries').selectAll().where('id', '=', id).executeTakeFirst()
-  if (!row) throw notFound('Delivery', id)
+export async function getDelivery(db: Db, id: number) {
+  const entry = await findEntry(db, id)
+  if (!entry) throw notFound('Delivery', id)
   const history = await db
     .selectFrom('delivery_events')
     .select(['at', 'kind', 'reason', 'details'])
     .where('delivery_id', '=', id)
     .orderBy('id')
     .execute()
-  return {
-    ...toEntry(row),
-    history: history.map((event) => ({ ...event, details: toDetails(event.details) })),
-  }
-}
-
-function toEntry(row: StoredDelivery): DeliveryEntry {
-  return {
-    id: row.id,
-    kind: row.kind,
-    customerId: row.customer_id,
-    channel: row.channel,
-    journeyId: row.journey_id,
-    node: row.node,
-    purpose: row.purpose,
-    state: row.state,
-    reason: row.reason,
-    details: toDetails(row.details),
-    attempts: row.attempts,
-    plannedAt: row.planned_at,
-    dueAt: row.due_at,
-    sentAt: row.sent_at,
-    updatedAt: row.updated_at,
-  }
-}
-
-function toDetails(text: string | null): Record<string, unknown> | null {
-  return text === null ? null : (JSON.parse(text) as Record<string, unknown>)
+  return { ...entry, history: history.map((event) => ({ ...event, details: toDetails(event.details) })) }
 }
 
 /**

@@ -5,7 +5,9 @@ import { addRecordingChannel } from '../../test/recording-channel.ts'
 import type { SignedIn } from '../http/env.ts'
 import { answerProblem } from '../http/problem.ts'
 import { journeyRoutes } from '../journeys/routes.ts'
-import { channelRoutes, contactPolicyRoutes, deliveryRoutes } from './routes.ts'
+import { channelRoutes } from './channel-routes.ts'
+import { contactPolicyRoutes } from './policy-routes.ts'
+import { deliveryRoutes } from './routes.ts'
 
 test('over HTTP: an account, a journey, its figures, the log of deliveries, a dead letter tried again', async () => {
   await using core = await createTestCore({ now: '2026-11-21T10:00:00+08:00' })

@@ -6,17 +6,9 @@ import { answerJson } from '../http/answer.ts'
 import { requireRole, type SignedIn } from '../http/env.ts'
 import { validate } from '../http/validate.ts'
 import { audit } from '../people/audit.ts'
-import { listAccounts, saveAccount, switchAccount } from './accounts.ts'
-import { contactPolicySchema, readContactPolicy, writeContactPolicy } from './policy.ts'
-import {
-  cancelDelivery,
-  channelRates,
-  getDelivery,
-  listDeliveries,
-  replayDead,
-  settleByHand,
-} from './queries.ts'
-import type { DeliveryContext } from './worker-context.ts'
+import { answerByHand } from './answer-by-hand.ts'
+import { listDeliveries, summarizeDeliveries } from './delivery-log.ts'
+import { cancelDelivery, getDelivery, replayDead, settleByHand } from './queries.ts'
 
 const STATES = [
   'planned',
@@ -38,12 +30,25 @@ const STATES = [
 ] as const
 
 const DeliveryId = z.object({ id: z.coerce.number().int().positive() })
+const time = z.coerce.number().int().nonnegative().optional()
 const Filter = z.object({
-  state: z.enum(STATES).optional(),
+  kind: z.enum(['message', 'action']).optional(),
+  /** One, or several with commas between them. */
+  state: z
+    .string()
+    .max(200)
+    .transform((text) => text.split(','))
+    .pipe(z.array(z.enum(STATES)).min(1))
+    .optional(),
   reason: z.string().max(60).optional(),
   channel: z.string().max(200).optional(),
   journeyId: z.string().max(60).optional(),
+  node: z.string().max(60).optional(),
   customerId: z.coerce.number().int().positive().optional(),
+  from: time,
+  to: time,
+})
+const Page = Filter.extend({
   before: z.coerce.number().int().positive().optional(),
   limit: z.coerce.number().int().min(1).max(200).default(50),
 })
@@ -52,9 +57,15 @@ const Replay = z.object({
   channel: z.string().max(200).optional(),
 })
 
+const Answer = z.object({
+  kind: z.enum(['delivered', 'read', 'clicked', 'replied', 'bounced', 'complained', 'unsubscribed']),
+  /** Text of a reply, or the link that was followed. */
+  detail: z.string().max(2_000).optional(),
+})
+
 const tags = ['deliveries']
 
-type RouteDeps = Pick<CoreContext, 'database' | 'clock'> & { wake?(): void }
+type RouteDeps = Pick<CoreContext, 'database' | 'clock' | 'points' | 'brand'> & { wake?(): void }
 
 /** Mounted at `/api/deliveries`. */
 export function deliveryRoutes(deps: RouteDeps) {
@@ -63,8 +74,21 @@ export function deliveryRoutes(deps: RouteDeps) {
     .get(
       '/',
       describeRoute({ tags, summary: 'What was sent, what was not, and why; newest first' }),
+      validate('query', Page),
+      async (c) => {
+        const { state: states, ...filter } = c.req.valid('query')
+        return answerJson(c, await listDeliveries(database.db, { ...filter, states }))
+      },
+    )
+    .get(
+      '/summary',
+      describeRoute({ tags, summary: 'How many there are by state, reason, channel and day' }),
       validate('query', Filter),
-      async (c) => answerJson(c, await listDeliveries(database.db, c.req.valid('query'))),
+      async (c) => {
+        const { state: states, ...filter } = c.req.valid('query')
+        const { timeZone } = await deps.brand()
+        return answerJson(c, await summarizeDeliveries(database.analytics, { ...filter, states }, timeZone))
+      },
     )
     .get(
       '/:id{[0-9]+}',
@@ -119,103 +143,19 @@ export function deliveryRoutes(deps: RouteDeps) {
         return answerJson(c, await getDelivery(database.db, c.req.valid('param').id))
       },
     )
-}
-
-/** Mounted at `/api/contact-policy`. */
-export function contactPolicyRoutes({ database, clock }: RouteDeps) {
-  return new Hono<SignedIn>()
-    .get('/', describeRoute({ tags, summary: 'When and how often customers may be contacted' }), async (c) =>
-      c.json(await readContactPolicy(database.db)),
-    )
-    .put(
-      '/',
-      describeRoute({ tags, summary: 'Another contact policy' }),
-      requireRole('operator'),
-      validate('json', contactPolicySchema),
-      async (c) => {
-        const policy = await writeContactPolicy(database.db, c.req.valid('json'))
-        await audit(database.db, clock, {
-          userId: c.get('user').id,
-          action: 'contact-policy.change',
-          subject: 'contact-policy',
-        })
-        return c.json(policy)
-      },
-    )
-    .get('/rates', describeRoute({ tags, summary: 'How customers answer to each channel' }), async (c) => {
-      const { fatigue } = await readContactPolicy(database.db)
-      return c.json({ channels: await channelRates(database.db, fatigue?.unopened ?? 1_000_000) })
-    })
-}
-
-const AccountId = z.object({ id: z.string().min(1).max(300) })
-const Account = z.object({
-  channel: z.string().min(1).max(200),
-  name: z.string().trim().min(1).max(80),
-  settings: z.record(z.string(), z.json()).default({}),
-})
-
-type ChannelDeps = RouteDeps & Pick<CoreContext, 'points'> & { deliveries: { context: DeliveryContext } }
-
-/** Mounted at `/api/channels`. Settings of accounts go in and never come out. */
-export function channelRoutes({ deliveries: { context }, ...deps }: ChannelDeps) {
-  const { database, clock, points } = deps
-  const note = async (userId: string, action: string, subject: string) => {
-    await audit(database.db, clock, { userId, action, subject })
-    deps.wake?.()
-  }
-  return new Hono<SignedIn>()
-    .get('/', describeRoute({ tags, summary: 'Channels there are, and the accounts on them' }), async (c) => {
-      const accounts = await listAccounts(database.db)
-      const channels = points.channels.list().map(({ id, owner, value }) => ({
-        id,
-        title: owner.text(value.title as string),
-        icon: value.icon ?? null,
-        guarantee: value.guarantee,
-        address: value.address,
-        messages: value.messages,
-        receipts: value.receipts ?? [],
-        content: value.content,
-        settings: value.settings ?? null,
-        accounts: accounts.filter(({ channel }) => channel === id),
-      }))
-      return answerJson(c, { channels })
-    })
     .post(
-      '/accounts',
-      describeRoute({ tags, summary: 'A new account, after the channel has tried its settings' }),
-      requireRole('developer'),
-      validate('json', Account),
-      async (c) => {
-        const account = await saveAccount(context, c.req.valid('json'))
-        await note(c.get('user').id, 'channel-account.create', account.id)
-        return answerJson(c, account, 201)
-      },
-    )
-    .put(
-      '/accounts/:id',
-      describeRoute({ tags, summary: 'Other settings of an account' }),
-      requireRole('developer'),
-      validate('param', AccountId),
-      validate('json', Account),
-      async (c) => {
-        const { id } = c.req.valid('param')
-        const account = await saveAccount(context, { id, ...c.req.valid('json') })
-        await note(c.get('user').id, 'channel-account.change', id)
-        return answerJson(c, account)
-      },
-    )
-    .post(
-      '/accounts/:id/switch',
-      describeRoute({ tags, summary: 'Use an account, or let its messages wait' }),
+      '/:id{[0-9]+}/receipts',
+      describeRoute({
+        tags,
+        summary: 'Answer a message in its customer’s name, on a channel that reaches nobody',
+      }),
       requireRole('operator'),
-      validate('param', AccountId),
-      validate('json', z.object({ active: z.boolean() })),
+      validate('param', DeliveryId),
+      validate('json', Answer),
       async (c) => {
-        const { id } = c.req.valid('param')
-        const account = await switchAccount(context, id, c.req.valid('json').active)
-        await note(c.get('user').id, 'channel-account.switch', id)
-        return answerJson(c, account)
+        await answerByHand(deps, c.req.valid('param').id, c.req.valid('json'))
+        deps.wake?.()
+        return answerJson(c, await getDelivery(database.db, c.req.valid('param').id))
       },
     )
 }

@@ -63,6 +63,8 @@ export interface DeliveryRow {
   /** Account and business day whose slot in the ledger it holds. */
   used_account: string | null
   touch_day: number | null
+  /** Content as it was handed over last, variables filled in and personal data masked; JSON. */
+  shown_content: string | null
 }
 
 export interface DeliveryTables {
@@ -161,6 +163,11 @@ export const deliveryMigrations: Migrations = {
       await createIndexes(db)
       await createHistory(db)
       await createContactTables(db)
+    },
+  },
+  '0125_shown_content': {
+    async up(db) {
+      await db.schema.alterTable('deliveries').addColumn('shown_content', 'text').execute()
     },
   },
 }

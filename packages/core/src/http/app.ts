@@ -6,7 +6,10 @@ import { describeRoute } from 'hono-openapi'
 import { recordExportRoutes, recordImportRoutes } from '../collections/file-routes.ts'
 import { collectionRoutes } from '../collections/routes.ts'
 import type { Core } from '../core.ts'
-import { channelRoutes, contactPolicyRoutes, deliveryRoutes, rehearsalRoutes } from '../deliveries/routes.ts'
+import { channelRoutes } from '../deliveries/channel-routes.ts'
+import { consentRoutes } from '../deliveries/consent-routes.ts'
+import { contactPolicyRoutes } from '../deliveries/policy-routes.ts'
+import { deliveryRoutes, rehearsalRoutes } from '../deliveries/routes.ts'
 import { ingestRoutes } from '../events/routes.ts'
 import { writeKeyRoutes } from '../events/write-key-routes.ts'
 import { experimentRoutes } from '../experiments/routes.ts'
@@ -72,6 +75,7 @@ function signedInRoutes({ core, auth, plugins, live, onBrand, loadDemo }: AppDep
     .route('/customers', customerRoutes(core))
     .route('/customers', identityRoutes(core))
     .route('/customers', customerJourneyRoutes(core))
+    .route('/customers', consentRoutes(core))
     .route('/segments', segmentRoutes(core))
     .route('/journeys', rehearsalRoutes(core))
     .route('/journeys', journeyRoutes(core))

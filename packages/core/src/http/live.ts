@@ -5,7 +5,15 @@ import type { CoreContext } from '../context.ts'
 import type { SignedIn } from './env.ts'
 
 /** What a page may want to load again. */
-export type Topic = 'profiles' | 'segments' | 'plugins' | 'reports' | 'imports' | 'collections'
+export type Topic =
+  | 'profiles'
+  | 'segments'
+  | 'plugins'
+  | 'reports'
+  | 'imports'
+  | 'collections'
+  | 'deliveries'
+  | 'journeys'
 
 /** Tells open pages that something changed. Many changes within a moment become one message. */
 export class LiveTopics {

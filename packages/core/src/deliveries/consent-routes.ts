@@ -1,0 +1,58 @@
+import { Hono } from 'hono'
+import { describeRoute } from 'hono-openapi'
+import { z } from 'zod'
+import type { CoreContext } from '../context.ts'
+import { answerJson } from '../http/answer.ts'
+import { requireRole, type SignedIn } from '../http/env.ts'
+import { validate } from '../http/validate.ts'
+import { audit } from '../people/audit.ts'
+import type { EventLog } from '../events/append.ts'
+import { currentCustomerId } from '../profiles/queries.ts'
+import { CONSENT_PURPOSES } from './consents.ts'
+import { changeConsent, readConsentsOf } from './customer-consents.ts'
+
+const Id = z.object({ id: z.coerce.number().int().positive() })
+const Change = z.object({
+  /** Full id of a channel, or `*` for all of them. */
+  channel: z.string().min(1).max(200),
+  purpose: z.enum(CONSENT_PURPOSES).default('marketing'),
+  state: z.enum(['granted', 'withdrawn']),
+  /** What the customer said, and where; it is the evidence. */
+  reason: z.string().trim().min(1).max(500),
+})
+
+type Deps = Pick<CoreContext, 'database' | 'clock'> & { events: EventLog }
+
+/** Mounted at `/api/customers`. */
+export function consentRoutes(deps: Deps) {
+  const { database, clock } = deps
+  return new Hono<SignedIn>()
+    .get(
+      '/:id{[0-9]+}/consents',
+      describeRoute({ tags: ['customers'], summary: 'What a customer allows, and what that rests on' }),
+      validate('param', Id),
+      async (c) => {
+        const customer = await currentCustomerId(database.db, c.req.valid('param').id)
+        return answerJson(c, await readConsentsOf(database.db, customer))
+      },
+    )
+    .post(
+      '/:id{[0-9]+}/consents',
+      describeRoute({ tags: ['customers'], summary: 'Write down what a customer allowed, or took back' }),
+      requireRole('operator', 'agent'),
+      validate('param', Id),
+      validate('json', Change),
+      async (c) => {
+        const customer = await currentCustomerId(database.db, c.req.valid('param').id)
+        const change = c.req.valid('json')
+        await changeConsent(deps, customer, { ...change, userId: c.get('user').id })
+        await audit(database.db, clock, {
+          userId: c.get('user').id,
+          action: 'consent.change',
+          subject: String(customer),
+          details: { channel: change.channel, purpose: change.purpose, state: change.state },
+        })
+        return c.json({ accepted: true }, 202)
+      },
+    )
+}
