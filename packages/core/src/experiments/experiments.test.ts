@@ -132,6 +132,13 @@ describe.each(engines)('experiments on %s', (engine) => {
     expect(body).toMatchObject({ control: 'holdout', mixed: 0, sampleRatio: { alarm: false } })
     expect(body.arms.reduce((sum: number, arm: any) => sum + arm.customers, 0)).toBe(CUSTOMERS + 1)
     const [bought, revenue, orders, basket] = body.metrics
+    for (const { arm, customers, total } of bought.arms) {
+      expect((await call('GET', `/${id}/customers?arm=${arm}&limit=200`)).body.customers.length).toBe(
+        Math.min(200, body.arms.find((one: any) => one.arm === arm).customers),
+      )
+      const behind = (await call('GET', `/${id}/customers?arm=${arm}&metric=bought&limit=200`)).body
+      expect([customers > 0, behind.customers.length]).toEqual([true, total])
+    }
     expect(bought.comparisons.map(({ arm, test: by }: any) => [arm, by])).toEqual([
       ['plain', 'proportions'],
       ['gift', 'proportions'],

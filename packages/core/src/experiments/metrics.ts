@@ -11,6 +11,8 @@ import type { Experiment } from './queries.ts'
 
 const DAY = 86_400_000
 
+type Context = Pick<CoreContext, 'database' | 'clock' | 'brand'>
+
 export interface Reach {
   /** Customers by arm, everybody who met it. */
   arms: Map<string, number>
@@ -38,23 +40,14 @@ export async function readReach(
  * no month to buy in, and would only dilute. `x` is the denominator of a ratio, or the same figure before.
  */
 export async function readMoments(
-  { database, clock, brand }: Pick<CoreContext, 'database' | 'clock' | 'brand'>,
+  { database, clock, brand }: Context,
   experiment: Experiment,
   metric: Metric,
 ): Promise<Map<string, Moments>> {
-  const window = metric.withinDays * DAY
-  const now = clock.now()
-  const days = new BusinessDays((await brand()).timeZone)
-  const filters = (metric.where ?? []).map(
-    (filter) =>
-      sql` and ${compareProperty(filter as PropertyFilter, {
-        engine: database.engine,
-        days,
-        today: days.dayOf(now),
-      })}`,
+  const { window, now, filters, events, names, y, x, since } = await questionOf(
+    { database, clock, brand },
+    metric,
   )
-  const events = filters.length > 0 ? sql`inner join events e on e.seq = t.seq` : sql``
-  const { names, y, x, since } = figuresOf(metric, window)
   // Those without events come by `union all`: for a join PostgreSQL, which takes the exposed for few, counts in squares.
   const { rows } = await sql<Record<keyof Moments, number> & { arm: string }>`
     with exposed as materialized (
@@ -78,6 +71,62 @@ export async function readMoments(
       { n: Number(n), y: sum, yy, x: beside, xx, xy },
     ]),
   )
+}
+
+/** What a metric asks of the events of a customer, in pieces of SQL: `p` is the customer, `t` the timeline. */
+async function questionOf({ database, clock, brand }: Context, metric: Metric) {
+  const window = metric.withinDays * DAY
+  const now = clock.now()
+  const days = new BusinessDays((await brand()).timeZone)
+  const filters = (metric.where ?? []).map(
+    (filter) =>
+      sql` and ${compareProperty(filter as PropertyFilter, {
+        engine: database.engine,
+        days,
+        today: days.dayOf(now),
+      })}`,
+  )
+  const events = filters.length > 0 ? sql`inner join events e on e.seq = t.seq` : sql``
+  return { window, now, filters, events, ...figuresOf(metric, window) }
+}
+
+export interface MeasuredCustomer {
+  customerId: number
+  /** When the customer met the arm. */
+  at: number
+  /** The customer's own figure, or the numerator of a ratio; none without a metric. */
+  value: number | null
+}
+
+/**
+ * The customers behind a number, by id: everybody in an arm, or with a metric those whose window is over and whose
+ * figure is not 0.
+ */
+export async function listMeasured(
+  context: Context,
+  experiment: Experiment,
+  { arm, metric, after, limit }: { arm: string; metric?: Metric | undefined; after: number; limit: number },
+): Promise<MeasuredCustomer[]> {
+  const { database } = context
+  const inArm = sql`select customer_id, at from (${exposedCustomers(experiment)}) exposed
+    where mixed = 0 and arm = ${arm} and customer_id > ${after}`
+  if (!metric) {
+    const { rows } = await sql<{ customer_id: number; at: number }>`
+      select customer_id, at from (${inArm}) p order by customer_id limit ${limit}`.execute(
+      database.analytics,
+    )
+    return rows.map(({ customer_id, at }) => ({ customerId: customer_id, at, value: null }))
+  }
+  const { window, now, filters, events, names, y, since } = await questionOf(context, metric)
+  const { rows } = await sql<{ customer_id: number; at: number; value: number }>`
+    select p.customer_id, p.at, cast(${y} as double precision) as value
+    from (${inArm} and at <= ${now - window}) p inner join timeline t on t.customer_id = p.customer_id ${events}
+    where ${nameOf(database.engine)} in (${sql.join(names)}) and t.current = 1
+      and t.ts >= ${since} and t.ts < p.at + ${sql.lit(window)}${sql.join(filters, sql``)}
+    group by p.customer_id, p.at having ${y} <> 0 order by p.customer_id limit ${limit}`.execute(
+    database.analytics,
+  )
+  return rows.map(({ customer_id, at, value }) => ({ customerId: customer_id, at, value }))
 }
 
 /** The two figures of a customer, `p` with the events `t` of the window. */

@@ -1,3 +1,4 @@
+import { notFound } from '@huitou/plugin-api'
 import { Hono } from 'hono'
 import { describeRoute } from 'hono-openapi'
 import { z } from 'zod'
@@ -6,6 +7,7 @@ import { answerJson } from '../http/answer.ts'
 import { requireRole, type SignedIn } from '../http/env.ts'
 import { validate } from '../http/validate.ts'
 import { audit } from '../people/audit.ts'
+import { readCustomerNames } from '../profiles/queries.ts'
 import { definitionSchema } from './definition.ts'
 import { expose } from './exposures.ts'
 import { planDifference, planPower, planSize } from './planner.ts'
@@ -18,6 +20,7 @@ import {
   startExperiment,
   updateExperiment,
 } from './queries.ts'
+import { listMeasured } from './metrics.ts'
 import { readResults } from './results.ts'
 
 const ExperimentId = z.object({ id: z.string().min(1).max(200) })
@@ -43,6 +46,13 @@ const Plan = z.union([
   z.strictObject({ ...settings, find: z.literal('difference'), size, power }),
   z.strictObject({ ...settings, find: z.literal('power'), difference, size }),
 ])
+
+const Behind = z.object({
+  arm: z.string().min(1).max(40),
+  metric: z.string().max(40).optional(),
+  after: z.coerce.number().int().nonnegative().default(0),
+  limit: z.coerce.number().int().min(1).max(200).default(50),
+})
 
 const tags = ['experiments']
 
@@ -126,6 +136,30 @@ export function experimentRoutes(deps: Pick<CoreContext, 'database' | 'clock' | 
       async (c) => {
         const experiment = await getExperiment(deps, c.req.valid('param').id)
         return c.json({ exposures: await expose(deps, experiment, c.req.valid('json').customerIds) })
+      },
+    )
+    .get(
+      '/:id/customers',
+      describeRoute({
+        tags,
+        summary: 'The customers behind a number: in an arm, and with a figure by a metric',
+      }),
+      validate('param', ExperimentId),
+      validate('query', Behind),
+      async (c) => {
+        const experiment = await getExperiment(deps, c.req.valid('param').id)
+        const { metric: key, ...page } = c.req.valid('query')
+        const metric = experiment.metrics.find((one) => one.key === key)
+        if (key !== undefined && !metric) throw notFound('Metric', key)
+        const measured = await listMeasured(deps, experiment, { ...page, metric })
+        const names = await readCustomerNames(
+          database.db,
+          measured.map(({ customerId }) => customerId),
+        )
+        return answerJson(c, {
+          customers: measured.map((one) => ({ ...one, name: names.get(one.customerId) ?? null })),
+          next: measured.length === page.limit ? (measured.at(-1)?.customerId ?? null) : null,
+        })
       },
     )
     .get(

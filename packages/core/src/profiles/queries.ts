@@ -90,6 +90,17 @@ export function customerName(
   return typeof name === 'string' && name !== '' ? name : maskKey(key, identifiers)
 }
 
+/** What customers are called, by id. Who is gone has no name. */
+export async function readCustomerNames(db: Db, ids: readonly number[]): Promise<Map<number, string>> {
+  if (ids.length === 0) return new Map()
+  const rows = (await db
+    .selectFrom('profiles')
+    .selectAll()
+    .where('customer_id', 'in', [...new Set(ids)])
+    .execute()) as { customer_id: number; key: string; t_name?: string | null }[]
+  return new Map(rows.map(({ customer_id, key, t_name }) => [customer_id, customerName(t_name, key)]))
+}
+
 /** A customer's key may be a phone number; then it is masked like one. */
 export function maskKey(key: string, identifiers: { kind: string; value: string }[] = []): string {
   const own = identifiers.find(({ value }) => value === key)
