@@ -76,6 +76,7 @@ export default defineConfig([
       '**/*.config.{ts,js}',
       'plugins/*/src/index.ts',
       'examples/*/src/index.ts',
+      '{plugins,examples}/*/ui/**/*.{js,ts}',
       'packages/create-plugin/templates/*/src/index.ts',
       'apps/server/src/commands/*.ts',
       'packages/testing/src/postgres-setup.ts',

@@ -1,4 +1,5 @@
-// Builds the admin app into apps/admin/dist, unless what it is built from is what it was built from last time.
+// Builds the admin app into apps/admin/dist, and the components of plugins that have a vite.config.ts, unless what they
+// are built from is what they were built from last time.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
@@ -17,16 +18,29 @@ function buildIfChanged() {
   if (built && existsSync(stamp) && readFileSync(stamp, 'utf8') === inputs) return
   process.stderr.write('Building the admin app …\n')
   const vite = path.join(admin, 'node_modules/vite/bin/vite.js')
-  const result = spawnSync(process.execPath, [vite, 'build', '--logLevel', 'warn'], {
-    cwd: admin,
-    stdio: ['ignore', 2, 2],
-  })
-  if (result.status !== 0) process.exit(result.status ?? 1)
+  for (const folder of [admin, ...pluginFolders()]) {
+    const result = spawnSync(process.execPath, [vite, 'build', '--logLevel', 'warn'], {
+      cwd: folder,
+      stdio: ['ignore', 2, 2],
+    })
+    if (result.status !== 0) process.exit(result.status ?? 1)
+  }
   writeFileSync(stamp, inputs)
 }
 
+function pluginFolders(): string[] {
+  return globSync('plugins/*/vite.config.ts', { cwd: root }).map((file) =>
+    path.join(root, path.dirname(file)),
+  )
+}
+
 function hashOfInputs(): string {
-  const patterns = ['apps/admin/**/*', 'packages/admin-kit/**/*', 'packages/{core,plugin-api}/src/**/*.ts']
+  const patterns = [
+    'apps/admin/**/*',
+    'packages/admin-kit/**/*',
+    'packages/{core,plugin-api}/src/**/*.ts',
+    'plugins/*/{ui/**/*,vite.config.ts}',
+  ]
   const files = globSync(patterns, {
     cwd: root,
     withFileTypes: true,

@@ -1,10 +1,11 @@
 import vue from '@vitejs/plugin-vue'
 import { defineConfig } from 'vite'
+import { sharedModulesPlugin } from './shared-modules.ts'
 
 const server = process.env['HUITOU_URL'] ?? 'http://localhost:7070'
 
 export default defineConfig({
-  plugins: [vue()],
+  plugins: [vue(), sharedModulesPlugin()],
   define: {
     // vue-i18n: messages are compiled at run time without eval, so a strict content policy holds.
     __INTLIFY_JIT_COMPILATION__: true,
@@ -13,5 +14,5 @@ export default defineConfig({
     __VUE_OPTIONS_API__: true,
   },
   build: { target: 'es2023', chunkSizeWarningLimit: 900 },
-  server: { proxy: { '/api': server, '/v1': server, '/hooks': server } },
+  server: { proxy: { '/api': server, '/v1': server, '/hooks': server, '/plugin-files': server } },
 })

@@ -47,7 +47,7 @@ const packages: { at: RegExp; may: RegExp; types?: RegExp; tests?: RegExp; becau
     because: 'a simulator knows the outside service, and nothing of who asks it',
   },
   {
-    at: /^plugins\/[^/]+\/ui\//,
+    at: /^(plugins|examples)\/[^/]+\/ui\//,
     may: /^(plugin-api|admin-kit)$/,
     because: 'a plugin is a stranger to the core and to other plugins',
   },
@@ -67,6 +67,7 @@ const packages: { at: RegExp; may: RegExp; types?: RegExp; tests?: RegExp; becau
     at: /^apps\/admin\//,
     may: /^(admin-kit|plugin-api)$/,
     types: /^core$/,
+    tests: /^core$/,
     because: 'the browser gets types of the core, never its code',
   },
 ]

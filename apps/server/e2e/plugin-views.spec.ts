@@ -6,7 +6,7 @@ import { startHuitou } from './huitou-process.ts'
 import { settled } from './settled.ts'
 import { expect, test } from './test.ts'
 
-const examples = ['care-notes', 'shop-window'].map((name) =>
+const examples = ['care-notes', 'shop-window', 'greeting-card'].map((name) =>
   path.join(import.meta.dirname, '../../../examples', name),
 )
 
@@ -101,6 +101,14 @@ test('records of a plugin are written, moved, searched, imported and shown where
   await page.goto(`${huitou.url}/customers/${customers[0]?.id}`)
   const panel = page.getByRole('region', { name: '记事' })
   await expect(panel.getByRole('link')).toHaveText(['生日前寄一张手写卡'])
+
+  // Components of a trusted plugin, drawn by the page's own Vue and with its styles.
+  const greeting = page.getByRole('region', { name: '问候语' })
+  await expect(greeting.getByText('苏晴，您好')).toBeVisible()
+  await expect(greeting.locator('.greeting-card')).toHaveCSS('display', 'flex')
+  await page.getByRole('navigation', { name: '功能区' }).getByRole('link', { name: '问候' }).click()
+  await page.getByRole('listitem').getByRole('link', { name: '苏晴' }).click()
+  await expect(greeting).toBeVisible()
 
   // A long command out of the palette, then a page of a plugin's own, in English and dark.
   await page.keyboard.press('Control+k')

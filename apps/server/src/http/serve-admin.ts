@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -11,11 +12,12 @@ export function adminFolder(): string {
   return path.join(path.dirname(fileURLToPath(import.meta.resolve('@huitou/admin/package.json'))), 'dist')
 }
 
-/** Headers that keep other pages and foreign scripts out. */
-export function safeHeaders() {
+/** Headers that keep other pages and foreign scripts out; of what stands in a page itself only `inline` may run. */
+export function safeHeaders(inline: readonly string[] = []) {
   return secureHeaders({
     contentSecurityPolicy: {
       defaultSrc: ["'self'"],
+      scriptSrc: ["'self'", ...inline.map(hashSource)],
       // Naive UI puts its styles into the page while it runs.
       styleSrc: ["'self'", "'unsafe-inline'"],
       imgSrc: ["'self'", 'data:', 'blob:'],
@@ -38,7 +40,10 @@ export function adminRoutes(folder = adminFolder()) {
     return app.get('*', (c) => c.text('The admin app is not built. Run npm start, or npm run build.', 503))
   }
   const html = readFileSync(page, 'utf8')
+  // Where modules that the page shares with plugins' components are; a map has to stand in the page.
+  const [, map] = /<script type="importmap">([^<]*)<\/script>/.exec(html) ?? []
   return app
+    .use(safeHeaders(map === undefined ? [] : [map]))
     .use(
       '/assets/*',
       serveStatic({
@@ -52,4 +57,8 @@ export function adminRoutes(folder = adminFolder()) {
       c.header('Cache-Control', 'no-cache')
       return c.html(html)
     })
+}
+
+function hashSource(text: string): string {
+  return `'sha256-${createHash('sha256').update(text).digest('base64')}'`
 }

@@ -42,8 +42,10 @@ export interface PluginViewInfo {
     parameters: Record<string, unknown>
   }[]
   report: string | null
-  /** Address of its page or script. */
+  /** Address of its page or script; null for what may not be shown. */
   entry: string | null
+  /** Why it is not shown: a script in the admin's own page is for bundled and trusted plugins. */
+  refused: 'untrusted' | null
   when: When | null
 }
 
@@ -94,11 +96,7 @@ export function listViews(points: Points, plugins: ReadonlyMap<string, PluginFac
       icon: value.icon,
       when: readWhen(value.when),
     })),
-    views: points.views
-      .list()
-      // A script in the admin's own page could do all that the reader may.
-      .filter(({ owner, value }) => value.kind !== 'module' || plugins.get(owner.plugin)?.isTrusted === true)
-      .map((view) => toViewInfo(points, view, plugins.get(view.owner.plugin))),
+    views: points.views.list().map((view) => toViewInfo(points, view, plugins.get(view.owner.plugin))),
     menus: points.menus.list().map((menu) => ({
       ...menu.value,
       command: commandOf(menu),
@@ -119,6 +117,8 @@ function toViewInfo(
   { owner, id, value }: Contribution<ViewContribution>,
   facts: PluginFacts | undefined,
 ): PluginViewInfo {
+  // A script in the admin's own page can do all that the reader may.
+  const isRefused = value.kind === 'module' && facts?.isTrusted !== true
   return {
     id,
     plugin: owner.plugin,
@@ -140,7 +140,8 @@ function toViewInfo(
       parameters: { ...parameters },
     })),
     report: value.report ? reportId(points, owner, value.report) : null,
-    entry: value.entry && facts ? fileAddress(owner.plugin, facts.version, value.entry) : null,
+    entry: value.entry && facts && !isRefused ? fileAddress(owner.plugin, facts.version, value.entry) : null,
+    refused: isRefused ? 'untrusted' : null,
     when: readWhen(value.when),
   }
 }
