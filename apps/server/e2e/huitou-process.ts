@@ -42,7 +42,7 @@ export async function startHuitou(page?: Page, plugins: readonly string[] = []):
   }
 }
 
-async function readUrl(stdout: NodeJS.ReadableStream): Promise<string> {
+export async function readUrl(stdout: NodeJS.ReadableStream): Promise<string> {
   for await (const line of createInterface({ input: stdout })) {
     if (line.startsWith('{"url"')) return (JSON.parse(line) as { url: string }).url
   }

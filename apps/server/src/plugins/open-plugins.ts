@@ -16,6 +16,7 @@ import {
   readManifest,
 } from '@huitou/plugin-host'
 import { PluginStore } from '@huitou/plugin-host/install'
+import { findBinaryCommand } from '../binary/plugin-command.ts'
 import type { SecretBox } from '../secret-box.ts'
 import { findBisect, keptOff } from './bisect.ts'
 import type { BundledPlugin } from './bundled-plugins.ts'
@@ -65,7 +66,9 @@ export async function openPlugins(core: Core, options: OpenPluginsOptions): Prom
   for (const [id, { error }] of broken) log.error({ plugin: id, error }, 'A plugin cannot be loaded')
   const brand = await readBrand(core.database.db)
   const listeners = new Set<(event: HostEvent) => void>()
+  const findRunnerCommand = findBinaryCommand()
   const host = await createPluginHost({
+    ...(findRunnerCommand ? { findRunnerCommand } : {}),
     plugins,
     effects,
     brand: { currency: brand.currency, timeZone: brand.timeZone, locale: brand.locale },
