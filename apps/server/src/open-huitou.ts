@@ -66,6 +66,7 @@ export async function openHuitou({
       dataDir: config.dataDir,
       log,
       deliveries: { box },
+      journeys: { trialChannel: 'huitou.channel-sandbox/message' },
       ...(clock ? { clock } : {}),
     })
     const live = new LiveTopics()

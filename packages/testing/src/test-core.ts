@@ -1,7 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { type Core, createCore, type NewEvent, normalizeMessage, openDatabase } from '@huitou/core'
+import {
+  type Core,
+  type CoreOptions,
+  createCore,
+  type NewEvent,
+  normalizeMessage,
+  openDatabase,
+} from '@huitou/core'
 import type { EventTypeContribution, FeatureContribution } from '@huitou/plugin-api'
 import { coreTemplate } from './core-template.ts'
 import { FakeClock } from './fake-clock.ts'
@@ -20,7 +27,7 @@ export interface TestCore extends Core, AsyncDisposable {
   send(...messages: Record<string, unknown>[]): Promise<{ accepted: number; duplicates: number }>
 }
 
-export interface TestCoreOptions {
+export interface TestCoreOptions extends Pick<CoreOptions, 'journeys' | 'deliveries'> {
   engine?: TestEngine
   now?: string
 }
@@ -29,10 +36,11 @@ export interface TestCoreOptions {
 export async function createTestCore({
   engine = 'sqlite',
   now = '2026-03-01T12:00:00+08:00',
+  ...options
 }: TestCoreOptions = {}): Promise<TestCore> {
   const { database, dataDir, remove } = await openTestDatabase(engine, coreTemplate)
   const clock = new FakeClock(now)
-  const core = await createCore({ database, dataDir, clock })
+  const core = await createCore({ ...options, database, dataDir, clock })
   return {
     ...core,
     clock,

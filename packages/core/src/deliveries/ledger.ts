@@ -15,6 +15,11 @@ export interface Touch {
   count: number
 }
 
+/** Day whose slot a message holds until it is given back; NULL for one that takes none. */
+export function heldDay({ day, count }: Touch): number | null {
+  return count === 0 ? null : day
+}
+
 /** First days of the business day, week and month that `now` lies in. */
 export interface Periods {
   day: number

@@ -1,7 +1,9 @@
+import type { Selectable } from 'kysely'
 import type { Tx } from '../db/database.ts'
 import { insertEvents } from '../events/append.ts'
 import type { NewEvent } from '../events/normalize.ts'
 import { nameOf, type Person } from '../journeys/people.ts'
+import type { DeliveryRow } from './tables.ts'
 
 /** Source of what happens to messages, in the log of events. */
 export const MESSAGE_SOURCE = 'huitou:deliveries'
@@ -12,18 +14,21 @@ export interface MessageEvent {
   name: string
   at: number
   person: Person
-  delivery: { id: number; channel: string; journey_id: string | null; node: string | null }
+  delivery: Pick<Selectable<DeliveryRow>, 'id' | 'channel' | 'journey_id' | 'node' | 'purpose'>
   more?: Record<string, unknown>
 }
 
-/** Closes the loop: what became of messages goes into the log, onto the timeline and into segments. */
+/**
+ * Closes the loop: what became of messages goes into the log, onto the timeline and into segments. Nobody got a test,
+ * so it is not there.
+ */
 export async function appendMessageEvents(
   tx: Tx,
   events: readonly MessageEvent[],
   now: number,
 ): Promise<void> {
   const rows = events
-    .filter(({ person }) => person.identifiers.length > 0)
+    .filter(({ person, delivery }) => person.identifiers.length > 0 && delivery.purpose !== 'test')
     .map(({ id, name, at, person, delivery, more }): NewEvent => ({
       message_id: id,
       source: MESSAGE_SOURCE,

@@ -9,7 +9,7 @@ import type { Brand } from '../settings/brand.ts'
 import { type AccountRow, breakerOf, findAccount, takeTokens } from './accounts.ts'
 import { askGates, findCandidates, type GateAnswers } from './gates.ts'
 import { Guards, type GuardWorld, type Verdict } from './guards.ts'
-import { addTouches, EVERYONE, type Touch } from './ledger.ts'
+import { addTouches, EVERYONE, heldDay, type Touch } from './ledger.ts'
 import { appendMessageEvents } from './message-events.ts'
 import type { Route } from '../journeys/outbox.ts'
 import { type Person, readPeople } from '../journeys/people.ts'
@@ -176,7 +176,7 @@ async function decide(tx: Tx, deciding: Deciding): Promise<Prepared> {
       locale: localeOf(person, deciding.brand),
     }
     const shown = JSON.stringify(mask(rendered.content, person))
-    prepared.leased.push({ row, person, touch: guards.count(person), delivery, shown })
+    prepared.leased.push({ row, person, touch: guards.count(person, row), delivery, shown })
   }
   await giveBackTokens(tx, account, world.declaration.limits?.perSecond === undefined ? 0 : unused)
   await lease(tx, prepared, world.now)
@@ -254,7 +254,7 @@ async function lease(tx: Tx, { leased, token }: Prepared, now: number): Promise<
       state: 'leased',
       shown_content: shown,
       used_account: touch.account,
-      touch_day: touch.day,
+      touch_day: heldDay(touch),
       leased_until: now + LEASE_MS,
       lease_token: token,
       attempts: row.attempts + 1,

@@ -198,7 +198,7 @@ async function countAnswers(tx: Tx, news: readonly News[]): Promise<void> {
   for (const { row, receipt } of news) {
     const { kind } = receipt
     const isOpening = kind === 'read' || kind === 'clicked' || kind === 'replied'
-    if (!isOpening && kind !== 'complained') continue
+    if (row.purpose === 'test' || (!isOpening && kind !== 'complained')) continue
     await tx
       .updateTable('contact_channels')
       .set({

@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import { transact, type Tx } from '../db/database.ts'
 import { insertRows, updateRows } from '../db/insert-rows.ts'
 import { countFailure, countSuccess } from './accounts.ts'
-import { addTouches } from './ledger.ts'
+import { addTouches, heldDay } from './ledger.ts'
 import { appendMessageEvents } from './message-events.ts'
 import type { Prepared } from './prepare.ts'
 import { applyEarlyReceipts } from './receipts.ts'
@@ -65,7 +65,7 @@ export async function recordOutcome(
         id: row.id,
         ...told,
         leased_until: null,
-        touch_day: release ? null : touch.day,
+        touch_day: release ? null : heldDay(touch),
         updated_at: now,
       })),
       columns: {
@@ -86,10 +86,16 @@ export async function recordOutcome(
     })
     await addTouches(
       tx,
-      decided.filter(({ outcome: { release } }) => release).map(({ touch }) => ({ ...touch, count: -1 })),
+      decided
+        .filter(({ outcome: { release } }) => release)
+        .map(({ touch }) => ({ ...touch, count: -touch.count })),
     )
     const sent = decided.filter(({ outcome: { sent_at } }) => sent_at !== null)
-    await countSent(tx, sent, now)
+    await countSent(
+      tx,
+      sent.filter(({ row }) => row.purpose !== 'test'),
+      now,
+    )
     await writeHistory(tx, decided, now)
     await applyEarlyReceipts(
       tx,

@@ -1,6 +1,7 @@
 import { type Generated, type Kysely, sql } from 'kysely'
 import { autoIncrement, jsonType } from '../db/columns.ts'
 import type { Migrations } from '../db/migrate.ts'
+import type { DeliveryPurpose } from '../journeys/outbox.ts'
 
 /**
  * `planned`: waits for its time. `leased`: handed to the channel at this moment. `sent`: the provider has it. `pending`:
@@ -40,7 +41,7 @@ export interface DeliveryRow {
   context: string
   /** Channels to try when this one may not be used: `[{channel, account, content}]`, JSON. */
   alternatives: string
-  purpose: 'marketing' | 'service'
+  purpose: DeliveryPurpose
   priority: number
   journey_id: string | null
   node: string | null

@@ -65,7 +65,7 @@ export function exposedCustomers(experiment: Experiment): RawBuilder<unknown> {
   const met =
     journeyId === null
       ? sql`select customer_id, arm, at from experiment_exposures where experiment_id = ${id}`
-      : sql`select customer_id, arm, entered_at as at from enrolments where journey_id = ${journeyId}`
+      : sql`select customer_id, arm, entered_at as at from enrolments where journey_id = ${journeyId} and version > 0`
   return sql`select i.customer_id, min(x.at) as at, min(x.arm) as arm,
     case when min(x.arm) = max(x.arm) then 0 else 1 end as mixed
     from (${met}) x inner join identifiers i on i.id = x.customer_id

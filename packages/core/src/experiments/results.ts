@@ -206,7 +206,7 @@ function samplesOf(metric: Metric, moments: readonly Moments[]): Sample[] {
 }
 
 /** Whoever asks several questions gets a yes by accident more often: Holm over all of them. */
-function correct(results: readonly MetricResult[]): void {
+export function correct(results: readonly MetricResult[]): void {
   const all = results.flatMap(({ comparisons }) => comparisons)
   const fixed = holm(all.map(({ p }) => p))
   const always = holm(all.map((comparison) => comparison.anytime?.p ?? 1))

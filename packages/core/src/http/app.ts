@@ -12,11 +12,13 @@ import { contactPolicyRoutes } from '../deliveries/policy-routes.ts'
 import { deliveryRoutes, rehearsalRoutes } from '../deliveries/routes.ts'
 import { ingestRoutes } from '../events/routes.ts'
 import { writeKeyRoutes } from '../events/write-key-routes.ts'
+import { journeyResultRoutes } from '../experiments/journey-routes.ts'
 import { experimentRoutes } from '../experiments/routes.ts'
 import { identityRoutes } from '../identity/routes.ts'
 import { hookRoutes } from '../imports/hooks.ts'
 import { importRoutes } from '../imports/routes.ts'
 import { jobRoutes } from '../jobs/routes.ts'
+import { enrolmentRoutes } from '../journeys/enrolment-routes.ts'
 import { customerJourneyRoutes, journeyRoutes } from '../journeys/routes.ts'
 import { type Auth, requireUser } from '../people/auth.ts'
 import { setupRoutes } from '../people/setup-routes.ts'
@@ -78,6 +80,8 @@ function signedInRoutes({ core, auth, plugins, live, onBrand, loadDemo }: AppDep
     .route('/customers', consentRoutes(core))
     .route('/segments', segmentRoutes(core))
     .route('/journeys', rehearsalRoutes(core))
+    .route('/journeys', journeyResultRoutes(core))
+    .route('/journeys', enrolmentRoutes(core))
     .route('/journeys', journeyRoutes(core))
     .route('/channels', channelRoutes(core))
     .route('/deliveries', deliveryRoutes(core))

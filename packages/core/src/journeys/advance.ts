@@ -4,7 +4,7 @@ import { rowsOf } from '../db/rows.ts'
 import { insertEvents } from '../events/append.ts'
 import type { NewEvent } from '../events/normalize.ts'
 import { isMeant, type SeenEvent, writeSteps } from './follow-events.ts'
-import type { HumanTasks, JourneyTask } from './human-steps.ts'
+import { TASK_WAIT } from './human-steps.ts'
 import type { Moment } from './known.ts'
 import { type NewDelivery, planDeliveries } from './outbox.ts'
 import { nameOf, readPeople } from './people.ts'
@@ -23,11 +23,12 @@ export const JOURNEY_SOURCE = 'huitou:journeys'
 
 /**
  * Takes the next due enrolments through their steps, until each waits again or has come to its end. What they send and
- * do is written in the same transaction. Returns how many there were.
+ * do is written in the same transaction. Returns whether there were any.
  */
-export async function advanceDue(tx: Tx, moment: Moment, tasks: HumanTasks | undefined): Promise<number> {
+export async function advanceDue(tx: Tx, moment: Moment): Promise<boolean> {
   const travellers = await readDue(tx, moment)
-  if (travellers.length === 0) return 0
+  if (travellers.length === 0) return false
+  const atTasks = travellers.filter(({ waiting_for }) => waiting_for?.startsWith(TASK_WAIT)).map(({ id }) => id)
   const effects: Effects = { steps: [], deliveries: [], tasks: [], facts: [] }
   await endGone(tx, travellers, moment)
   for (const traveller of travellers) {
@@ -41,8 +42,10 @@ export async function advanceDue(tx: Tx, moment: Moment, tasks: HumanTasks | und
   }
   // Whoever is not through yet goes on in the next batch.
   for (const traveller of walking) traveller.due_at = moment.now
-  await write(tx, travellers, { effects, moment, tasks })
-  return travellers.length
+  await write(tx, travellers, { effects, moment })
+  if (atTasks.length > 0) await moment.tasks?.leave(tx, atTasks, moment.now)
+  if (effects.tasks.length > 0) await moment.tasks?.open(tx, effects.tasks, moment.now)
+  return true
 }
 
 function isWalking({ ended_at, state }: Traveller): boolean {
@@ -193,7 +196,7 @@ async function findArrived(
 async function write(
   tx: Tx,
   travellers: readonly Traveller[],
-  { effects, moment, tasks }: { effects: Effects; moment: Moment; tasks: HumanTasks | undefined },
+  { effects, moment }: { effects: Effects; moment: Moment },
 ): Promise<void> {
   await updateRows(tx, 'enrolments', {
     rows: travellers.map((traveller) => ({
@@ -229,7 +232,6 @@ async function write(
   )
   await planDeliveries(tx, effects.deliveries as NewDelivery[], moment.now)
   await writeFacts(tx, effects, moment.now)
-  if (tasks && effects.tasks.length > 0) await tasks.open(tx, effects.tasks as JourneyTask[], moment.now)
 }
 
 /** Tags and traits are events like any other: the same message id twice is one event. */

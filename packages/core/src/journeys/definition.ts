@@ -88,9 +88,17 @@ const trigger = z.discriminatedUnion('type', [
 const route = z.strictObject({
   channel: name,
   account: z.string().max(200).default(''),
-  content: z.record(z.string().max(100), z.json()),
+  /** Id of a template that the message is written from, as it stands when it goes out. */
+  template: z.string().min(1).max(60).optional(),
+  /** What it says; beside a template only what is to be said otherwise. */
+  content: z.record(z.string().max(100), z.json()).default({}),
 })
 const next = id.optional()
+/** A text of one language, or of both. */
+const stepText = z.union([
+  z.string().min(1).max(500),
+  z.strictObject({ en: z.string().min(1).max(500), 'zh-CN': z.string().min(1).max(500) }),
+])
 
 const nodeSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('wait'), for: duration, next }),
@@ -176,6 +184,10 @@ const nodeSchema = z.discriminatedUnion('type', [
     dueMinutes: z.int().min(1).max(1_000_000),
     /** Where each outcome leads; any other one to `next`. */
     outcomes: z.record(z.string().max(60), id).default({}),
+    /** What the buttons say; an outcome that stands only here leads to `next`. */
+    outcomeTitles: z.record(z.string().min(1).max(60), stepText).optional(),
+    /** What to say to the customer, with variables. */
+    script: z.string().max(4_000).optional(),
     /** When nobody has done it by then, the journey goes on without. */
     timeout: duration.default({ days: 7 }),
     next,
@@ -215,6 +227,7 @@ export type JourneyNode = z.infer<typeof nodeSchema>
 export type Trigger = JourneyDefinition['trigger']
 export type PropertyFilter = z.infer<typeof propertyFilter>
 export type EventMatch = z.infer<typeof eventMatch>
+export type StepText = z.infer<typeof stepText>
 export type Duration = z.infer<typeof duration>
 
 export function toMilliseconds({ days = 0, hours = 0, minutes = 0, seconds = 0 }: Duration): number {

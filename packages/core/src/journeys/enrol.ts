@@ -120,6 +120,8 @@ async function withoutKnown(
     .whereRef('identifiers.customer_id', '=', 'r.customer')
     .whereRef('enrolments.customer_id', '=', 'identifiers.id')
     .where('enrolments.journey_id', '=', id)
+    // A trial keeps nobody out.
+    .where('enrolments.version', '>', 0)
     .select(['r.customer', 'enrolments.entry_key'])
     .select(sql<number>`max(case when enrolments.ended_at is null then 1 else 0 end)`.as('open'))
     .select(sql<number>`max(coalesce(enrolments.ended_at, enrolments.entered_at))`.as('last'))

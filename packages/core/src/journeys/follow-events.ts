@@ -97,7 +97,20 @@ async function handle(tx: Tx, events: readonly SeenEvent[], moment: Moment): Pro
       if (entries.length > 0) entering.set(journey, entries)
     }
   }
-  await writeOpen(tx, [...open.values()].flat(), history)
+  const enrolments = [...open.values()].flat()
+  await writeOpen(tx, enrolments, history)
+  const left = enrolments.filter(
+    ({ changed, ended_at, node, journey_id, version }) =>
+      changed &&
+      ended_at !== null &&
+      moment.known.definition(journey_id, version)?.nodes[node]?.type === 'task',
+  )
+  if (left.length > 0)
+    await moment.tasks?.leave(
+      tx,
+      left.map(({ id }) => id),
+      moment.now,
+    )
   await addStats(tx, steps)
   for (const [journey, entries] of entering)
     if (journey.entry) await enrol(tx, { id: journey.id, ...journey.entry }, entries, moment)

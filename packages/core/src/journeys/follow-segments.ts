@@ -59,8 +59,8 @@ interface Change {
   entered: number
 }
 
-async function leaveBySegment(tx: Tx, changes: readonly Change[], { known }: Moment): Promise<void> {
-  for (const [journeyId, { versions }] of known.journeys) {
+async function leaveBySegment(tx: Tx, changes: readonly Change[], moment: Moment): Promise<void> {
+  for (const [journeyId, { versions }] of moment.known.journeys) {
     for (const [version, { exits }] of versions) {
       for (const exit of exits) {
         if (!('segment' in exit)) continue
@@ -96,6 +96,12 @@ async function leaveBySegment(tx: Tx, changes: readonly Change[], { known }: Mom
           )
           .returning('id')
           .execute()
+        if (left.length > 0)
+          await moment.tasks?.leave(
+            tx,
+            left.map(({ id }) => id),
+            moment.now,
+          )
         await addStats(
           tx,
           left.map(() => ({ journey_id: journeyId, version, node: '$exit', outcome: reason })),

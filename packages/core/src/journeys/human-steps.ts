@@ -1,5 +1,6 @@
 import type { Tx } from '../db/database.ts'
 import { updateRows } from '../db/insert-rows.ts'
+import type { StepText } from './definition.ts'
 import type { Moment } from './known.ts'
 import { writeSteps } from './follow-events.ts'
 import { addStats } from './stats.ts'
@@ -13,6 +14,12 @@ export interface JourneyTask {
   queue?: string | undefined
   customerId: number
   journeyId: string
+  enrolmentId: number
+  node: string
+  /** What to say, with variables. */
+  script?: string | undefined
+  /** How it may end. */
+  outcomes: { id: string; title?: StepText | undefined }[]
   /** Business time until it has to be done. */
   dueMinutes: number
   data: Record<string, unknown>
@@ -21,9 +28,25 @@ export interface JourneyTask {
 /** Whoever keeps tasks. Called in the transaction of the step, so that no step is without its task. */
 export interface HumanTasks {
   open(tx: Tx, tasks: readonly JourneyTask[], now: number): Promise<void>
+  /** These enrolments wait for nobody any more: what is still open for them is not to be done. */
+  leave(tx: Tx, enrolmentIds: readonly number[], now: number): Promise<void>
 }
 
 export const TASK_WAIT = 'task:'
+
+/** Nobody is going to do it: the journey goes on at once as it would when the time is over. */
+export async function skipHumanStep(tx: Tx, key: string, now: number): Promise<void> {
+  for (const due of ['due_at', 'held_due_at'] as const) {
+    await tx
+      .updateTable('enrolments')
+      .set({ [due]: now })
+      .where('waiting_for', '=', TASK_WAIT + key)
+      .where('waiting_for', 'like', `${TASK_WAIT}%`)
+      .where('ended_at', 'is', null)
+      .where(due, 'is not', null)
+      .execute()
+  }
+}
 
 /**
  * A person has done what the journey asked for: it goes on where the outcome leads. Returns false when it waits for

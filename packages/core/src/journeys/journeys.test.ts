@@ -9,10 +9,10 @@ import {
   changeJourneyState,
   createJourney,
   enrolmentsOf,
-  journeyStats,
   publishJourney,
   updateJourney,
 } from './queries.ts'
+import { journeyStats } from './node-stats.ts'
 
 const START = '2026-11-21T10:00:00+08:00'
 const MINUTE = 60_000

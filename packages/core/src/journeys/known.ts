@@ -4,6 +4,7 @@ import { readScope, type RuleScope } from '../segments/compile.ts'
 import type { Brand } from '../settings/brand.ts'
 import { parseDefinition } from './check.ts'
 import type { JourneyDefinition } from './definition.ts'
+import type { HumanTasks } from './human-steps.ts'
 
 /** A journey as it runs. */
 export interface KnownJourney {
@@ -53,7 +54,13 @@ export class JourneyReader {
     const rows = await db
       .selectFrom('journeys')
       .select(['id', 'name', 'state', 'published_version'])
-      .where('published_version', 'is not', null)
+      .select((row) =>
+        row
+          .selectFrom('journey_versions')
+          .whereRef('journey_id', '=', 'journeys.id')
+          .select((version) => version.fn.countAll<number>().as('count'))
+          .as('versions'),
+      )
       .orderBy('id')
       .execute()
     const basis = JSON.stringify(rows)
@@ -78,6 +85,7 @@ export class JourneyReader {
           .filter(({ journey_id }) => journey_id === id)
           .map(({ version }) => [version, this.#definitions.get(`${id} ${version}`) as JourneyDefinition]),
       )
+      if (own.size === 0) continue
       const definition = own.get(published_version as number)
       const entry =
         state === 'live' && definition ? { version: published_version as number, definition } : undefined
@@ -94,19 +102,22 @@ export interface Moment {
   now: number
   timeZone: string
   known: KnownJourneys
+  /** Takes the work that journeys hand to people. */
+  tasks?: HumanTasks | undefined
   /** Read when a rule needs it. */
   scope(): Promise<RuleScope>
 }
 
 export function momentOf(
   db: Db | Tx,
-  { now, brand, known }: { now: number; brand: Brand; known: KnownJourneys },
+  { now, brand, known, tasks }: { now: number; brand: Brand } & Pick<Moment, 'known' | 'tasks'>,
 ): Moment {
   let scope: Promise<RuleScope> | undefined
   return {
     now,
     timeZone: brand.timeZone,
     known,
+    tasks,
     scope: () => (scope ??= readScope(db, brand, { now })),
   }
 }

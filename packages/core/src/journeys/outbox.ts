@@ -1,6 +1,17 @@
 import type { Tx } from '../db/database.ts'
 import { insertRows } from '../db/insert-rows.ts'
 
+/** Under this key content names the template that it is written from. */
+export const TEMPLATE_KEY = '$template'
+
+/** What a route says, as the outbox keeps it. */
+export function routeContent(route: {
+  content: Readonly<Record<string, unknown>>
+  template?: string | undefined
+}): Record<string, unknown> {
+  return route.template === undefined ? { ...route.content } : { ...route.content, [TEMPLATE_KEY]: route.template }
+}
+
 /** Where a message may go, and what it says there. */
 export interface Route {
   /** Full id of the channel. */
@@ -10,6 +21,9 @@ export interface Route {
   content: Record<string, unknown>
 }
 
+/** `test` goes through no guards and counts nowhere: only for channels that reach nobody, and for one's own address. */
+export type DeliveryPurpose = 'marketing' | 'service' | 'test'
+
 export interface NewDelivery extends Route {
   /** Made of what asks for it, so that asking again asks for nothing more. */
   key: string
@@ -18,7 +32,7 @@ export interface NewDelivery extends Route {
   context?: Record<string, unknown>
   /** In the order they are to be tried when a channel may not be used. */
   alternatives?: Route[]
-  purpose?: 'marketing' | 'service'
+  purpose?: DeliveryPurpose
   /** Of several that want a customer's last slot the largest gets it. */
   priority?: number
   journeyId?: string | undefined

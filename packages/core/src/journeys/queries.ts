@@ -78,12 +78,14 @@ export async function listJourneys(db: Db): Promise<JourneySummary[]> {
     .selectFrom('enrolments')
     .select(['journey_id', (enrolment) => enrolment.fn.countAll<number>().as('count')])
     .where('ended_at', 'is', null)
+    .where('version', '>', 0)
     .groupBy('journey_id')
     .execute()
   const entered = await db
     .selectFrom('journey_stats')
     .select(['journey_id', (stat) => stat.fn.sum<number>('count').as('count')])
     .where('node', '=', '$entry')
+    .where('version', '>', 0)
     .groupBy('journey_id')
     .execute()
   const countIn = (counts: { journey_id: string; count: number }[], id: string) =>
@@ -138,6 +140,7 @@ export async function publishJourney(context: Context, id: string, by: string): 
       .selectFrom('journey_versions')
       .select((row) => row.fn.max('version').as('last'))
       .where('journey_id', '=', id)
+      .where('version', '>', 0)
       .executeTakeFirstOrThrow()
     const version = Number(last ?? 0) + 1
     await tx
@@ -167,7 +170,7 @@ export async function publishJourney(context: Context, id: string, by: string): 
 }
 
 /** The first journey listens from now on; what lies in the logs already starts nothing. */
-async function beginAtTheEnd(tx: Tx): Promise<void> {
+export async function beginAtTheEnd(tx: Tx): Promise<void> {
   const any = await tx.selectFrom('journey_versions').select('version').limit(1).executeTakeFirst()
   if (any) return
   await readCursor(tx, EVENTS_CURSOR)
@@ -216,37 +219,6 @@ async function setState(tx: Tx, id: string, state: 'live' | 'paused' | 'ended'):
     .where('ended_at', 'is', null)
     .where(from, 'is not', null)
     .execute()
-}
-
-export interface NodeStats {
-  version: number
-  node: string
-  outcomes: Record<string, number>
-  /** Who stands there now. */
-  waiting: number
-}
-
-/** What happened at every step, by version; `$entry`, `$goal` and `$exit` are the doors. */
-export async function journeyStats(db: Db, id: string): Promise<NodeStats[]> {
-  await getJourney(db, id)
-  const sums = await db.selectFrom('journey_stats').selectAll().where('journey_id', '=', id).execute()
-  const waiting = await db
-    .selectFrom('enrolments')
-    .select(['version', 'node', (row) => row.fn.countAll<number>().as('count')])
-    .where('journey_id', '=', id)
-    .where('ended_at', 'is', null)
-    .groupBy(['version', 'node'])
-    .execute()
-  const stats = new Map<string, NodeStats>()
-  const at = (version: number, node: string) => {
-    const key = `${version} ${node}`
-    const known = stats.get(key) ?? { version, node, outcomes: {}, waiting: 0 }
-    stats.set(key, known)
-    return known
-  }
-  for (const { version, node, outcome, count } of sums) at(version, node).outcomes[outcome] = Number(count)
-  for (const { version, node, count } of waiting) at(version, node).waiting = Number(count)
-  return [...stats.values()].toSorted((a, b) => a.version - b.version || (a.node < b.node ? -1 : 1))
 }
 
 export interface CustomerEnrolment {

@@ -13,11 +13,11 @@ import {
   createJourney,
   enrolmentsOf,
   getJourney,
-  journeyStats,
   listJourneys,
   publishJourney,
   updateJourney,
 } from './queries.ts'
+import { journeyStats } from './node-stats.ts'
 
 const JourneyId = z.object({ id: z.string().min(1).max(60) })
 const Name = z.string().trim().min(1).max(80)
@@ -94,7 +94,11 @@ export function journeyRoutes(deps: RouteDeps) {
       '/:id/stats',
       describeRoute({ tags, summary: 'What happened at every step' }),
       validate('param', JourneyId),
-      async (c) => answerJson(c, { nodes: await journeyStats(database.db, c.req.valid('param').id) }),
+      validate('query', z.object({ version: z.coerce.number().int().positive().optional() })),
+      async (c) => {
+        const { id } = c.req.valid('param')
+        return answerJson(c, { nodes: await journeyStats(database.analytics, id, c.req.valid('query')) })
+      },
     )
 }
 

@@ -5,12 +5,14 @@ import { advanceDue } from './advance.ts'
 import { followEvents } from './follow-events.ts'
 import { followSegments } from './follow-segments.ts'
 import { finishHumanStep, type HumanTasks } from './human-steps.ts'
-import { JourneyReader, type Moment, momentOf } from './known.ts'
+import { JourneyReader, momentOf } from './known.ts'
 import { advanceRuns } from './runs.ts'
 
 export interface JourneyOptions {
   /** Takes the work that journeys hand to people. Without it such steps wait until their time is over. */
   tasks?: HumanTasks
+  /** Channel that reaches nobody: messages of somebody who tries a journey go there. */
+  trialChannel?: string
 }
 
 type Context = Pick<CoreContext, 'database' | 'clock' | 'brand'>
@@ -19,35 +21,34 @@ type Context = Pick<CoreContext, 'database' | 'clock' | 'brand'>
 export class JourneyStage {
   readonly #context: Context
   readonly #reader = new JourneyReader()
-  readonly #tasks: HumanTasks | undefined
+  readonly tasks: HumanTasks | undefined
+  readonly trialChannel: string | undefined
 
-  constructor({ database, clock, brand }: Context, { tasks }: JourneyOptions = {}) {
+  constructor({ database, clock, brand }: Context, { tasks, trialChannel }: JourneyOptions = {}) {
     this.#context = { database, clock, brand }
-    this.#tasks = tasks
+    this.tasks = tasks
+    this.trialChannel = trialChannel
   }
 
   /** Does the next piece of work. Returns whether there may be more. */
   async advance(): Promise<boolean> {
     const { db } = this.#context.database
-    const known = await this.#reader.read(db)
-    if (known.journeys.size === 0) return false
+    if ((await this.#reader.read(db)).journeys.size === 0) return false
     const brand = await this.#context.brand()
     const now = this.#context.clock.now()
     // Each piece is a transaction of its own, so that none holds the database for long.
     let more = false
-    for (const piece of [followEvents, followSegments, advanceRuns, this.#advanceDue]) {
+    for (const piece of [followEvents, followSegments, advanceRuns, advanceDue]) {
       const did = await transact(db, async (tx) => {
         // Nodes take turns: an enrolment is advanced by one at a time.
         await readCursor(tx, 'journeys')
-        return await piece(tx, momentOf(tx, { now, brand, known }))
+        // Behind the lock: nobody publishes between this and the enrolments read with it.
+        const known = await this.#reader.read(tx)
+        return await piece(tx, momentOf(tx, { now, brand, known, tasks: this.tasks }))
       })
       more ||= did
     }
     return more
-  }
-
-  #advanceDue = async (tx: Tx, moment: Moment): Promise<boolean> => {
-    return (await advanceDue(tx, moment, this.#tasks)) > 0
   }
 
   /** Goes on behind a step that a person has done, in the transaction that says so. */

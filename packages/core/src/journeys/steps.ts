@@ -5,7 +5,8 @@ import { shareOf } from './enrol.ts'
 import { type JourneyTask, TASK_WAIT } from './human-steps.ts'
 import type { Moment } from './known.ts'
 import { fitsAll } from './matches.ts'
-import type { NewDelivery } from './outbox.ts'
+import { type NewDelivery, routeContent } from './outbox.ts'
+import { toTrialDelivery, trialOf, trialSkip } from './trial.ts'
 
 /** An enrolment on its way. */
 export interface Traveller {
@@ -76,6 +77,9 @@ export function leaveAfterWait(traveller: Traveller, effects: Effects, _moment: 
 /** Takes one step. Every outcome is written down; a step that waits leaves the traveller where it is. */
 export function takeStep(traveller: Traveller, node: JourneyNode, world: StepWorld): void {
   const { effects, moment } = world
+  const trial = trialOf(traveller)
+  const skipped = trial && trialSkip(trial, node, traveller.visit)
+  if (skipped) return leave(traveller, skipped.next, { effects, outcome: skipped.outcome })
   const key = `${traveller.id}.${traveller.node}.${traveller.visit}`
   switch (node.type) {
     case 'wait':
@@ -98,21 +102,14 @@ export function takeStep(traveller: Traveller, node: JourneyNode, world: StepWor
       return leave(traveller, arm?.next, { effects, outcome: `arm:${arm?.name ?? ''}` })
     }
     case 'send':
-      effects.deliveries.push(toDelivery(traveller, node, { key, moment }))
+      effects.deliveries.push(
+        trial
+          ? toTrialDelivery(toDelivery(traveller, node, { key, moment }), trial)
+          : toDelivery(traveller, node, { key, moment }),
+      )
       return leave(traveller, node.next, { effects, outcome: 'planned' })
     case 'action':
-      effects.deliveries.push({
-        key,
-        kind: 'action',
-        customerId: traveller.customer_id,
-        channel: node.action,
-        account: '',
-        content: node.input as Record<string, unknown>,
-        context: traveller.data,
-        journeyId: traveller.journey_id,
-        node: traveller.node,
-        dueAt: moment.now,
-      })
+      effects.deliveries.push(toActionDelivery(traveller, node, { key, moment }))
       return leave(traveller, node.next, { effects, outcome: 'planned' })
     case 'tag':
       effects.facts.push({
@@ -139,6 +136,10 @@ export function takeStep(traveller: Traveller, node: JourneyNode, world: StepWor
         queue: node.queue,
         customerId: traveller.customer_id,
         journeyId: traveller.journey_id,
+        enrolmentId: traveller.id,
+        node: traveller.node,
+        script: node.script,
+        outcomes: outcomesOf(node),
         dueMinutes: node.dueMinutes,
         data: traveller.data,
       })
@@ -171,6 +172,12 @@ function leave(
   else Object.assign(traveller, { state: 'active', node: next, due_at: at })
 }
 
+/** Ways a task may end: those that lead somewhere, and those that only have a title. */
+function outcomesOf({ outcomes, outcomeTitles = {} }: Extract<JourneyNode, { type: 'task' }>) {
+  const ids = [...new Set([...Object.keys(outcomeTitles), ...Object.keys(outcomes)])]
+  return ids.map((id) => ({ id, title: outcomeTitles[id] }))
+}
+
 function whichCase(
   traveller: Traveller,
   node: Extract<JourneyNode, { type: 'branch' }>,
@@ -190,6 +197,25 @@ function whichArm(traveller: Traveller, node: Extract<JourneyNode, { type: 'spli
   return node.arms.find(({ weight }) => (left -= weight) < 0) ?? node.arms.at(-1)
 }
 
+function toActionDelivery(
+  traveller: Traveller,
+  node: Extract<JourneyNode, { type: 'action' }>,
+  { key, moment }: { key: string; moment: Moment },
+): NewDelivery {
+  return {
+    key,
+    kind: 'action',
+    customerId: traveller.customer_id,
+    channel: node.action,
+    account: '',
+    content: node.input as Record<string, unknown>,
+    context: traveller.data,
+    journeyId: traveller.journey_id,
+    node: traveller.node,
+    dueAt: moment.now,
+  }
+}
+
 function toDelivery(
   traveller: Traveller,
   node: Extract<JourneyNode, { type: 'send' }>,
@@ -201,11 +227,12 @@ function toDelivery(
     customerId: traveller.customer_id,
     channel: node.channel,
     account: node.account,
-    content: node.content as Record<string, unknown>,
+    content: routeContent(node),
     context: traveller.data,
     alternatives: node.alternatives.map((route) => ({
-      ...route,
-      content: route.content as Record<string, unknown>,
+      channel: route.channel,
+      account: route.account,
+      content: routeContent(route),
     })),
     purpose: node.purpose,
     priority: node.priority,
