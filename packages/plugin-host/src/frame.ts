@@ -1,6 +1,7 @@
 import { Deserializer, Serializer } from 'node:v8'
 import { AppError } from '@huitou/plugin-api'
 import type { Message } from './peer.ts'
+import { markTextLists, packTexts, unpackTexts } from './text-list.ts'
 
 /** How large a message may be. */
 export interface FrameLimits {
@@ -33,6 +34,9 @@ const views = [
   DataView,
 ] as const
 
+/** In the place of a kind of view: a long list of texts. */
+const textList = 255
+
 type ViewConstructor = new (buffer: ArrayBuffer) => ArrayBufferView
 
 const headerBytes = 16
@@ -55,9 +59,10 @@ export interface EncodedFrame {
  * what the clone algorithm throws for a function and its like.
  */
 export function encodeFrame(message: Message, limits: FrameLimits): EncodedFrame {
-  const writer = new FrameWriter()
+  const { marked, lists } = markTextLists(message)
+  const writer = new FrameWriter(lists)
   writer.writeHeader()
-  writer.writeValue(message)
+  writer.writeValue(marked)
   const structure = writer.releaseBuffer()
   const { arrays } = writer
   const binary = arrays.reduce((sum, { byteLength }) => sum + byteLength, 0)
@@ -208,12 +213,14 @@ export class FrameAssembler {
   }
 }
 
-/** Writes typed arrays as a reference to their place in the list of buffers. */
+/** Writes typed arrays as a reference to their place in the list of buffers, and long lists of texts in one piece. */
 class FrameWriter extends Serializer {
   readonly arrays: ArrayBufferView[] = []
+  readonly #lists: ReadonlyMap<ArrayBufferView, readonly string[]>
 
-  constructor() {
+  constructor(lists: ReadonlyMap<ArrayBufferView, readonly string[]>) {
     super()
+    this.#lists = lists
     // Documented by Node as part of the class, and missing in its types.
     ;(
       this as unknown as { _setTreatArrayBufferViewsAsHostObjects(on: boolean): void }
@@ -222,10 +229,19 @@ class FrameWriter extends Serializer {
 
   /** Called by V8 for each typed array. */
   _writeHostObject(view: ArrayBufferView): void {
+    const list = this.#lists.get(view)
+    if (list) return this.#writeTexts(list)
     const type = views.findIndex((constructor) => view instanceof constructor)
     if (type < 0) throw new TypeError(`${Object.prototype.toString.call(view)} could not be cloned`)
     this.writeUint32(type)
     this.writeUint32(this.arrays.push(view) - 1)
+  }
+
+  #writeTexts(list: readonly string[]): void {
+    const { width, lengths, characters } = packTexts(list)
+    for (const number of [textList, lengths.length, width, characters.byteLength]) this.writeUint32(number)
+    this.writeRawBytes(lengths)
+    this.writeRawBytes(characters)
   }
 }
 
@@ -237,12 +253,23 @@ class FrameReader extends Deserializer {
     this.#buffers = buffers
   }
 
-  /** Called by V8 for each typed array. */
-  _readHostObject(): ArrayBufferView {
-    const constructor = views[this.readUint32()] as ViewConstructor | undefined
+  /** Called by V8 for each typed array and each list that was written in its place. */
+  _readHostObject(): ArrayBufferView | string[] {
+    const kind = this.readUint32()
+    if (kind === textList) return this.#readTexts()
+    const constructor = views[kind] as ViewConstructor | undefined
     const buffer = this.#buffers[this.readUint32()]
     if (!constructor || !buffer) throw new TypeError('A message names a typed array that is not in it')
     return new constructor(buffer)
+  }
+
+  #readTexts(): string[] {
+    const [count, width, bytes] = [this.readUint32(), this.readUint32(), this.readUint32()]
+    // Read before memory is set aside for as many as somebody says.
+    const raw = this.readRawBytes(count * Uint32Array.BYTES_PER_ELEMENT)
+    const lengths = new Uint32Array(count)
+    Buffer.from(lengths.buffer).set(raw)
+    return unpackTexts({ width: width === 1 ? 1 : 2, lengths, characters: this.readRawBytes(bytes) })
   }
 }
 
