@@ -102,17 +102,7 @@ export interface ScorerContribution {
   id: string
   title: LocalizedText
   description?: LocalizedText
-  /**
-   * What a row of a batch is: a `customer` (if absent), or an `event`, whose scores are stored with the event. The
-   * engine for events comes later.
-   */
-  target?: 'customer' | 'event'
-  /** Types of event it scores, for the target `event`. */
-  events?: string[]
-  /**
-   * What it reads, for a customer profile columns: `<plugin>_<id>`, also its own, or a core column. For an event its
-   * properties.
-   */
+  /** Profile columns it reads: `<plugin>_<id>`, also its own, or a core column. */
   inputs: string[]
   outputs: OutputColumn[]
   /** It learns a model with `fit`, which `score` is then handed. */

@@ -15,7 +15,7 @@ export interface RunContext {
   readonly locale?: string
 }
 
-/** What a scorer works on; `ids` are customers, or events for the target `event`. */
+/** What a scorer works on: all customers. */
 export interface ScoreBatch extends ColumnBatch {
   /** What `fit` answered last; absent for a scorer that does not fit. */
   readonly model?: JsonValue

@@ -61,9 +61,7 @@ function mayTick({ permissions }: PointOwner): boolean {
 }
 
 function scorers(points: Points): Scoring[] {
-  // Scores of events have no engine yet.
-  const ofCustomers = points.scorers.list().filter(({ value }) => value.target !== 'event')
-  return ofCustomers.map(({ id, owner, value }) => {
+  return points.scorers.list().map(({ id, owner, value }) => {
     const { fit } = value
     const outputs = value.outputs.map((output) =>
       column(columnName(owner.prefix, output.id), {
