@@ -8,6 +8,7 @@ import { type IdentityTables, identityMigrations } from './identity/tables.ts'
 import { type ImportTables, importMigrations } from './imports/tables.ts'
 import { type JobTables, jobMigrations } from './jobs/tables.ts'
 import { journeyMigrations, type JourneyTables } from './journeys/tables.ts'
+import { journeyTemplateMigrations, type JourneyTemplateTables } from './journeys/template-tables.ts'
 import { type PluginDataTables, pluginDataMigrations } from './plugin-data/tables.ts'
 import { type PluginStateTables, pluginStateMigrations } from './plugin-states/tables.ts'
 import { type ProfileTables, profileMigrations } from './profiles/tables.ts'
@@ -25,6 +26,7 @@ export type Tables = CollectionTables &
   ImportTables &
   JobTables &
   JourneyTables &
+  JourneyTemplateTables &
   PluginDataTables &
   PluginStateTables &
   ProfileTables &
@@ -46,6 +48,7 @@ export const coreMigrations: Migrations = {
   ...pluginStateMigrations,
   ...pluginDataMigrations,
   ...journeyMigrations,
+  ...journeyTemplateMigrations,
   ...deliveryMigrations,
   ...experimentMigrations,
 }

@@ -6,8 +6,18 @@ export interface JourneyContribution {
   title: LocalizedText
   description?: LocalizedText
   icon?: string
-  /** The journey; `{{parameter}}` stands where a parameter goes. */
+  /** Heading that it stands under in the gallery. */
+  group?: LocalizedText
+  /**
+   * The journey. `${name}` stands where a parameter goes, see {@link JourneyParameters}; `%key%` is a text in both
+   * languages: in a message the customer's language decides, elsewhere the brand's.
+   *
+   * A `send` step may have a `message` instead of a channel and its content: `{ text, title?, url?, html? }`. It goes
+   * out by the channels that the brand has set up and that can carry it, one after the other until one reaches the
+   * customer; which ones is a parameter that every such template has, `channel`.
+   */
   definition: Readonly<Record<string, unknown>>
+  /** What the owner chooses. A default may be `%key%`; one that has none has to be given. */
   parameters?: JsonSchema
   /** Without these it cannot be started. */
   needs?: {

@@ -13,7 +13,7 @@ export const localizedKeys = ['title', 'description', 'unit', 'displayName', 'st
 
 type LocalizedKey<Owner> =
   | (typeof localizedKeys)[number]
-  | (Owner extends ReportContribution ? 'group' : never)
+  | (Owner extends ReportContribution | JourneyContribution ? 'group' : never)
   | (Owner extends CommandContribution ? 'category' : never)
   | (Owner extends JourneyContribution ? 'expected' : never)
   | (Owner extends ScriptText | TemplateText ? 'text' : never)

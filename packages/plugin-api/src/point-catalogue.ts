@@ -161,8 +161,7 @@ const points: { readonly [Point in PointName]-?: Omit<PointDescription, 'id'> } 
   journeys: {
     title: text('Journey templates', '旅程模板'),
     description: text('Journeys to start from.', '可直接套用的旅程。'),
-    engine: 'later',
-    comesWith: journeys,
+    engine: 'now',
     implements: [],
   },
   templates: {

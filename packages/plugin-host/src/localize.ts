@@ -7,6 +7,7 @@ export interface Dictionaries {
   'zh-CN': Readonly<Record<string, string>>
 }
 
+const keyPattern = /^%([^%]+)%$/
 const textKeys = new Set<string>(localizedKeys)
 /** Data: `title` may be an ordinary property name in there. */
 const dataKeys = new Set(['default', 'const', 'enum', 'examples', 'where', 'definition'])
@@ -15,11 +16,14 @@ const textPaths = new RegExp(
   `^contributes\\.(?:${[
     'reports\\[\\d+\\]\\.group',
     'commands\\[\\d+\\]\\.category',
-    'journeys\\[\\d+\\]\\.expected',
+    'journeys\\[\\d+\\]\\.(?:expected|group)',
     'scripts\\[\\d+\\]\\.scripts\\[\\d+\\]\\.text',
     'templates\\[\\d+\\]\\.texts\\[\\d+\\]\\.text',
   ].join('|')})$`,
 )
+
+/** Data all of whose `%key%` are texts. */
+const textData = /^contributes\.journeys\[\d+\]\.(?:definition|parameters\..+\.default)$/
 
 /**
  * `manifest` with every text for people in each language. A `%key%` that no dictionary holds becomes a finding;
@@ -36,14 +40,23 @@ export function localize<T>(
     return Object.fromEntries(
       Object.entries(value).map(([key, member]) => {
         const memberPath = path === '' ? key : `${path}.${key}`
+        if (textData.test(memberPath)) return [key, walkData(member, memberPath)]
         if (dataKeys.has(key)) return [key, member]
         if (typeof member !== 'string' || !isText(key, memberPath)) return [key, walk(member, memberPath)]
         return [key, toTexts(member, memberPath)]
       }),
     )
   }
+  const walkData = (value: unknown, path: string): unknown => {
+    if (typeof value === 'string') return keyPattern.test(value) ? toTexts(value, path) : value
+    if (Array.isArray(value)) return value.map((item, index) => walkData(item, `${path}[${index}]`))
+    if (typeof value !== 'object' || value === null) return value
+    return Object.fromEntries(
+      Object.entries(value).map(([key, member]) => [key, walkData(member, `${path}.${key}`)]),
+    )
+  }
   const toTexts = (text: string, path: string): Texts => {
-    const name = /^%([^%]+)%$/.exec(text)?.[1]
+    const name = keyPattern.exec(text)?.[1]
     if (name === undefined) return { en: text, 'zh-CN': text }
     const en = dictionaries.en[name]
     if (en === undefined) {

@@ -1,4 +1,4 @@
-import type { CollectionDeclaration, Core, PointOwner } from '@huitou/core'
+import { checkTemplate, type CollectionDeclaration, type Core, type PointOwner } from '@huitou/core'
 import type {
   ColumnBatch,
   Contributions,
@@ -85,6 +85,11 @@ export function* addContributions(
   const idOf = (id: string) => `${columnPrefix}.${id}`
   yield* addViewContributions({ points }, host, { owner, declared })
   yield* addChannels({ points }, host, { owner, declared })
+  for (const value of declared.journeys ?? []) {
+    const id = `${pluginId}/${value.id}`
+    checkTemplate({ owner, id, value })
+    yield points.journeys.add(owner, id, value)
+  }
   for (const type of declared.events ?? []) yield points.eventTypes.add(owner, type.name, type)
   for (const feature of declared.features ?? []) yield points.features.add(owner, idOf(feature.id), feature)
   for (const source of declared.sources ?? []) {

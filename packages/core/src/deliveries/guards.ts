@@ -94,7 +94,8 @@ export class Guards {
     const { declaration, now } = this.#world
     if (!person) return { allow: false, reason: 'gone' }
     if (delivery.expires_at !== null && delivery.expires_at <= now) return { allow: false, reason: 'expired' }
-    const address = findAddress(person, declaration.address)
+    const address =
+      findAddress(person, declaration.address) ?? (declaration.sandbox ? String(person.id) : undefined)
     // Goes where nobody is reached: whoever tries a journey wants to see every message of it.
     if (delivery.purpose === 'test') return { allow: true, address: address ?? String(person.id) }
     if (address === undefined) return { allow: false, reason: 'no_address' }

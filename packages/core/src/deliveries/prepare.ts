@@ -13,6 +13,7 @@ import { addTouches, EVERYONE, heldDay, type Touch } from './ledger.ts'
 import { appendMessageEvents } from './message-events.ts'
 import type { Route } from '../journeys/outbox.ts'
 import { type Person, readPeople } from '../journeys/people.ts'
+import { contentIn } from '../journeys/template-texts.ts'
 import { readContactPolicy } from './policy.ts'
 import { contentMasker } from './shown-content.ts'
 import type { DeliveryRow, DeliveryState } from './tables.ts'
@@ -204,15 +205,16 @@ async function giveBackTokens(tx: Tx, account: AccountRow, unused: number): Prom
 
 function render({ context, brand }: Deciding, row: StoredDelivery, person: Person) {
   const given = JSON.parse(row.context) as Record<string, unknown>
+  const locale = localeOf(person, brand)
   return context.render(
-    JSON.parse(row.content) as Record<string, unknown>,
+    contentIn(JSON.parse(row.content) as Record<string, unknown>, locale),
     {
       ...given,
       customer: person.profile ?? {},
       event: (given['event'] as Record<string, unknown> | undefined) ?? {},
       brand: { name: brand.brandName, currency: brand.currency },
     },
-    { deliveryKey: row.key, locale: localeOf(person, brand) },
+    { deliveryKey: row.key, locale },
   )
 }
 

@@ -20,6 +20,7 @@ import { importRoutes } from '../imports/routes.ts'
 import { jobRoutes } from '../jobs/routes.ts'
 import { enrolmentRoutes } from '../journeys/enrolment-routes.ts'
 import { customerJourneyRoutes, journeyRoutes } from '../journeys/routes.ts'
+import { journeyFromTemplateRoutes, journeyTemplateRoutes } from '../journeys/template-routes.ts'
 import { type Auth, requireUser } from '../people/auth.ts'
 import { setupRoutes } from '../people/setup-routes.ts'
 import { commandRoutes } from '../points/command-routes.ts'
@@ -82,7 +83,9 @@ function signedInRoutes({ core, auth, plugins, live, onBrand, loadDemo }: AppDep
     .route('/journeys', rehearsalRoutes(core))
     .route('/journeys', journeyResultRoutes(core))
     .route('/journeys', enrolmentRoutes(core))
+    .route('/journeys', journeyFromTemplateRoutes(core))
     .route('/journeys', journeyRoutes(core))
+    .route('/journey-templates', journeyTemplateRoutes(core))
     .route('/channels', channelRoutes(core))
     .route('/deliveries', deliveryRoutes(core))
     .route('/contact-policy', contactPolicyRoutes(core))

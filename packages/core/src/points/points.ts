@@ -14,6 +14,7 @@ import {
   type FeatureContribution,
   type Gate,
   type GateContribution,
+  type JourneyContribution,
   type KeybindingContribution,
   type MenuContribution,
   type Permissions,
@@ -132,6 +133,8 @@ export interface Points {
   readonly actions: ExtensionPoint<Implemented<ActionContribution, Action['run']>>
   /** journeys: questions about customers. */
   readonly conditions: ExtensionPoint<Implemented<ConditionContribution, Condition['test']>>
+  /** journeys: templates to start from. */
+  readonly journeys: ExtensionPoint<JourneyContribution>
   /** What the admin app draws. */
   readonly views: ExtensionPoint<ViewContribution>
   readonly viewsContainers: ExtensionPoint<ViewsContainerContribution>
@@ -153,6 +156,7 @@ export function createPoints(): Points {
     gates: new ExtensionPoint('gates'),
     actions: new ExtensionPoint('actions'),
     conditions: new ExtensionPoint('conditions'),
+    journeys: new ExtensionPoint('journeys'),
     views: new ExtensionPoint('views'),
     viewsContainers: new ExtensionPoint('viewsContainers'),
     commands: new ExtensionPoint('commands'),

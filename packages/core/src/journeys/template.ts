@@ -1,0 +1,148 @@
+import { createHash } from 'node:crypto'
+import { fillJourney, type JourneyContribution, type JsonSchema, userError } from '@huitou/plugin-api'
+import { compileSchema, problemsOf } from '../points/json-schema.ts'
+import type { Contribution, Text } from '../points/points.ts'
+import { parseDefinition } from './check.ts'
+import type { JourneyDefinition } from './definition.ts'
+import { type CarryingChannel, withRoutes } from './template-message.ts'
+import { inLocale, isText } from './template-texts.ts'
+
+export type JourneyTemplate = Contribution<JourneyContribution>
+
+/** What a journey is made of. */
+export interface TemplateWorld {
+  /** Where messages may go, in order. */
+  channels: readonly CarryingChannel[]
+  /** The brand's language. */
+  locale: keyof Text
+}
+
+/** Tries every channel in turn. */
+const ANY_CHANNEL = 'auto'
+/** Stands in while a template is looked at that no channel carries yet. */
+const NO_CHANNEL: CarryingChannel = {
+  id: 'none',
+  title: { en: '', 'zh-CN': '' },
+  address: '',
+  content: { properties: { text: {} } },
+}
+
+/** Changes whenever the plugin declares something else under the same id. */
+export function templateVersion({ value: { definition, parameters } }: JourneyTemplate): string {
+  return createHash('sha256')
+    .update(JSON.stringify([definition, parameters]))
+    .digest('hex')
+    .slice(0, 12)
+}
+
+/** Schema of what the owner chooses: the template's own parameters, and the channel if it sends messages. */
+export function parametersOf(
+  { value: { definition, parameters = {} } }: JourneyTemplate,
+  { channels, locale }: TemplateWorld,
+): JsonSchema {
+  const own = withDefaults(parameters, locale)
+  if (!sendsMessages(definition)) return own
+  const properties = own['properties'] as Record<string, JsonSchema>
+  const channel: JsonSchema = {
+    type: 'string',
+    title: { en: 'Channel', 'zh-CN': '发送渠道' },
+    oneOf: [
+      {
+        const: ANY_CHANNEL,
+        title: {
+          en: 'Every channel that is set up, until one reaches the customer',
+          'zh-CN': '所有已接通的渠道，依次尝试直到触达',
+        },
+      },
+      ...channels.map(({ id, title }) => ({ const: id, title })),
+    ],
+    default: ANY_CHANNEL,
+    order: 900,
+  }
+  return { ...own, properties: { ...properties, channel } }
+}
+
+/** Defaults may be texts in both languages: a form shows one. */
+function withDefaults(parameters: JsonSchema, locale: keyof Text): JsonSchema {
+  const properties = (parameters['properties'] ?? {}) as Record<string, JsonSchema>
+  const shown = Object.entries(properties).map(([name, property]) => [
+    name,
+    isText(property['default']) ? { ...property, default: property['default'][locale] } : property,
+  ])
+  return { type: 'object', ...parameters, properties: Object.fromEntries(shown) }
+}
+
+function sendsMessages({ nodes }: Readonly<Record<string, unknown>>): boolean {
+  return Object.values((nodes ?? {}) as Record<string, Record<string, unknown>>).some(
+    (node) => node['message'] !== undefined,
+  )
+}
+
+/**
+ * The journey that a template gives, and its parameters with defaults filled in. Throws `E_JOURNEY_PARAMETERS` for
+ * values that do not fit or are missing, `E_JOURNEY` for a template that gives no journey.
+ */
+export function buildJourney(
+  template: JourneyTemplate,
+  given: Readonly<Record<string, unknown>>,
+  world: TemplateWorld,
+): { definition: JourneyDefinition; parameters: Record<string, unknown> } {
+  const parameters = structuredClone(given) as Record<string, unknown>
+  const validate = compileSchema(parametersOf(template, world), { defaults: true })
+  if (!validate(parameters)) throw parameterError(template, problemsOf(validate.errors))
+  const { definition, missing } = fillJourney(template.value.definition, parameters)
+  if (missing.length > 0)
+    throw parameterError(
+      template,
+      missing.map((field) => ({ field, rule: 'required', message: 'has no value' })),
+    )
+  const wanted = parameters['channel'] ?? ANY_CHANNEL
+  const channels = world.channels.filter(({ id }) => wanted === ANY_CHANNEL || id === wanted)
+  const routed = withRoutes(definition as Record<string, unknown>, channels, world.locale)
+  return { definition: parseDefinition(withTexts(routed, world.locale)), parameters }
+}
+
+function parameterError(
+  { id }: JourneyTemplate,
+  problems: { field: string; rule: string; message: string }[],
+) {
+  const [first] = problems
+  return userError(
+    'E_JOURNEY_PARAMETERS',
+    `Template "${id}": ${first?.field || 'the parameters'} ${first?.message ?? ''}`,
+    {
+      hint: 'Correct the named parameters.',
+      details: { problems },
+    },
+  )
+}
+
+/** Texts in the brand's language. What agents read of a task stays in both: the reader's language decides. */
+function withTexts(definition: Record<string, unknown>, locale: keyof Text): unknown {
+  const nodes = definition['nodes'] as Record<string, Record<string, unknown>>
+  const written = Object.entries(nodes).map(([id, node]) => {
+    const { title, outcomeTitles, ...rest } = node
+    const kept = node['type'] === 'task' ? { title, outcomeTitles } : undefined
+    return [id, { ...(inLocale(kept ? rest : node, locale) as object), ...withoutUndefined(kept ?? {}) }]
+  })
+  const { nodes: _, ...around } = definition
+  return { ...(inLocale(around, locale) as object), nodes: Object.fromEntries(written) }
+}
+
+function withoutUndefined(value: object): object {
+  return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined))
+}
+
+/**
+ * Throws what is wrong with a template, when its plugin is enabled rather than when somebody needs it. Parameters
+ * that have to be given are tried with their first example.
+ */
+export function checkTemplate(template: JourneyTemplate): void {
+  const properties = (template.value.parameters?.['properties'] ?? {}) as Record<string, JsonSchema>
+  const tried = Object.entries(properties).flatMap(([name, { default: preset, examples }]) => {
+    const example = (examples as unknown[] | undefined)?.[0]
+    return preset === undefined && example !== undefined ? [[name, example] as const] : []
+  })
+  for (const locale of ['en', 'zh-CN'] as const)
+    buildJourney(template, Object.fromEntries(tried), { channels: [NO_CHANNEL], locale })
+}
