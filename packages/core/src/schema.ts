@@ -1,4 +1,5 @@
 import { type CollectionTables, collectionMigrations } from './collections/tables.ts'
+import { contentMigrations, type ContentTables } from './content/tables.ts'
 import type { CursorTables } from './db/cursor.ts'
 import type { Migrations } from './db/migrate.ts'
 import { deliveryMigrations, type DeliveryTables } from './deliveries/tables.ts'
@@ -18,6 +19,7 @@ import { type SettingsTables, settingsMigrations } from './settings/tables.ts'
 
 /** Every table of the core. */
 export type Tables = CollectionTables &
+  ContentTables &
   CursorTables &
   DeliveryTables &
   EventTables &
@@ -51,4 +53,5 @@ export const coreMigrations: Migrations = {
   ...journeyTemplateMigrations,
   ...deliveryMigrations,
   ...experimentMigrations,
+  ...contentMigrations,
 }

@@ -92,6 +92,8 @@ export function* addContributions(
   }
   for (const type of declared.events ?? []) yield points.eventTypes.add(owner, type.name, type)
   for (const feature of declared.features ?? []) yield points.features.add(owner, idOf(feature.id), feature)
+  for (const template of declared.templates ?? [])
+    yield points.templates.add(owner, `${pluginId}/${template.id}`, template)
   for (const source of declared.sources ?? []) {
     yield points.sources.add(owner, idOf(source.id), {
       ...source,

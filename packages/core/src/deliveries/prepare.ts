@@ -13,7 +13,7 @@ import { addTouches, EVERYONE, heldDay, type Touch } from './ledger.ts'
 import { appendMessageEvents } from './message-events.ts'
 import type { Route } from '../journeys/outbox.ts'
 import { type Person, readPeople } from '../journeys/people.ts'
-import { contentIn } from '../journeys/template-texts.ts'
+import { MessageWriter, type MessageToWrite } from './message-writer.ts'
 import { readContactPolicy } from './policy.ts'
 import { contentMasker } from './shown-content.ts'
 import type { DeliveryRow, DeliveryState } from './tables.ts'
@@ -131,6 +131,7 @@ async function decide(tx: Tx, deciding: Deciding): Promise<Prepared> {
   )
   const guards = await Guards.read(tx, world, [...new Set([...people.values()].map(({ id }) => id))])
   const mask = await contentMasker(tx)
+  const writer = await openWriter(tx, deciding)
   const token = randomUUID()
   const prepared: Prepared = { account, token, leased: [] }
   const decisions: Decision[] = []
@@ -161,10 +162,11 @@ async function decide(tx: Tx, deciding: Deciding): Promise<Prepared> {
         )
       continue
     }
-    const rendered = render(deciding, row, person)
+    const rendered = writer.write(toWrite(row, person))
     if ('problem' in rendered) {
+      const { problem, missing } = rendered
       decisions.push(
-        toDecision(row, person, { allow: false, reason: 'content', details: { problem: rendered.problem } }),
+        toDecision(row, person, { allow: false, reason: 'content', details: { problem, missing } }),
       )
       continue
     }
@@ -174,13 +176,14 @@ async function decide(tx: Tx, deciding: Deciding): Promise<Prepared> {
       customerId: person.id,
       address: verdict.address,
       content: rendered.content,
-      locale: localeOf(person, deciding.brand),
+      locale: rendered.locale,
     }
-    const shown = JSON.stringify(mask(rendered.content, person))
+    const shown = JSON.stringify(mask(rendered.shown, person))
     prepared.leased.push({ row, person, touch: guards.count(person, row), delivery, shown })
   }
   await giveBackTokens(tx, account, world.declaration.limits?.perSecond === undefined ? 0 : unused)
   await lease(tx, prepared, world.now)
+  await writer.save(tx)
   await writeDecisions(tx, decisions, world.now)
   return prepared
 }
@@ -203,24 +206,20 @@ async function giveBackTokens(tx: Tx, account: AccountRow, unused: number): Prom
     .execute()
 }
 
-function render({ context, brand }: Deciding, row: StoredDelivery, person: Person) {
-  const given = JSON.parse(row.context) as Record<string, unknown>
-  const locale = localeOf(person, brand)
-  return context.render(
-    contentIn(JSON.parse(row.content) as Record<string, unknown>, locale),
-    {
-      ...given,
-      customer: person.profile ?? {},
-      event: (given['event'] as Record<string, unknown> | undefined) ?? {},
-      brand: { name: brand.brandName, currency: brand.currency },
-    },
-    { deliveryKey: row.key, locale },
-  )
+async function openWriter(tx: Tx, { rows, world, brand, context }: Deciding): Promise<MessageWriter> {
+  const contents = rows.map(({ content }) => JSON.parse(content) as Record<string, unknown>)
+  const { now, declaration } = world
+  return await MessageWriter.open(tx, { brand, now, box: context.box, schema: declaration.content }, contents)
 }
 
-function localeOf({ profile }: Person, brand: Brand): string {
-  const own = profile?.['t_locale']
-  return typeof own === 'string' && own !== '' ? own : brand.locale
+function toWrite(row: StoredDelivery, { profile }: Person): MessageToWrite {
+  return {
+    content: JSON.parse(row.content) as Record<string, unknown>,
+    given: JSON.parse(row.context) as Record<string, unknown>,
+    profile,
+    purpose: row.purpose,
+    delivery: { id: row.id, key: row.key },
+  }
 }
 
 function toDecision(row: StoredDelivery, person: Person | undefined, verdict: Verdict): Decision {

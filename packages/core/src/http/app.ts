@@ -5,11 +5,13 @@ import { csrf } from 'hono/csrf'
 import { describeRoute } from 'hono-openapi'
 import { recordExportRoutes, recordImportRoutes } from '../collections/file-routes.ts'
 import { collectionRoutes } from '../collections/routes.ts'
+import { templateRoutes } from '../content/template-routes.ts'
 import type { Core } from '../core.ts'
 import { channelRoutes } from '../deliveries/channel-routes.ts'
 import { consentRoutes } from '../deliveries/consent-routes.ts'
 import { contactPolicyRoutes } from '../deliveries/policy-routes.ts'
 import { deliveryRoutes, rehearsalRoutes } from '../deliveries/routes.ts'
+import { contentRoutes } from '../deliveries/content-routes.ts'
 import { ingestRoutes } from '../events/routes.ts'
 import { writeKeyRoutes } from '../events/write-key-routes.ts'
 import { journeyResultRoutes } from '../experiments/journey-routes.ts'
@@ -87,6 +89,8 @@ function signedInRoutes({ core, auth, plugins, live, onBrand, loadDemo }: AppDep
     .route('/journeys', journeyRoutes(core))
     .route('/journey-templates', journeyTemplateRoutes(core))
     .route('/channels', channelRoutes(core))
+    .route('/content', contentRoutes(core))
+    .route('/templates', templateRoutes(core))
     .route('/deliveries', deliveryRoutes(core))
     .route('/contact-policy', contactPolicyRoutes(core))
     .route('/experiments', experimentRoutes(core))
@@ -126,6 +130,8 @@ export function createApp(deps: AppDeps) {
     .use('/api/journeys/*', json)
     .use('/api/deliveries/*', json)
     .use('/api/channels/*', json)
+    .use('/api/content/*', json)
+    .use('/api/templates/*', json)
     .use('/api/contact-policy/*', json)
     // An archive has a limit of its own.
     .use('/api/plugins/*', (c, next) => (c.req.path === '/api/plugins/upload' ? next() : json(c, next)))

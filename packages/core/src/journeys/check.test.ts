@@ -46,7 +46,7 @@ describe('a journey that cannot be published says why', () => {
           },
         },
       },
-      ['missing_variable nodes.a.content', 'missing_variable nodes.a.content'],
+      ['missing_variable nodes.a.content.t', 'missing_variable nodes.a.content.t'],
     ],
     [
       'a channel that is not there',

@@ -1,5 +1,7 @@
-import { userError } from '@huitou/plugin-api'
+import { type JsonSchema, userError } from '@huitou/plugin-api'
 import { Cron } from 'croner'
+import { checkContent } from '../content/check-content.ts'
+import type { Template } from '../content/templates.ts'
 import type { Points } from '../points/points.ts'
 import { checkRule, type RuleScope } from '../segments/compile.ts'
 import type { Rule } from '../segments/rule.ts'
@@ -11,7 +13,9 @@ import {
   type JourneyNode,
   targetsOf,
 } from './definition.ts'
-import { variablesIn } from './variables.ts'
+import { LOCALES_KEY } from './template-texts.ts'
+
+type SendNode = Extract<JourneyNode, { type: 'send' }>
 
 /** A mistake in a journey: where, and a word that says which. */
 export interface JourneyMistake {
@@ -21,6 +25,8 @@ export interface JourneyMistake {
     | 'unreachable'
     | 'loop_without_wait'
     | 'missing_variable'
+    | 'bad_content'
+    | 'unknown_template'
     | 'unknown_column'
     | 'unknown_segment'
     | 'unknown_channel'
@@ -30,6 +36,8 @@ export interface JourneyMistake {
     | 'no_case'
   path: string
   message: string
+  /** Line of the text that it stands in. */
+  line?: number
 }
 
 /** Reads a definition from anywhere. Says where it is malformed (`E_JOURNEY`). */
@@ -55,6 +63,8 @@ export function mistaken(mistakes: JourneyMistake[]): Error {
 interface World {
   scope: RuleScope
   points: Pick<Points, 'channels' | 'actions'>
+  /** Templates that the definition names, as far as there are such. */
+  templates?: ReadonlyMap<string, Template>
 }
 
 /** Everything that keeps a journey from being published; empty if nothing does. */
@@ -194,14 +204,14 @@ function checkNode(
         })
     })
   if (node.type === 'send') {
-    for (const { channel, content } of [node, ...node.alternatives]) {
-      if (!world.points.channels.find(channel))
+    for (const route of [node, ...node.alternatives]) {
+      if (!world.points.channels.find(route.channel))
         mistakes.push({
           code: 'unknown_channel',
           path: `${path}.channel`,
-          message: `There is no channel "${channel}"; its plugin may be disabled`,
+          message: `There is no channel "${route.channel}"; its plugin may be disabled`,
         })
-      mistakes.push(...checkVariables(definition, { path: `${path}.content`, content }, world))
+      mistakes.push(...checkRoute(definition, { path, route }, world))
     }
   }
   if (node.type === 'action') {
@@ -211,31 +221,64 @@ function checkNode(
         path: `${path}.action`,
         message: `There is no action "${node.action}"; its plugin may be disabled`,
       })
-    mistakes.push(...checkVariables(definition, { path: `${path}.input`, content: node.input }, world))
+    mistakes.push(...checkTexts(definition, { path: `${path}.input`, content: node.input }, world))
   }
   return mistakes
 }
 
-/** Variables that can never have a value: whoever reaches the step would be refused there. */
-function checkVariables(
+/** What a route says: its own words, or every language of its template with its own words in between. */
+function checkRoute(
+  definition: JourneyDefinition,
+  { path, route }: { path: string; route: Pick<SendNode, 'channel' | 'template' | 'content'> },
+  world: World,
+): JourneyMistake[] {
+  const schema = world.points.channels.find(route.channel)?.value.content
+  const { [LOCALES_KEY]: locales, ...content } = route.content as Record<string, unknown>
+  const own = Object.values((locales ?? {}) as Record<string, object>).map((words) => ({ ...content, ...words }))
+  if (route.template === undefined)
+    return uniqueMistakes(
+      [content, ...own].flatMap((words) =>
+        checkTexts(definition, { path: `${path}.content`, content: words, schema }, world),
+      ),
+    )
+  const template = world.templates?.get(route.template)
+  if (!template)
+    return [
+      {
+        code: 'unknown_template',
+        path: `${path}.template`,
+        message: `There is no template "${route.template}"`,
+      },
+    ]
+  return uniqueMistakes(
+    Object.values(template.variants).flatMap((words) =>
+      checkTexts(
+        definition,
+        { path: `${path}.content`, content: { ...words, ...content }, schema },
+        world,
+      ),
+    ),
+  )
+}
+
+/** Mistakes that whoever reaches the step would be refused for. */
+function checkTexts(
   { trigger }: JourneyDefinition,
-  { path, content }: { path: string; content: unknown },
+  { path, content, schema }: { path: string; content: unknown; schema?: JsonSchema | undefined },
   { scope }: World,
 ): JourneyMistake[] {
-  return variablesIn(content).flatMap(({ path: variable, optional }): JourneyMistake[] => {
-    const [root, name] = variable.split('.')
-    const mistake = (message: string): JourneyMistake[] => [{ code: 'missing_variable', path, message }]
-    if (root === 'customer') {
-      return name && (scope.columns.has(name) || optional)
-        ? []
-        : mistake(`{{${variable}}}: there is no column "${name ?? ''}"`)
-    }
-    if (root === 'event')
-      return trigger.type === 'event' || optional
-        ? []
-        : mistake(`{{${variable}}}: this journey does not begin with an event`)
-    return root === 'brand' || root === 'link' || root === 'unsubscribe' || optional
-      ? []
-      : mistake(`{{${variable}}}: there is no "${root ?? ''}"; use customer, event or brand`)
+  const { mistakes } = checkContent(content as Record<string, unknown>, {
+    schema,
+    known: { hasColumn: (name) => scope.columns.has(name), hasEvent: trigger.type === 'event' },
   })
+  return mistakes.map(({ code, field, line, message }) => ({
+    code: code === 'unknown_variable' || code === 'no_event' ? 'missing_variable' : 'bad_content',
+    path: `${path}.${field}`,
+    message,
+    line,
+  }))
+}
+
+function uniqueMistakes(mistakes: readonly JourneyMistake[]): JourneyMistake[] {
+  return [...new Map(mistakes.map((mistake) => [JSON.stringify(mistake), mistake])).values()]
 }

@@ -3,6 +3,7 @@ import { v7 as uuid } from 'uuid'
 import type { CoreContext } from '../context.ts'
 import { readCursor, writeCursor } from '../db/cursor.ts'
 import { type Db, transact, type Tx } from '../db/database.ts'
+import { readTemplates, templatesIn } from '../content/templates.ts'
 import { PROFILES_CURSOR } from '../profiles/project.ts'
 import { readScope } from '../segments/compile.ts'
 import { checkDefinition, type JourneyMistake, mistaken, parseDefinition } from './check.ts'
@@ -118,7 +119,8 @@ export async function checkJourney(
   definition: JourneyDefinition,
 ): Promise<JourneyMistake[]> {
   const scope = await readScope(database.db, await brand(), { now: clock.now() })
-  return checkDefinition(definition, { scope, points })
+  const templates = await readTemplates(database.db, templatesIn(JSON.stringify(definition)))
+  return checkDefinition(definition, { scope, points, templates })
 }
 
 /**

@@ -26,6 +26,7 @@ import {
   type SegmenterContribution,
   type Source,
   type SourceContribution,
+  type TemplateContribution,
   type ViewContribution,
   type ViewsContainerContribution,
 } from '@huitou/plugin-api'
@@ -135,6 +136,8 @@ export interface Points {
   readonly conditions: ExtensionPoint<Implemented<ConditionContribution, Condition['test']>>
   /** journeys: templates to start from. */
   readonly journeys: ExtensionPoint<JourneyContribution>
+  /** content: messages to start from. */
+  readonly templates: ExtensionPoint<TemplateContribution>
   /** What the admin app draws. */
   readonly views: ExtensionPoint<ViewContribution>
   readonly viewsContainers: ExtensionPoint<ViewsContainerContribution>
@@ -157,6 +160,7 @@ export function createPoints(): Points {
     actions: new ExtensionPoint('actions'),
     conditions: new ExtensionPoint('conditions'),
     journeys: new ExtensionPoint('journeys'),
+    templates: new ExtensionPoint('templates'),
     views: new ExtensionPoint('views'),
     viewsContainers: new ExtensionPoint('viewsContainers'),
     commands: new ExtensionPoint('commands'),

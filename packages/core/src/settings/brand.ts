@@ -9,6 +9,10 @@ export interface Brand {
   /** IANA name. Business days are days of this zone. */
   timeZone: string
   locale: 'zh-CN' | 'en'
+  /** Address under which customers reach this server; links in messages lead there. Without it none is counted. */
+  publicUrl?: string
+  /** Addresses by name, for texts: `{{ links.shop }}`. */
+  links?: Record<string, string>
 }
 
 const DEFAULT_BRAND: Brand = { brandName: '', currency: 'CNY', timeZone: 'Asia/Shanghai', locale: 'zh-CN' }
