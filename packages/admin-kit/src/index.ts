@@ -1,6 +1,7 @@
 export * from './api/account.ts'
 export * from './api/collections.ts'
 export * from './api/columns.ts'
+export * from './api/content.ts'
 export * from './api/customers.ts'
 export * from './api/http.ts'
 export * from './api/imports.ts'
