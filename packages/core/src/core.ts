@@ -23,6 +23,7 @@ import { ScoreStage } from './scores/stage.ts'
 import { advanceSegments } from './segments/advance.ts'
 import { syncBuiltinSegments } from './segments/builtin.ts'
 import { readBrand } from './settings/brand.ts'
+import { Tasks } from './tasks/tasks.ts'
 
 export interface CoreOptions {
   database: Database
@@ -41,6 +42,8 @@ export interface Core extends ImportContext {
   readonly scores: ScoreStage
   readonly journeys: JourneyStage
   readonly deliveries: Deliveries
+  /** Work for people. */
+  readonly tasks: Tasks
   /** Records that plugins declare. */
   readonly collections: Collections
   /** What plugins may do with all of it. */
@@ -84,13 +87,14 @@ export async function createCore({
   const profiles = createProfileStage(context)
   const scores = new ScoreStage(context)
   const collections = new Collections(context)
-  const journeys = new JourneyStage(context, journeyOptions)
   const deliveries = new Deliveries(context, deliveryOptions)
+  const { journeys, tasks } = createJourneys(context, deliveries, journeyOptions)
   const access = new PluginAccess({ ...context, events })
   // Beside the loop: a plugin that is slow at its own records keeps no event waiting.
   const besides: Stage[] = [{ name: 'collections', advance: () => collections.tellChanges() }]
   // Channels are slow: what is under way must keep neither events nor records waiting.
   const sending: Stage[] = [{ name: 'deliveries', advance: () => deliveries.advance() }]
+  const ticking: Stage[] = [{ name: 'tasks', advance: () => tasks.advance() }]
   const stages: Stage[] = [
     { name: 'profiles', advance: () => profiles.advance() },
     { name: 'scores', advance: () => scores.advance() },
@@ -109,6 +113,7 @@ export async function createCore({
     scores,
     journeys,
     deliveries,
+    tasks,
     collections,
     access,
     stages,
@@ -118,6 +123,7 @@ export async function createCore({
         stages,
         besides,
         sending,
+        ticking,
         deliveries,
         onAdvance: (stage) => listeners.forEach((listener) => listener(stage)),
       })
@@ -130,7 +136,7 @@ export async function createCore({
       await deliveries.finish()
       running = undefined
     },
-    settle: () => runToEnd([...stages, ...besides, ...sending]),
+    settle: () => runToEnd([...stages, ...besides, ...sending, ...ticking]),
     wake: () => running?.wake(),
     onAdvance(listener) {
       listeners.add(listener)
@@ -138,6 +144,7 @@ export async function createCore({
     },
   }
   events.onAppend(core.wake)
+  tasks.onChange(core.wake)
   defineImportJobs(core)
   defineBulkDelete(core)
   defineRecordImport(core)
@@ -146,16 +153,30 @@ export async function createCore({
   return core
 }
 
+/** Journeys, and the tasks they hand to people: each tells the other how it goes on. */
+function createJourneys(context: CoreContext, deliveries: Deliveries, options: JourneyOptions | undefined) {
+  const tasks: Tasks = new Tasks(context, {
+    render: (...args) => deliveries.context.render(...args),
+    finishStep: (tx, key, outcome) => journeys.finishHumanStep(tx, key, outcome),
+  })
+  const journeys = new JourneyStage(context, { tasks, ...options })
+  return { journeys, tasks }
+}
+
 interface Loops {
   stages: Stage[]
   besides: Stage[]
   sending: Stage[]
+  ticking: Stage[]
   deliveries: Deliveries
   onAdvance(stage: string): void
 }
 
 /** Runs the loop, and beside it what must not keep it waiting, until `stop` is aborted. */
-function runLoops({ log, jobs }: CoreContext, { stages, besides, sending, deliveries, onAdvance }: Loops) {
+function runLoops(
+  { log, jobs }: CoreContext,
+  { stages, besides, sending, ticking, deliveries, onAdvance }: Loops,
+) {
   const stop = new AbortController()
   const { signal } = stop
   const beside = createLoop(besides, { log, signal })
@@ -180,14 +201,16 @@ function runLoops({ log, jobs }: CoreContext, { stages, besides, sending, delive
       loop.wake()
     },
   })
+  const clock = createLoop(ticking, { log, signal, onAdvance: () => loop.wake() })
   return {
     stop,
     wake() {
       loop.wake()
       beside.wake()
+      clock.wake()
       wakeSender()
     },
-    ended: Promise.all([loop.ended, beside.ended, sender.ended, jobs.run(signal)]),
+    ended: Promise.all([loop.ended, beside.ended, sender.ended, clock.ended, jobs.run(signal)]),
   }
 }
 

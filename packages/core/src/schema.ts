@@ -16,6 +16,7 @@ import { type ProfileTables, profileMigrations } from './profiles/tables.ts'
 import { type ScoreTables, scoreMigrations } from './scores/tables.ts'
 import { type SegmentTables, segmentMigrations } from './segments/tables.ts'
 import { type SettingsTables, settingsMigrations } from './settings/tables.ts'
+import { taskMigrations, type TaskTables } from './tasks/tables.ts'
 
 /** Every table of the core. */
 export type Tables = CollectionTables &
@@ -34,7 +35,8 @@ export type Tables = CollectionTables &
   ProfileTables &
   ScoreTables &
   SegmentTables &
-  SettingsTables
+  SettingsTables &
+  TaskTables
 
 /** Migrations of the core, in the order they run. */
 export const coreMigrations: Migrations = {
@@ -53,5 +55,6 @@ export const coreMigrations: Migrations = {
   ...journeyTemplateMigrations,
   ...deliveryMigrations,
   ...experimentMigrations,
+  ...taskMigrations,
   ...contentMigrations,
 }

@@ -120,6 +120,7 @@ function announceChanges(core: Core, { live }: Huitou): () => void {
   const stops = [
     core.onAdvance((stage) => announce(...(TOPICS[stage] ?? ['profiles', 'segments', 'reports']))),
     core.collections.onChange(() => announce('collections')),
+    core.tasks.onChange(() => announce('tasks')),
     core.jobs.onChange(({ kind, state }) => {
       if (kind.startsWith('import.')) announce('imports')
       if (kind === 'scores' && state !== 'running') announce('profiles', 'segments', 'reports')

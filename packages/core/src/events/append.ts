@@ -133,8 +133,10 @@ const APPEND_LOCK = 4_711_001
 /**
  * On PostgreSQL transactions that append go one after another. Numbers are given before the commit, so without
  * this a later number could be seen before an earlier one, and a cursor would step over it for good.
+ *
+ * Whoever changes rows that others change in a transaction that appends takes its turn before the first of them.
  */
-async function takeTurn(tx: Tx): Promise<void> {
+export async function takeTurn(tx: Tx): Promise<void> {
   if (engineOf(tx) === 'postgres') await sql`select pg_advisory_xact_lock(${APPEND_LOCK})`.execute(tx)
 }
 

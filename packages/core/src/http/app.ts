@@ -24,6 +24,7 @@ import { enrolmentRoutes } from '../journeys/enrolment-routes.ts'
 import { customerJourneyRoutes, journeyRoutes } from '../journeys/routes.ts'
 import { journeyFromTemplateRoutes, journeyTemplateRoutes } from '../journeys/template-routes.ts'
 import { type Auth, requireUser } from '../people/auth.ts'
+import { peopleRoutes } from '../people/people-routes.ts'
 import { setupRoutes } from '../people/setup-routes.ts'
 import { commandRoutes } from '../points/command-routes.ts'
 import { type PluginFacts, viewRoutes } from '../points/view-routes.ts'
@@ -32,6 +33,7 @@ import { homeRoutes, reportRoutes } from '../reports/routes.ts'
 import { customerSearchRoutes, segmentRoutes } from '../segments/routes.ts'
 import type { Brand } from '../settings/brand.ts'
 import { settingsRoutes } from '../settings/routes.ts'
+import { businessHoursRoutes, taskQueueRoutes, taskRoutes } from '../tasks/routes.ts'
 import { requireRole, type SignedIn } from './env.ts'
 import { type LiveTopics, liveRoutes } from './live.ts'
 import { pluginExportRoutes, pluginRoutes } from './plugin-routes.ts'
@@ -94,6 +96,10 @@ function signedInRoutes({ core, auth, plugins, live, onBrand, loadDemo }: AppDep
     .route('/deliveries', deliveryRoutes(core))
     .route('/contact-policy', contactPolicyRoutes(core))
     .route('/experiments', experimentRoutes(core))
+    .route('/people', peopleRoutes({ auth }))
+    .route('/tasks', taskRoutes({ ...core, auth }))
+    .route('/task-queues', taskQueueRoutes({ ...core, auth }))
+    .route('/business-hours', businessHoursRoutes({ ...core, auth }))
     .route('/reports', reportRoutes(core))
     .route('/home', homeRoutes(core))
     .route('/imports', importRoutes(core))
@@ -133,6 +139,9 @@ export function createApp(deps: AppDeps) {
     .use('/api/content/*', json)
     .use('/api/templates/*', json)
     .use('/api/contact-policy/*', json)
+    .use('/api/tasks/*', json)
+    .use('/api/task-queues/*', json)
+    .use('/api/business-hours/*', json)
     // An archive has a limit of its own.
     .use('/api/plugins/*', (c, next) => (c.req.path === '/api/plugins/upload' ? next() : json(c, next)))
     .use('/api/collections/*', (c, next) => (c.req.path.endsWith('/import') ? next() : json(c, next)))

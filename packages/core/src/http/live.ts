@@ -14,6 +14,7 @@ export type Topic =
   | 'collections'
   | 'deliveries'
   | 'journeys'
+  | 'tasks'
 
 /** Tells open pages that something changed. Many changes within a moment become one message. */
 export class LiveTopics {

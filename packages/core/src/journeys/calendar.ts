@@ -8,6 +8,12 @@ export function isWorkingDay(date: Temporal.PlainDate): boolean {
   return holiday ? holiday.isWork() : date.dayOfWeek <= WORK_WEEK
 }
 
+/** What the law says of a day in China: a holiday, or a day worked instead; undefined for an ordinary one. */
+export function legalHoliday(date: Temporal.PlainDate): { name: string; isWork: boolean } | undefined {
+  const holiday = LegalHoliday.fromYmd(date.year, date.month, date.day)
+  return holiday ? { name: holiday.getName(), isWork: holiday.isWork() } : undefined
+}
+
 interface WaitUntil {
   time: string
   weekdays?: number[] | undefined
