@@ -75,11 +75,12 @@ function evaluate(text: string, parameters: JourneyParameters): unknown {
     const number = Number(/^\d/.test(term as string) ? term : parameters[term as string])
     result = operator === '+' ? result + number : operator === '-' ? result - number : result * number
   }
-  return result
+  // There is no minus nothing.
+  return result === 0 ? 0 : result
 }
 
 function isNothing(value: unknown): boolean {
-  return value === undefined || value === null || value === ''
+  return value === undefined || value === null
 }
 
 function toText(value: unknown): string {

@@ -28,7 +28,9 @@ export const JOURNEY_SOURCE = 'huitou:journeys'
 export async function advanceDue(tx: Tx, moment: Moment): Promise<boolean> {
   const travellers = await readDue(tx, moment)
   if (travellers.length === 0) return false
-  const atTasks = travellers.filter(({ waiting_for }) => waiting_for?.startsWith(TASK_WAIT)).map(({ id }) => id)
+  const atTasks = travellers
+    .filter(({ waiting_for }) => waiting_for?.startsWith(TASK_WAIT))
+    .map(({ id }) => id)
   const effects: Effects = { steps: [], deliveries: [], tasks: [], facts: [] }
   await endGone(tx, travellers, moment)
   for (const traveller of travellers) {

@@ -16,13 +16,14 @@ export function legalHoliday(date: Temporal.PlainDate): { name: string; isWork: 
 
 interface WaitUntil {
   time: string
+  until?: string | undefined
   weekdays?: number[] | undefined
   workingDays?: boolean | undefined
 }
 
 /** First moment at or after `from` when the wall shows that time, on one of the days allowed. */
 export function nextTimeOfDay(
-  { time, weekdays, workingDays }: WaitUntil,
+  { time, until, weekdays, workingDays }: WaitUntil,
   timeZone: string,
   from: number,
 ): number {
@@ -33,6 +34,8 @@ export function nextTimeOfDay(
     if (workingDays && !isWorkingDay(date)) continue
     const moment = date.toZonedDateTime({ timeZone, plainTime }).epochMilliseconds
     if (moment >= from) return moment
+    const close = until && date.toZonedDateTime({ timeZone, plainTime: Temporal.PlainTime.from(until) })
+    if (close && from < close.epochMilliseconds) return from
   }
   // Days that never come, such as working Sundays only in a year without one.
   return date.toZonedDateTime({ timeZone, plainTime }).epochMilliseconds

@@ -234,7 +234,10 @@ function checkRoute(
 ): JourneyMistake[] {
   const schema = world.points.channels.find(route.channel)?.value.content
   const { [LOCALES_KEY]: locales, ...content } = route.content as Record<string, unknown>
-  const own = Object.values((locales ?? {}) as Record<string, object>).map((words) => ({ ...content, ...words }))
+  const own = Object.values((locales ?? {}) as Record<string, object>).map((words) => ({
+    ...content,
+    ...words,
+  }))
   if (route.template === undefined)
     return uniqueMistakes(
       [content, ...own].flatMap((words) =>
@@ -252,11 +255,7 @@ function checkRoute(
     ]
   return uniqueMistakes(
     Object.values(template.variants).flatMap((words) =>
-      checkTexts(
-        definition,
-        { path: `${path}.content`, content: { ...words, ...content }, schema },
-        world,
-      ),
+      checkTexts(definition, { path: `${path}.content`, content: { ...words, ...content }, schema }, world),
     ),
   )
 }

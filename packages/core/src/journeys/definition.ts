@@ -57,6 +57,8 @@ const trigger = z.discriminatedUnion('type', [
     where,
     /** Property that tells one thing from another, for instance `order_id`: each is a journey of its own. */
     key: name.optional(),
+    /** Only at this many of them, with the same key, within so many days. */
+    times: z.strictObject({ count: z.int().min(2).max(100), days: z.int().min(1).max(365) }).optional(),
     /** An event that arrives later than this after it happened starts nothing. */
     maxAgeHours: z.int().min(1).max(720).default(24),
   }),
@@ -72,7 +74,7 @@ const trigger = z.discriminatedUnion('type', [
     calendar: z.enum(['solar', 'lunar']).default('solar'),
     repeat: z.enum(['yearly', 'once']).default('yearly'),
     /** Days after the day; before it if negative. */
-    offsetDays: z.int().min(-365).max(365).default(0),
+    offsetDays: z.int().min(-3_650).max(3_650).default(0),
     at: timeOfDay.default('09:00'),
   }),
   z.strictObject({
@@ -105,6 +107,8 @@ const nodeSchema = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('wait_until'),
     time: timeOfDay,
+    /** Whoever comes between `time` and this goes on at once. */
+    until: timeOfDay.optional(),
     /** 1 is Monday. */
     weekdays: z.array(z.int().min(1).max(7)).min(1).max(7).optional(),
     /** Only on days people work, holidays and adjusted days of China considered. */

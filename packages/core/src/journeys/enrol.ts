@@ -6,6 +6,7 @@ import { rowsOf } from '../db/rows.ts'
 import type { Rule } from '../segments/rule.ts'
 import type { JourneyDefinition } from './definition.ts'
 import type { Moment } from './known.ts'
+import { oftenEnough } from './nth-event.ts'
 import { whoFits } from './rules.ts'
 import { addStats, type StatStep } from './stats.ts'
 
@@ -42,14 +43,14 @@ export async function enrol(
   moment: Moment,
 ): Promise<number> {
   const { definition } = journey
-  let admitted = entries
-  if (definition.filter && entries.length > 0) {
-    const customers = entries.map(({ customerId }) => customerId)
+  let admitted = await oftenEnough(tx, definition, entries)
+  if (definition.filter && admitted.length > 0) {
+    const customers = admitted.map(({ customerId }) => customerId)
     const [fitting] = await whoFits(tx, [definition.filter as Rule], {
       customers,
       scope: await moment.scope(),
     })
-    admitted = entries.filter(({ customerId }) => fitting?.has(customerId))
+    admitted = admitted.filter(({ customerId }) => fitting?.has(customerId))
   }
   const fresh = await withoutKnown(tx, journey, { entries: admitted, now: moment.now })
   if (fresh.length === 0) return 0
@@ -102,7 +103,7 @@ export async function enrol(
 
 async function withoutKnown(
   tx: Tx,
-  { id, definition: { reentry } }: { id: string; definition: JourneyDefinition },
+  { id, definition: { trigger, reentry } }: { id: string; definition: JourneyDefinition },
   { entries, now }: { entries: readonly Entry[]; now: number },
 ): Promise<Entry[]> {
   if (entries.length === 0) return []
@@ -127,10 +128,19 @@ async function withoutKnown(
     .select(sql<number>`max(coalesce(enrolments.ended_at, enrolments.entered_at))`.as('last'))
     .groupBy(['r.customer', 'enrolments.entry_key'])
     .execute()
-  const before = new Map(known.map((row) => [`${row.customer} ${row.entry_key}`, row]))
+  // Every run has a key of its own; a pause between two of them is one between any of a customer's.
+  const isRun = trigger.type === 'date' || trigger.type === 'schedule'
+  const acrossRuns = isRun && reentry !== 'once' && reentry.afterDays > 0
+  const keyOf = (customer: number, key: string) => (acrossRuns ? `${customer}` : `${customer} ${key}`)
+  const before = new Map<string, { open: number; last: number }>()
+  for (const { customer, entry_key, open, last } of known) {
+    const key = keyOf(customer, entry_key)
+    const other = before.get(key)
+    before.set(key, { open: Math.max(open, other?.open ?? 0), last: Math.max(last, other?.last ?? 0) })
+  }
   const taken = new Set<string>()
   return entries.filter(({ customerId, entryKey }) => {
-    const key = `${customerId} ${entryKey}`
+    const key = keyOf(customerId, entryKey)
     if (taken.has(key)) return false
     const last = before.get(key)
     const admits =

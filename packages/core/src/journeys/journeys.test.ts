@@ -5,13 +5,7 @@ import { addRecordingChannel, type RecordingChannel } from '../../test/recording
 import { transact } from '../db/database.ts'
 import { writeContactPolicy } from '../deliveries/policy.ts'
 import { createSegment } from '../segments/queries.ts'
-import {
-  changeJourneyState,
-  createJourney,
-  enrolmentsOf,
-  publishJourney,
-  updateJourney,
-} from './queries.ts'
+import { changeJourneyState, createJourney, enrolmentsOf, publishJourney, updateJourney } from './queries.ts'
 import { journeyStats } from './node-stats.ts'
 
 const START = '2026-11-21T10:00:00+08:00'
@@ -297,6 +291,37 @@ describe.each(engines)('journeys on %s', (engine) => {
     expect(texts()).toEqual(['club'])
     await at(24 * HOUR)
     expect(texts()).toEqual(['club', 'club'])
+  })
+
+  test('a pause between runs counts whatever the run; the third of its kind starts, the fourth does not again', async () => {
+    await someone({ crowd: 'no' })
+    await start({
+      ...noHoldout,
+      trigger: { type: 'schedule', cron: '0 18 * * *' },
+      filter: { all: [{ column: 't_crowd', op: 'is', value: 'yes' }] },
+      reentry: { afterDays: 2 },
+      start: 'hi',
+      nodes: { hi: send('crowd') },
+    })
+    await start({
+      ...noHoldout,
+      trigger: { type: 'event', event: 'view', key: 'shelf', times: { count: 3, days: 7 } },
+      start: 'night',
+      nodes: {
+        night: { type: 'wait_until', time: '08:00', until: '21:00', next: 'hi' },
+        hi: send('{{event.shelf}}'),
+      },
+    })
+    const user = await someone({ crowd: 'yes' })
+    for (let day = 0; day < 4; day++) await at(24 * HOUR)
+    expect(texts()).toEqual(['crowd', 'crowd'])
+    for (const shelf of ['a', 'b', 'a', 'a', 'a']) await happens(user, 'view', { shelf })
+    expect(texts().slice(2)).toEqual(['a'])
+    await at(12 * HOUR)
+    for (let views = 0; views < 2; views++) await happens(user, 'view', { shelf: 'b' })
+    expect(texts().slice(3)).not.toContain('b')
+    await at(10 * HOUR)
+    expect(texts()).toContain('b')
   })
 
   test('who is under way finishes on their version; a pause loses nothing; an end lets them finish', async () => {

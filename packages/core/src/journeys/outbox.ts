@@ -9,7 +9,9 @@ export function routeContent(route: {
   content: Readonly<Record<string, unknown>>
   template?: string | undefined
 }): Record<string, unknown> {
-  return route.template === undefined ? { ...route.content } : { ...route.content, [TEMPLATE_KEY]: route.template }
+  return route.template === undefined
+    ? { ...route.content }
+    : { ...route.content, [TEMPLATE_KEY]: route.template }
 }
 
 /** Where a message may go, and what it says there. */
