@@ -21,6 +21,7 @@ const PROGRAMS = [
   'packages/core/src/plugin-data/query-process.ts',
   'packages/core/src/plugin-data/query-reader.ts',
   'packages/core/src/db/reader-worker.ts',
+  'packages/core/src/db/snapshot-worker.ts',
   'packages/core/src/imports/stage-index-worker.ts',
 ]
 

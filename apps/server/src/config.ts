@@ -14,8 +14,24 @@ const Environment = z.object({
   HUITOU_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   /** Signs sessions; the same on every node. Kept in the data folder when absent. */
   HUITOU_SECRET: z.string().min(32).optional(),
+  /** Where a backup a day goes, best on another disk; none is made when absent. */
+  HUITOU_BACKUP_DIR: z.string().optional(),
+  /** Time of day of the backup, in the brand's zone. */
+  HUITOU_BACKUP_AT: z
+    .string()
+    .regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day such as 03:30')
+    .default('03:30'),
+  /** How many backups are kept. */
+  HUITOU_BACKUP_KEEP: z.coerce.number().int().min(1).max(1_000).default(14),
   HUITOU_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
+
+export interface BackupPlan {
+  dir: string
+  /** `HH:MM` in the brand's zone. */
+  at: string
+  keep: number
+}
 
 export interface Config {
   dataDir: string
@@ -24,6 +40,8 @@ export interface Config {
   publicUrl: string | undefined
   secret: string
   logLevel: string
+  /** One backup a day; undefined when none was asked for. */
+  backup?: BackupPlan | undefined
 }
 
 /** Reads the environment and makes the data folder. Every mistake is named at once; nothing falls back silently. */
@@ -53,6 +71,13 @@ export function readConfig(dataDir: string, environment: NodeJS.ProcessEnv = pro
     publicUrl: parsed.data.HUITOU_PUBLIC_URL,
     secret: parsed.data.HUITOU_SECRET ?? ownSecret(path.join(folder, 'secret')),
     logLevel: parsed.data.HUITOU_LOG_LEVEL,
+    backup: parsed.data.HUITOU_BACKUP_DIR
+      ? {
+          dir: path.resolve(parsed.data.HUITOU_BACKUP_DIR),
+          at: parsed.data.HUITOU_BACKUP_AT,
+          keep: parsed.data.HUITOU_BACKUP_KEEP,
+        }
+      : undefined,
   }
 }
 

@@ -24,6 +24,7 @@ export {
   type Tx,
 } from './db/database.ts'
 export { migrate, type Migrations } from './db/migrate.ts'
+export { copySqlite, inspectSqlite } from './db/snapshot.ts'
 export type { AppendResult, EventLog } from './events/append.ts'
 export { type NewEvent, normalizeMessage } from './events/normalize.ts'
 export { createWriteKey } from './events/write-keys.ts'

@@ -13,6 +13,8 @@ export const huitouCommand = defineCommand({
     segment: () => import('./segment.ts').then((module) => module.segmentCommand),
     plugin: () => import('./plugin.ts').then((module) => module.pluginCommand),
     user: () => import('./user.ts').then((module) => module.userCommand),
+    backup: () => import('./backup.ts').then((module) => module.backupCommand),
+    restore: () => import('./restore.ts').then((module) => module.restoreCommand),
     doctor: () => import('./doctor.ts').then((module) => module.doctorCommand),
   },
 })

@@ -1,5 +1,6 @@
 import { sweepImports } from '@huitou/core'
 import { defineCommand } from 'citty'
+import { scheduleBackups } from '../backup/schedule.ts'
 import { loadDemo } from '../demo-job.ts'
 import { startServer } from '../http/start-server.ts'
 import { version } from '../version.ts'
@@ -18,6 +19,7 @@ export const serveCommand = defineCommand({
       const huitou = await openForCommand(args, { quiet: false })
       const server = await startServer(huitou, { port: Number(args.port), host: args.host, version })
       await sweepImports(huitou.core)
+      using _backups = scheduleBackups(huitou.core, huitou.config)
       huitou.core.start()
       if (args.demo && (await isEmpty(huitou.core))) await loadDemo(huitou.core)
       process.stdout.write(
