@@ -64,6 +64,7 @@ export async function openHuitou({
     const core = await createCore({
       database,
       dataDir: config.dataDir,
+      publicUrl: config.publicUrl,
       log,
       deliveries: { box },
       journeys: { trialChannel: 'huitou.channel-sandbox/message' },

@@ -29,6 +29,8 @@ export interface CoreOptions {
   database: Database
   /** Folder for files: uploads lie below it. */
   dataDir: string
+  /** Address under which customers reach the server, unless the brand's settings say another. */
+  publicUrl?: string | undefined
   clock?: Clock
   log?: Logger
   journeys?: JourneyOptions
@@ -68,6 +70,7 @@ const silent: Logger = { info: () => {}, warn: () => {}, error: () => {} }
 export async function createCore({
   database,
   dataDir,
+  publicUrl,
   clock = systemClock,
   log = silent,
   journeys: journeyOptions,
@@ -81,7 +84,10 @@ export async function createCore({
     log,
     points: createPoints(),
     jobs: createJobs(database, clock),
-    brand: () => readBrand(database.db),
+    brand: async () => {
+      const brand = await readBrand(database.db)
+      return { ...brand, publicUrl: brand.publicUrl || publicUrl || '' }
+    },
   }
   const events = createEventLog(database, clock)
   const profiles = createProfileStage(context)

@@ -43,6 +43,9 @@ export async function createServerApp(huitou: Huitou, version: string) {
     .mount('/', (request, ...rest) => api.fetch(request, ...rest), { replaceRequest: false })
 }
 
+/** Addresses that stand in messages. */
+const PUBLIC = /^\/(?:l|u|media)\/[^/]+$/
+
 /** Listens, and tells open pages of what changes. */
 export async function startServer(
   huitou: Huitou,
@@ -55,7 +58,7 @@ export async function startServer(
     const { path } = c.req
     if (path.startsWith('/plugin-files/')) return await files.fetch(c.req.raw, c.env)
     const ours =
-      path.startsWith('/api/') || path.startsWith('/v1/') || path.startsWith('/hooks/') || path === '/healthz'
+      path.startsWith('/api/') || path.startsWith('/v1/') || path.startsWith('/hooks/') || PUBLIC.test(path) || path === '/healthz'
     return await (ours ? api : admin).fetch(c.req.raw, c.env)
   })
   const stop = announceChanges(huitou.core, huitou)

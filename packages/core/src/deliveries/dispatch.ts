@@ -5,6 +5,7 @@ import type { CoreContext } from '../context.ts'
 import { transact } from '../db/database.ts'
 import { rowsOf } from '../db/rows.ts'
 import type { SecretBox } from './accounts.ts'
+import { settleClicks, sweepLinks } from './clicks.ts'
 import { followConsents } from './consents.ts'
 import { type ContentRenderer, renderPlainContent } from '../journeys/variables.ts'
 import { type Prepared, prepareBatch } from './prepare.ts'
@@ -18,6 +19,7 @@ import { CALL_MS, type DeliveryContext, isLost, openSettings } from './worker-co
 const CALLS_AT_ONCE = 4
 /** A lost signal costs this much while calls are under way. */
 const LOOK_MS = 1_000
+const SWEEP_MS = 3_600_000
 
 export interface DeliveryOptions {
   /** Fills variables in; plain `{{path}}` if absent. */
@@ -31,6 +33,7 @@ const openBox: SecretBox = { seal: (text) => text, open: (text) => text }
 export class Deliveries {
   readonly context: DeliveryContext
   #rouse: () => void = () => {}
+  #sweptAt = 0
   readonly #underWay = new Map<string, Set<Promise<void>>>()
 
   constructor(
@@ -45,10 +48,20 @@ export class Deliveries {
     const more = await followConsents(this.context.database.db)
     const expired = await expireLeases(this.context)
     const polled = await pollChannels(this.context)
+    const clicked = await settleClicks(this.context)
+    await this.#sweep()
     const started = await this.#start()
     const calls = [...this.#underWay.values()].flatMap((set) => [...set])
     if (calls.length > 0) await this.#untilNews(calls)
-    return more || expired > 0 || polled > 0 || started > 0 || calls.length > 0
+    return more || clicked || expired > 0 || polled > 0 || started > 0 || calls.length > 0
+  }
+
+  /** Now and then, what nobody asks for any more is forgotten. */
+  async #sweep(): Promise<void> {
+    const now = this.context.clock.now()
+    if (now - this.#sweptAt < SWEEP_MS) return
+    this.#sweptAt = now
+    await sweepLinks(this.context)
   }
 
   /** Something may be due that was not: a slow channel must not keep another waiting. */

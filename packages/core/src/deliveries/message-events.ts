@@ -16,6 +16,8 @@ export interface MessageEvent {
   person: Person
   delivery: Pick<Selectable<DeliveryRow>, 'id' | 'channel' | 'journey_id' | 'node' | 'purpose'>
   more?: Record<string, unknown>
+  /** Who says so; the deliveries themselves if absent. */
+  source?: string
 }
 
 /**
@@ -29,9 +31,9 @@ export async function appendMessageEvents(
 ): Promise<void> {
   const rows = events
     .filter(({ person, delivery }) => person.identifiers.length > 0 && delivery.purpose !== 'test')
-    .map(({ id, name, at, person, delivery, more }): NewEvent => ({
+    .map(({ id, name, at, person, delivery, more, source = MESSAGE_SOURCE }): NewEvent => ({
       message_id: id,
-      source: MESSAGE_SOURCE,
+      source,
       type: 'track',
       name,
       ts: at,

@@ -100,6 +100,7 @@ export async function recordReceipts(
       const more = {
         ...(receipt.code === undefined ? {} : { code: receipt.code }),
         ...(receipt.detail === undefined ? {} : { detail: receipt.detail.slice(0, 1_000) }),
+        ...(receipt.kind === 'clicked' && receipt.detail ? { url: receipt.detail.slice(0, 4_000) } : {}),
       }
       // A provider's clock that runs ahead must not put events into the future.
       const at = Math.min(Math.round(receipt.at), now)

@@ -5,6 +5,7 @@ import { csrf } from 'hono/csrf'
 import { describeRoute } from 'hono-openapi'
 import { recordExportRoutes, recordImportRoutes } from '../collections/file-routes.ts'
 import { collectionRoutes } from '../collections/routes.ts'
+import { assetRoutes, mediaRoutes } from '../content/asset-routes.ts'
 import { templateRoutes } from '../content/template-routes.ts'
 import type { Core } from '../core.ts'
 import { channelRoutes } from '../deliveries/channel-routes.ts'
@@ -12,6 +13,7 @@ import { consentRoutes } from '../deliveries/consent-routes.ts'
 import { contactPolicyRoutes } from '../deliveries/policy-routes.ts'
 import { deliveryRoutes, rehearsalRoutes } from '../deliveries/routes.ts'
 import { contentRoutes } from '../deliveries/content-routes.ts'
+import { linkRoutes, unsubscribeRoutes } from '../deliveries/public-routes.ts'
 import { ingestRoutes } from '../events/routes.ts'
 import { writeKeyRoutes } from '../events/write-key-routes.ts'
 import { journeyResultRoutes } from '../experiments/journey-routes.ts'
@@ -93,6 +95,7 @@ function signedInRoutes({ core, auth, plugins, live, onBrand, loadDemo }: AppDep
     .route('/channels', channelRoutes(core))
     .route('/content', contentRoutes(core))
     .route('/templates', templateRoutes(core))
+    .route('/assets', assetRoutes(core))
     .route('/deliveries', deliveryRoutes(core))
     .route('/contact-policy', contactPolicyRoutes(core))
     .route('/experiments', experimentRoutes(core))
@@ -155,6 +158,9 @@ export function createApp(deps: AppDeps) {
     })
     .route('/v1', ingestRoutes(core))
     .route('/hooks', hookRoutes({ ...core, pluginSettings: async (plugin) => deps.pluginSettings(plugin) }))
+    .route('/l', linkRoutes(core))
+    .route('/u', unsubscribeRoutes(core))
+    .route('/media', mediaRoutes(core))
     .route('/api/setup', setupRoutes({ ...core, auth, version }))
     .get('/healthz', (c) => c.json({ status: 'ok', version }))
     .route('/api', signedInRoutes(deps))

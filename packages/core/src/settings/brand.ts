@@ -37,8 +37,18 @@ export async function writeBrand(db: Db | Tx, change: Partial<Brand>): Promise<B
       cause,
     })
   }
+  if (brand.publicUrl) brand.publicUrl = checkPublicUrl(brand.publicUrl)
   await writeSetting(db, 'brand', brand)
   return brand
+}
+
+function checkPublicUrl(address: string): string {
+  const url = URL.parse(address)
+  if (url && /^https?:$/.test(url.protocol) && url.username === '' && url.search === '' && url.hash === '')
+    return `${url.origin}${url.pathname}`.replace(/\/+$/, '')
+  throw userError('E_PUBLIC_URL', `"${address}" is no address that customers can open`, {
+    hint: 'For instance https://hello.example.com.',
+  })
 }
 
 export async function findSetting(db: Db | Tx, name: string): Promise<unknown> {

@@ -13,6 +13,11 @@ const BrandChange = z
     currency: z.string().length(3),
     timeZone: z.string().max(64),
     locale: z.enum(['zh-CN', 'en']),
+    publicUrl: z.string().trim().max(300),
+    links: z.record(
+      z.string().regex(/^[a-z][a-z0-9_]{0,39}$/, 'small letters, digits and _'),
+      z.url({ protocol: /^https?$/ }).max(2_000),
+    ),
   })
   .partial()
 
