@@ -19,8 +19,7 @@ export interface ActivatorOptions {
   effects: Effects
   clock: { now(): number }
   brand: Huitou['brand']
-  /** What a plugin may use; `kind` is where it runs. */
-  budgetOf(kind: 'worker' | 'process', version: PluginVersion): Budget
+  budgetOf(version: PluginVersion): Budget
   findCommand?: FindRunnerCommand | undefined
   workerEntry?: URL | undefined
   onState(record: PluginRecord): void
@@ -187,7 +186,7 @@ export class Activator {
   #create(record: PluginRecord, version: PluginVersion): PluginInstance {
     const kind = version.kind
     const { effects, clock, findCommand, workerEntry } = this.#options
-    const budget = this.#options.budgetOf(kind === 'process' ? 'process' : 'worker', version)
+    const budget = this.#options.budgetOf(version)
     const events: InstanceEvents = {
       onExit: (instance, error) => this.#ended(record, instance, error),
       onWarning: (_instance, { code, message }) => this.#warn(record, new AppError('bug', code, message)),

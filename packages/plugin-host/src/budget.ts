@@ -8,6 +8,8 @@ export interface Budget {
   readonly idleCpuShare: number
   /** Milliseconds that a call may take when the caller names no deadline. */
   readonly deadlineMs: number
+  /** Milliseconds beyond which no call may go, whatever deadline its caller names. */
+  readonly longestCallMs: number
   /** Milliseconds that `activate` may take. */
   readonly activationMs: number
   /** Milliseconds that it may give no sign of life after a missed deadline, or between calls. */
@@ -22,6 +24,13 @@ export interface Budget {
   readonly effectsAtOnce: number
 }
 
+/** What plugins may use where the owner decided so: by where they run, and one by one. */
+export interface Budgets {
+  readonly worker?: Partial<Budget>
+  readonly process?: Partial<Budget>
+  readonly plugins?: Readonly<Record<string, Partial<Budget>>>
+}
+
 /** How a plugin's code is kept apart: in a thread of the server, in a process of its own, or there is none. */
 export type IsolationKind = 'worker' | 'process' | 'none'
 
@@ -32,6 +41,7 @@ export const defaultBudgets: Readonly<Record<'worker' | 'process', Budget>> = {
     memoryMb: 2_048,
     idleCpuShare: 0.5,
     deadlineMs: 60_000,
+    longestCallMs: Infinity,
     activationMs: 15_000,
     hangMs: 2_000,
     messagesPerSecond: Infinity,
@@ -44,6 +54,7 @@ export const defaultBudgets: Readonly<Record<'worker' | 'process', Budget>> = {
     memoryMb: 512,
     idleCpuShare: 0.25,
     deadlineMs: 60_000,
+    longestCallMs: Infinity,
     activationMs: 15_000,
     hangMs: 2_000,
     messagesPerSecond: 2_000,
@@ -69,7 +80,7 @@ const cpuWindowMs = 10_000
 
 /** Judges a plugin's use of memory and processor, look by look. */
 export class BudgetWatch {
-  readonly #budget: Budget
+  #budget: Budget
   #warnedOfMemory = false
   #warnedOfCpu = false
   /** Since when nobody has called it, and what it had used by then. */
@@ -77,6 +88,13 @@ export class BudgetWatch {
 
   constructor(budget: Budget) {
     this.#budget = budget
+  }
+
+  /** Judges by another budget from the next look on. */
+  set budget(budget: Budget) {
+    this.#budget = budget
+    this.#warnedOfMemory = false
+    this.#warnedOfCpu = false
   }
 
   /** `busy`: somebody waits for it, so its use of the processor is what it is there for. */

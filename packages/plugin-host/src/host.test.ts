@@ -355,3 +355,31 @@ test('a folder that holds no plugin is reported and the others go on', async () 
   expect(host.rejected).toMatchObject([{ dir: '/nowhere', error: { code: 'E_MANIFEST' } }])
   expect(await score(host, 'fine')).toBe(1)
 })
+
+test('budgets that change hold at once for what runs, and restart nothing', async () => {
+  await using folder = await createPluginFolder()
+  const waits = scorer('return batch === "wait" ? new Promise(() => {}) : process.pid ?? 1')
+  await using host = await createPluginHost({
+    plugins: [
+      { dir: await folder.write('slow', waits), trusted: false, enabled: true },
+      { dir: await folder.write('other', waits), trusted: true, enabled: true },
+    ],
+    brand,
+    effects: () => undefined,
+  })
+  await score(host, 'slow')
+  const { pid } = host.getPlugin('test.slow').running
+  host.setBudgets({ process: { memoryMb: 300 }, plugins: { 'test.slow': { longestCallMs: 50 } } })
+  expect(host.getBudget('test.slow')).toMatchObject({ memoryMb: 300, longestCallMs: 50, idleCpuShare: 0.25 })
+  expect(host.getBudget('test.other')).toMatchObject({ memoryMb: 2_048, longestCallMs: Infinity })
+  await expect(score(host, 'slow', 'wait', { deadlineMs: 60_000 })).rejects.toMatchObject({
+    code: 'E_DEADLINE',
+  })
+  expect(host.getPlugin('test.slow').running).toMatchObject({ pid, restarts: 0 })
+
+  host.setBudgets({ plugins: { 'test.slow': { memoryMb: 1 } } })
+  await expect
+    .poll(() => host.getPlugin('test.slow').running.lastError?.message, { timeout: 10_000 })
+    .toMatch(/1 are allowed/)
+  expect(await score(host, 'other')).toBeDefined()
+})

@@ -11,7 +11,7 @@ import type {
 import { isStartedBy, Schedules, schedulesOf, startupFinished } from './activation-events.ts'
 import { Activator } from './activator.ts'
 import { defaultBudgets } from './budget.ts'
-import type { Budget } from './budget.ts'
+import type { Budget, Budgets } from './budget.ts'
 import type { Effects } from './effects.ts'
 import { checkIdentity, checkMayEnable, checkNoDependents } from './enabling.ts'
 import { readManifest } from './manifest.ts'
@@ -55,8 +55,8 @@ export interface PluginHostOptions {
   apiVersion?: string
   clock?: { now(): number }
   onEvent?(event: HostEvent): void
-  /** What plugins may use, by where they run, in place of the defaults. */
-  budgets?: { worker?: Partial<Budget>; process?: Partial<Budget> }
+  /** What plugins may use, in place of the defaults. */
+  budgets?: Budgets
   /** How a plugin's process is started; from the source tree when absent. */
   findRunnerCommand?: FindRunnerCommand
   /** Module that a trusted plugin's thread runs; that of the source tree when absent. */
@@ -100,6 +100,7 @@ export class PluginHost implements AsyncDisposable {
   readonly #clock: { now(): number }
   readonly #listeners = new Set<ContributionsListener>()
   readonly #watches = new Map<string, { dispose(): void }>()
+  #budgets: Budgets
   /** Whether the server is up: plugins that wait for that start at once from then on. */
   #startupFinished = false
   /** Changes of what is enabled happen one after another. */
@@ -107,17 +108,14 @@ export class PluginHost implements AsyncDisposable {
 
   constructor(options: PluginHostOptions) {
     this.#options = options
+    this.#budgets = options.budgets ?? {}
     this.#clock = options.clock ?? { now: () => Date.now() }
     this.#activator = new Activator({
       records: this.#records,
       effects: options.effects,
       clock: this.#clock,
       brand: options.brand,
-      budgetOf: (kind, { location }) => ({
-        ...defaultBudgets[kind],
-        ...options.budgets?.[kind],
-        ...location.budget,
-      }),
+      budgetOf: (version) => this.#budgetOf(version),
       findCommand: options.findRunnerCommand,
       workerEntry: options.workerEntry,
       onState: (record) => this.#announce(record),
@@ -283,6 +281,26 @@ export class PluginHost implements AsyncDisposable {
     if (record.instance) record.instance.grants = grants
     if (record.enabled) this.#schedules.set(pluginId, this.#schedulesOf(record))
     return record.info()
+  }
+
+  /** What the owner decided that plugins may use. */
+  get budgets(): Budgets {
+    return this.#budgets
+  }
+
+  /** What a plugin may use. */
+  getBudget(pluginId: string): Budget {
+    return this.#budgetOf(this.#get(pluginId).version)
+  }
+
+  /**
+   * What plugins may use from now on. Holds at once for those that run and restarts none; the size of a heap counts
+   * when its plugin starts next.
+   */
+  setBudgets(budgets: Budgets): void {
+    this.#budgets = budgets
+    for (const { instance, version } of this.#records.values())
+      if (instance) instance.budget = this.#budgetOf(version)
   }
 
   /** Tells every plugin the brand's new currency, time zone or language. */
@@ -493,6 +511,12 @@ export class PluginHost implements AsyncDisposable {
     const change = this.#lastChange.then(work)
     this.#lastChange = change.catch(() => {})
     return change
+  }
+
+  #budgetOf({ kind, loaded, location }: PluginVersion): Budget {
+    const place = kind === 'process' ? 'process' : 'worker'
+    const { [place]: ofKind, plugins } = this.#budgets
+    return { ...defaultBudgets[place], ...ofKind, ...location.budget, ...plugins?.[loaded.id] }
   }
 
   #apiVersion(): string {

@@ -1,7 +1,7 @@
 export { answerBisect, startBisect } from './bisect.ts'
 export type { Bisect, Dependencies } from './bisect.ts'
 export { defaultBudgets } from './budget.ts'
-export type { Budget, IsolationKind } from './budget.ts'
+export type { Budget, Budgets, IsolationKind } from './budget.ts'
 export { needsOf } from './broker.ts'
 export type { Need } from './broker.ts'
 export { routeEffects } from './effects.ts'

@@ -51,6 +51,7 @@ export class PluginInstance {
   readonly loaded: LoadedManifest
   grants: Permissions
   usage: Usage | undefined
+  #budget: Budget
   readonly #options: InstanceOptions
   readonly #watch: BudgetWatch
   readonly #turnstile: Turnstile
@@ -68,10 +69,17 @@ export class PluginInstance {
     this.#options = options
     this.loaded = options.loaded
     this.grants = options.grants
+    this.#budget = options.budget
     this.#watch = new BudgetWatch(options.budget)
     this.#turnstile = new Turnstile(options.budget.effectsAtOnce, effectsThatMayWait, () =>
       busyError(this.loaded.id),
     )
+  }
+
+  /** Holds at once, but for what is fixed when a process or thread starts, such as the size of its heap. */
+  set budget(budget: Budget) {
+    this.#budget = budget
+    this.#watch.budget = budget
   }
 
   get kind(): IsolationKind {
@@ -89,7 +97,8 @@ export class PluginInstance {
 
   /** Starts the code and has it register what it implements. */
   async activate(request: Omit<ActivationRequest, 'pluginId' | 'entry' | 'now'>): Promise<void> {
-    const { start, loaded, budget, clock, events } = this.#options
+    const { start, loaded, clock, events } = this.#options
+    const budget = this.#budget
     if (!start || loaded.entry === undefined) return
     const runtime = await start({
       serve: (method, args, signal) => this.#serve(method, args, signal),
@@ -172,8 +181,9 @@ export class PluginInstance {
   async #send(
     method: 'activate' | 'probe' | 'call',
     [request, ...args]: [object, ...unknown[]],
-    { signal, deadlineMs = this.#options.budget.deadlineMs, onProgress }: InstanceCallOptions,
+    { signal, deadlineMs: wanted = this.#budget.deadlineMs, onProgress }: InstanceCallOptions,
   ): Promise<unknown> {
+    const deadlineMs = Math.min(wanted, this.#budget.longestCallMs)
     const runtime = this.#runtime
     if (!runtime) throw noCodeError(this.loaded.id)
     const callId = ++this.#lastCallId
@@ -232,7 +242,7 @@ export class PluginInstance {
   #checkAfterMissedDeadline(callId: number): void {
     const now = performance.now()
     const othersInTime = [...this.#calls].some(([id, { dueAt }]) => id !== callId && dueAt > now)
-    if (!othersInTime) void this.#ping(this.#options.budget.hangMs)
+    if (!othersInTime) void this.#ping(this.#budget.hangMs)
   }
 
   async #ping(patienceMs: number): Promise<void> {
@@ -254,7 +264,7 @@ export class PluginInstance {
   async #look(): Promise<void> {
     const runtime = this.#runtime
     if (!runtime) return
-    const { budget, events } = this.#options
+    const { events } = this.#options
     const usage = await runtime.usage().catch(() => undefined)
     if (runtime !== this.#runtime) return
     const busy = this.#calls.size > 0
@@ -265,7 +275,7 @@ export class PluginInstance {
       if (finding?.level === 'warning') events.onWarning(this, finding)
       if (finding?.level === 'breach') return runtime.kill(new AppError('bug', finding.code, finding.message))
     }
-    const patienceMs = budget.hangMs * idlePatience
+    const patienceMs = this.#budget.hangMs * idlePatience
     if (!busy && now - this.#lastSignOfLife > patienceMs) void this.#ping(patienceMs)
     this.#scheduleLook(busy ? busyLookMs : Math.min(idleLookMs[runtime.kind], patienceMs))
   }

@@ -19,6 +19,7 @@ import { PluginStore } from '@huitou/plugin-host/install'
 import { findBinaryCommand } from '../binary/plugin-command.ts'
 import type { SecretBox } from '../secret-box.ts'
 import { findBisect, keptOff } from './bisect.ts'
+import { readBudgets, toHostBudgets } from './budgets.ts'
 import type { BundledPlugin } from './bundled-plugins.ts'
 import { connectPlugins } from './connect-plugins.ts'
 import type { DataPart } from './owned-data.ts'
@@ -71,6 +72,7 @@ export async function openPlugins(core: Core, options: OpenPluginsOptions): Prom
     ...(findRunnerCommand ? { findRunnerCommand } : {}),
     plugins,
     effects,
+    budgets: toHostBudgets(await readBudgets({ core })),
     brand: { currency: brand.currency, timeZone: brand.timeZone, locale: brand.locale },
     clock: core.clock,
     onEvent(event) {

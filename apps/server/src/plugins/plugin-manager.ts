@@ -19,6 +19,7 @@ import {
 import { notFound, userError } from '@huitou/plugin-api'
 import type { HostEvent } from '@huitou/plugin-host'
 import { answer, beginBisect, endBisect, findBisect, keptOff, viewBisect } from './bisect.ts'
+import { setKindBudgets, setPluginBudget, viewBudget, viewBudgets } from './budgets.ts'
 import { describeCandidate } from './candidate.ts'
 import { checkVouchedNow, decide, enableInstalled, findWanted } from './enable-installed.ts'
 import { installArchive, type InstallRequest } from './install.ts'
@@ -236,6 +237,12 @@ export class PluginManager implements PluginAdmin {
     return exportPath(this.#context, name)
   }
 
+  readonly budgets: PluginAdmin['budgets'] = {
+    view: () => viewBudgets(this.#context),
+    setKinds: (kinds, by) => this.#change(() => setKindBudgets(this.#context, kinds, by)),
+    set: (id, budget, by) => this.#change(() => setPluginBudget(this.#context, { id, budget }, by)),
+  }
+
   log(id: string) {
     return this.#runs(id) ? this.#context.host.log(id) : []
   }
@@ -347,6 +354,7 @@ export class PluginManager implements PluginAdmin {
       uses,
       folder: own?.isFolder ? own.dir : undefined,
       update: await findUpdate(this.#context, id, manifest),
+      budget: info && info.running.kind !== 'none' ? viewBudget(host, id) : null,
     })
   }
 

@@ -1,5 +1,6 @@
 import type {
   PermissionEntry,
+  PluginBudgetView,
   PluginError,
   PluginVersion,
   PluginView,
@@ -21,6 +22,7 @@ export interface Viewed {
   /** Folder that somebody who writes the plugin named; absent for all others. */
   folder: string | undefined
   update: { version: string; newPermissions: PermissionEntry[] } | null
+  budget: PluginBudgetView | null
 }
 
 /** A plugin as the Extensions view shows it. */
@@ -65,6 +67,7 @@ export function toView(viewed: Viewed): PluginView {
     })),
     update,
     installedAt: wished?.installedAt ?? null,
+    budget: viewed.budget,
     running: runningOf(info),
   }
 }

@@ -1,4 +1,5 @@
 import { findWished, listVersions, removeVersion, transact, writeVersion, writeWished } from '@huitou/core'
+import { forgetBudget } from './budgets.ts'
 import { eraseData, exportData } from './owned-data.ts'
 import { note, type PluginContext } from './plugin-context.ts'
 import { getInstalled, type Installed } from './wished-set.ts'
@@ -25,8 +26,10 @@ export async function uninstall(
   broken.delete(id)
   core.wake()
   const file = data === 'export' ? await exportData(context, id) : null
-  if (data !== 'keep') await eraseData(context, id)
-  else if (installed) await keep(context, installed)
+  if (data !== 'keep') {
+    await eraseData(context, id)
+    await forgetBudget(context, id)
+  } else if (installed) await keep(context, installed)
   await store.remove(id)
   await note(context, { by, action: 'uninstall', subject: id, details: { data, version: wished?.version } })
   return { export: file && `/api/plugin-exports/${encodeURIComponent(file)}` }

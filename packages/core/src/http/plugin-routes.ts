@@ -7,6 +7,7 @@ import { describeRoute } from 'hono-openapi'
 import { z } from 'zod'
 import { answerJson } from './answer.ts'
 import { requireRole, type SignedIn } from './env.ts'
+import { pluginBudgetRoutes } from './plugin-budget-routes.ts'
 import { pluginSourceRoutes } from './plugin-source-routes.ts'
 import type { PluginAdmin } from './plugin-views.ts'
 import { validate } from './validate.ts'
@@ -61,6 +62,7 @@ const ARCHIVE_LIMIT = 20_000_000
 export function pluginRoutes({ plugins }: PluginDeps) {
   return new Hono<SignedIn>()
     .route('/', pluginSourceRoutes(plugins))
+    .route('/', pluginBudgetRoutes(plugins))
     .route('/', installRoutes(plugins))
     .route('/', stateRoutes(plugins))
     .route('/', versionRoutes(plugins))

@@ -22,6 +22,30 @@ export interface PermissionEntry {
   since?: string
 }
 
+/** What a plugin may use, as far as somebody decided. */
+export interface PluginBudget {
+  /** MiB in all; half of it for JavaScript objects. */
+  memoryMb?: number | undefined
+  /** Share of one core while nobody calls it. */
+  idleCpuShare?: number | undefined
+  /** Milliseconds that a call may take; where nobody decided, scores and reports have deadlines of their own. */
+  deadlineMs?: number | undefined
+}
+
+/** What plugins may use by where they run: in a thread of the server, or in a process of their own. */
+export interface KindBudgets {
+  worker: PluginBudget
+  process: PluginBudget
+}
+
+/** What a plugin may use, and what of that was decided for it alone. */
+export interface PluginBudgetView {
+  memoryMb: number
+  idleCpuShare: number
+  deadlineMs: number
+  own: PluginBudget
+}
+
 /** What the Extensions view shows of a plugin. */
 export interface PluginView {
   id: string
@@ -60,6 +84,8 @@ export interface PluginView {
   versions: { version: string; installedAt: number; active: boolean }[]
   update: { version: string; newPermissions: PermissionEntry[] } | null
   installedAt: number | null
+  /** Null when nothing of it runs here. */
+  budget: PluginBudgetView | null
   running: {
     activatedAt: number | null
     activationMs: number | null
@@ -281,6 +307,13 @@ export interface PluginAdmin {
   uninstall(id: string, data: 'keep' | 'export' | 'erase', by?: string): Promise<{ export: string | null }>
   /** Path of a file that `uninstall` wrote. */
   exportFile(name: string): string
+
+  budgets: {
+    /** What was decided, and what holds where nothing was. */
+    view(): { set: KindBudgets; defaults: Record<keyof KindBudgets, Omit<PluginBudgetView, 'own'>> }
+    setKinds(kinds: KindBudgets, by?: string): Promise<void>
+    set(id: string, budget: PluginBudget, by?: string): Promise<void>
+  }
 
   log(id: string): PluginLogEntry[]
   /** A CPU profile that DevTools opens, as JSON text. */
