@@ -11,10 +11,12 @@ import {
   removePublisher,
   removeRegistry,
 } from '@huitou/core'
-import { AppError, notFound, type Permissions, userError } from '@huitou/plugin-api'
+import { apiVersion, AppError, notFound, type Permissions, userError } from '@huitou/plugin-api'
 import {
+  type AvailableDetails,
   type AvailablePlugin,
   folderRegistry,
+  newestCompatible,
   npmRegistry,
   parsePublisherKey,
   type Registry,
@@ -81,24 +83,42 @@ export async function readDetails(
   }
 }
 
+/** The package of a version; of the newest that runs on this Huitou when none is named. */
 export async function download(
-  { core, box }: PluginContext,
+  { core, box }: Pick<PluginContext, 'core' | 'box'>,
   from: { registry: string; name: string; version?: string | undefined },
 ): Promise<{ bytes: Uint8Array; name: string; version: string }> {
   const registry = openRegistry(await getRegistry(core, from.registry), box)
   const signal = AbortSignal.timeout(DOWNLOAD_MS)
-  return await withLimit(registry.download(from.name, from.version ?? 'latest', { signal }), signal)
+  const version =
+    from.version ?? (await withLimit(newestDetails(registry, from.name, signal), signal)).version
+  return await withLimit(registry.download(from.name, version, { signal }), signal)
 }
 
-/** The newest version of an installed plugin in the registry it came from, with what it asks for. */
+/**
+ * The newest version of an installed plugin that runs on this Huitou, in the registry it came from, with what it asks
+ * for.
+ */
 export async function findNewest(
-  { core, box }: PluginContext,
+  { core, box }: Pick<PluginContext, 'core' | 'box'>,
   { registry, name }: { registry: string; name: string },
 ): Promise<{ version: string; permissions: Permissions }> {
   const signal = AbortSignal.timeout(DETAILS_MS)
   const found = openRegistry(await getRegistry(core, registry), box)
-  const { version, manifest } = await withLimit(found.details(name, { signal }), signal)
+  const { version, manifest } = await withLimit(newestDetails(found, name, signal), signal)
   return { version, permissions: manifest.permissions ?? {} }
+}
+
+/** Of the newest version that runs here; of the newest of all when none does, whose enabling then says why. */
+async function newestDetails(
+  registry: Registry,
+  name: string,
+  signal: AbortSignal,
+): Promise<AvailableDetails> {
+  const latest = await registry.details(name, { signal })
+  const version = newestCompatible(latest.versions, apiVersion)
+  if (version === undefined || version === latest.version) return latest
+  return await registry.details(name, { signal, version })
 }
 
 export async function listRegistryViews({ core }: PluginContext): Promise<RegistryView[]> {
