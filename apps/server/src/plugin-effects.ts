@@ -1,4 +1,11 @@
-import { collectionEffects, type Core, type Logger, type PluginCaller, runCommandFor } from '@huitou/core'
+import {
+  collectionEffects,
+  type Core,
+  createPluginTask,
+  type Logger,
+  type PluginCaller,
+  runCommandFor,
+} from '@huitou/core'
 import {
   type EffectContext,
   type EffectHandlers,
@@ -58,6 +65,7 @@ function dataEffects({ core, box }: EffectsOptions): Omit<EffectHandlers, Outwar
     'events.series': (query, context) => access.eventSeries(toCaller(context), query),
     'events.query': (query, context) => access.queryEvents(toCaller(context), query),
     'events.append': ({ events }, context) => access.appendEvents(toCaller(context), events),
+    'tasks.create': (task, { pluginId }) => createPluginTask(core, pluginId, task),
     'db.query': ({ tree }, context) => access.query(toCaller(context), tree, { signal: context.signal }),
     'storage.get': async ({ key }, { pluginId }) => (await access.storage(pluginId).get(key)) as never,
     'storage.set': ({ key, value }, { pluginId }) => access.storage(pluginId).set(key, value),

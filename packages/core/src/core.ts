@@ -101,12 +101,7 @@ export async function createCore({
   // Channels are slow: what is under way must keep neither events nor records waiting.
   const sending: Stage[] = [{ name: 'deliveries', advance: () => deliveries.advance() }]
   const ticking: Stage[] = [{ name: 'tasks', advance: () => tasks.advance() }]
-  const stages: Stage[] = [
-    { name: 'profiles', advance: () => profiles.advance() },
-    { name: 'scores', advance: () => scores.advance() },
-    { name: 'segments', advance: segmentStage(context) },
-    { name: 'journeys', advance: () => journeys.advance() },
-  ]
+  const stages = stagesOf(context, { profiles, scores, journeys })
   const listeners = new Set<(stage: string) => void>()
   let running: ReturnType<typeof runLoops> | undefined
 
@@ -151,12 +146,16 @@ export async function createCore({
   }
   events.onAppend(core.wake)
   tasks.onChange(core.wake)
+  defineJobs(core)
+  return core
+}
+
+function defineJobs(core: Core): void {
   defineImportJobs(core)
   defineBulkDelete(core)
   defineRecordImport(core)
   defineCommandJobs(core)
-  defineRehearsalJob(context)
-  return core
+  defineRehearsalJob(core)
 }
 
 /** Journeys, and the tasks they hand to people: each tells the other how it goes on. */
@@ -218,6 +217,19 @@ function runLoops(
     },
     ended: Promise.all([loop.ended, beside.ended, sender.ended, clock.ended, jobs.run(signal)]),
   }
+}
+
+/** The loop from left to right. */
+function stagesOf(
+  context: CoreContext,
+  { profiles, scores, journeys }: Pick<Core, 'profiles' | 'scores' | 'journeys'>,
+): Stage[] {
+  return [
+    { name: 'profiles', advance: () => profiles.advance() },
+    { name: 'scores', advance: () => scores.advance() },
+    { name: 'segments', advance: segmentStage(context) },
+    { name: 'journeys', advance: () => journeys.advance() },
+  ]
 }
 
 /** The segments stage; labels that plugins give are segments before anything is evaluated. */

@@ -82,7 +82,7 @@ test('queries know the published views', () => {
 })
 
 test('proposed parts may be missing', () => {
-  expectTypeOf<undefined>().toExtend<Huitou['tasks']>()
+  expectTypeOf<undefined>().toExtend<Huitou['jobs']>()
   expectTypeOf<Huitou['customers']['read']>().returns.resolves.toEqualTypeOf<ColumnBatch>()
 })
 

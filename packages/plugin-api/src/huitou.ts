@@ -6,8 +6,9 @@ import type { CommandHandler, Progress } from './commands.ts'
 import type { ExtensionImplementation, ExtensionPointAccess } from './extension-points.ts'
 import type { ModelProvider } from './models.ts'
 import type { Disposable, Report, Scorer, Segmenter } from './plugin.ts'
-import type { ProposedAi, ProposedJobs, ProposedTasks } from './proposed.ts'
+import type { ProposedAi, ProposedJobs } from './proposed.ts'
 import type { PublishedViews } from './published-views.ts'
+import type { TaskReceipt, TaskRequest } from './tasks.ts'
 import type {
   AggregateQuery,
   CustomerKey,
@@ -125,6 +126,10 @@ export interface Huitou<Types extends PluginTypes = PluginTypes> {
     perCustomer(query: EventTableQuery): Promise<ColumnBatch>
     series(query: EventSeriesQuery): Promise<EventSeriesPoint[]>
   }
+  readonly tasks: {
+    /** Puts work on the lists of people. Needs the permission `tasks.create`. */
+    create(task: TaskRequest): Promise<TaskReceipt>
+  }
   /** SELECT over published views: the query runs in the server, on columns that the plugin may read. */
   readonly db: Kysely<PublishedViews>
   /** The plugin's own collections by id, and those it was granted by `publisher.name/id`. */
@@ -147,8 +152,6 @@ export interface Huitou<Types extends PluginTypes = PluginTypes> {
   extensionPoint<T = Record<string, unknown>>(id: string): ExtensionPointAccess<T>
   /** Implementations of contributions to other plugins' points. */
   readonly extensions: Registry<ExtensionImplementation>
-  /** Proposed: needs `enabledApiProposals: ["tasks"]`; the engine comes later. */
-  readonly tasks?: ProposedTasks
   /** Proposed: needs `enabledApiProposals: ["jobs"]`; the engine comes later. */
   readonly jobs?: ProposedJobs
   /** Proposed: needs `enabledApiProposals: ["ai"]`; the engine comes later. */

@@ -1,20 +1,6 @@
 import type { JsonSchema } from './contributions.ts'
 import type { JsonValue } from './huitou.ts'
 
-/** Proposed and without an engine yet: tasks for people. Needs the permission `tasks.create`. */
-export interface ProposedTasks {
-  create(task: {
-    /** Creating the same key twice creates one task. */
-    key: string
-    title: string
-    customerId?: number
-    /** User id or role; nobody in particular if absent. */
-    assignee?: string
-    /** Epoch milliseconds. */
-    dueAt?: number
-  }): Promise<{ id: string }>
-}
-
 /** Proposed and without an engine yet: work that outlives a call. */
 export interface ProposedJobs {
   enqueue(

@@ -75,6 +75,12 @@ test.each([
     permission: 'customers.tag',
   },
   {
+    method: 'tasks.create',
+    query: { key: '1', title: 'Call' },
+    name: 'tasks.create',
+    permission: 'tasks.create',
+  },
+  {
     method: 'events.append',
     query: { events: [{ type: 'identify' }] },
     name: 'profile.updated',

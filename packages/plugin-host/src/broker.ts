@@ -48,6 +48,7 @@ const needs: Needs = {
       names: appended.map(({ type, event }) => (type === 'identify' ? 'profile.updated' : String(event))),
     },
   ],
+  'tasks.create': () => [{ permission: 'tasks.create' }],
   'db.query': nothing,
   'storage.get': nothing,
   'storage.set': nothing,

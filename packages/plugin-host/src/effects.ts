@@ -16,6 +16,8 @@ import type {
   Progress,
   SourceEvent,
   StoredEvent,
+  TaskReceipt,
+  TaskRequest,
 } from '@huitou/plugin-api'
 
 export type Row = Record<string, string | number | null>
@@ -40,6 +42,7 @@ export interface EffectMethods {
   'events.series': (query: EventSeriesQuery) => EventSeriesPoint[]
   'events.query': (query: EventQuery) => { events: StoredEvent[]; cursor?: string }
   'events.append': (query: { events: SourceEvent[] }) => { accepted: number; duplicates: number }
+  'tasks.create': (task: TaskRequest) => TaskReceipt
   /** `tree` is a Kysely operation node. */
   'db.query': (query: { tree: unknown }) => Row[]
   'storage.get': (query: { key: string }) => JsonValue | undefined

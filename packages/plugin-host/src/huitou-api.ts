@@ -86,6 +86,7 @@ export function createHuitou(facade: Facade): Huitou {
       perCustomer: async (query) => await ask('events.perCustomer', query),
       series: async (query) => await ask('events.series', query),
     },
+    tasks: { create: async (task) => await ask('tasks.create', task) },
     collections: collectionsOf(facade.pluginId, ask),
     commands: {
       ...registry('commands'),

@@ -1,5 +1,5 @@
 import { toNumberVector, toTextVector, userError } from '@huitou/plugin-api'
-import type { CollectionRecord, ColumnBatch, JsonValue, SourceEvent } from '@huitou/plugin-api'
+import type { CollectionRecord, ColumnBatch, JsonValue, SourceEvent, TaskRequest } from '@huitou/plugin-api'
 import type { EffectHandlers, FetchAnswer, LogEntry } from '@huitou/plugin-host'
 
 /** What there is besides the plugin: customers by column, and servers that answer. */
@@ -18,6 +18,7 @@ export interface MemoryEffects extends EffectHandlers {
   readonly appended: SourceEvent[]
   readonly stored: Map<string, JsonValue>
   readonly tags: Map<number, Set<string>>
+  readonly tasks: TaskRequest[]
 }
 
 /** A server without customers' events, whose collections and storage begin empty. */
@@ -27,6 +28,7 @@ export function memoryEffects(world: MemoryWorld, clock: { now(): number }): Mem
   const stored = new Map<string, JsonValue>()
   const secrets = new Map<string, string>()
   const tags = new Map<number, Set<string>>()
+  const tasks: TaskRequest[] = []
   const tagsOf = (id: number) => {
     const found = tags.get(id) ?? new Set<string>()
     tags.set(id, found)
@@ -37,6 +39,7 @@ export function memoryEffects(world: MemoryWorld, clock: { now(): number }): Mem
     appended,
     stored,
     tags,
+    tasks,
     'customers.read': ({ columns }) => batchOf(world, columns),
     'customers.aggregate': ({ groupBy = [], measures }) =>
       groupBy.length > 0 ? [] : [Object.fromEntries(Object.keys(measures).map((name) => [name, 0]))],
@@ -61,6 +64,11 @@ export function memoryEffects(world: MemoryWorld, clock: { now(): number }): Mem
       const fresh = events.filter(({ messageId }) => !known.has(messageId))
       appended.push(...fresh)
       return { accepted: fresh.length, duplicates: events.length - fresh.length }
+    },
+    'tasks.create'(task) {
+      const known = tasks.findIndex(({ key }) => key === task.key)
+      if (known < 0) tasks.push(task)
+      return { id: known < 0 ? tasks.length : known + 1, created: known < 0 }
     },
     'db.query': () => [],
     'storage.get': ({ key }) => stored.get(key),

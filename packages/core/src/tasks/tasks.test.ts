@@ -1,3 +1,4 @@
+import type { TaskRequest } from '@huitou/plugin-api'
 import { createTestCore, engines, type TestCore } from '@huitou/testing'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -6,8 +7,10 @@ import { changeJourneyState, createJourney, enrolmentsOf, publishJourney } from 
 import type { Actor } from './act.ts'
 import { DEFAULT_HOURS } from './business-hours.ts'
 import type { NewTask } from './create.ts'
+import { createPluginTask } from './plugin-task.ts'
 import { getTask, listTasks, type TaskFilter } from './queries.ts'
 import { deleteQueue, listQueues, queueSchema, saveQueue, writeBusinessHours } from './queues.ts'
+import { Tasks } from './tasks.ts'
 
 /** A Monday at ten. */
 const START = '2026-11-23T10:00:00+08:00'
@@ -275,6 +278,41 @@ describe.each(engines)('tasks on %s', (engine) => {
     expect((await listQueues(core.database.db)).map(({ id }) => id)).toEqual(['default', '售后'])
     const twice = [await create({ key: 'k' }), await create({ key: 'k' })]
     expect(twice[0]).toBe(twice[1])
+  })
+
+  test('of nodes that look at the same moment one does what is due', async () => {
+    const nodes = Array.from(
+      { length: 3 },
+      () => new Tasks(core, { render: core.tasks.render, finishStep: async () => false }),
+    )
+    const ids = await Promise.all(Array.from({ length: 20 }, () => create()))
+    core.clock.advance(HOUR)
+    await Promise.all(nodes.map((node) => node.advance()))
+    for (const id of ids) expect(await kinds(id)).toEqual(['created', 'overdue'])
+  })
+
+  test('a plugin makes a task once for a key, about somebody who is there', async () => {
+    const { id: customerId } = await someone()
+    const make = (request: Partial<TaskRequest>) =>
+      createPluginTask(core, 'test.shop', {
+        key: '1',
+        title: 'Call {{who}}',
+        data: { who: 'Lin' },
+        ...request,
+      })
+    const { id, created } = await make({ customerId, queue: '售后', dueMinutes: 3 })
+    expect([created, await make({ customerId })]).toEqual([true, { id, created: false }])
+    expect(await read(id)).toMatchObject({
+      title: 'Call Lin',
+      queue: '售后',
+      createdBy: 'plugin:test.shop',
+      dueAt: core.clock.now() + 3 * MINUTE,
+    })
+    await expect(make({ key: '2', customerId: 999_999 })).rejects.toMatchObject({ code: 'E_NOT_FOUND' })
+    await expect(make({ key: '3', title: '' })).rejects.toMatchObject({ code: 'E_INVALID' })
+    await expect(make({ key: '4', data: { a: 'x'.repeat(20_000) } })).rejects.toMatchObject({
+      code: 'E_INVALID',
+    })
   })
 
   describe('of journeys', () => {
