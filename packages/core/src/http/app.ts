@@ -38,6 +38,7 @@ import { settingsRoutes } from '../settings/routes.ts'
 import { businessHoursRoutes, taskQueueRoutes, taskRoutes } from '../tasks/routes.ts'
 import { requireRole, type SignedIn } from './env.ts'
 import { type LiveTopics, liveRoutes } from './live.ts'
+import { readPluginAttention } from './plugin-attention.ts'
 import { pluginExportRoutes, pluginRoutes } from './plugin-routes.ts'
 import type { PluginAdmin } from './plugin-views.ts'
 import { answerProblem } from './problem.ts'
@@ -104,7 +105,10 @@ function signedInRoutes({ core, auth, plugins, live, onBrand, loadDemo }: AppDep
     .route('/task-queues', taskQueueRoutes({ ...core, auth }))
     .route('/business-hours', businessHoursRoutes({ ...core, auth }))
     .route('/reports', reportRoutes(core))
-    .route('/home', homeRoutes(core))
+    .route(
+      '/home',
+      homeRoutes(core, () => readPluginAttention(plugins)),
+    )
     .route('/imports', importRoutes(core))
     .route('/collections', recordExportRoutes(core))
     .route('/collections', recordImportRoutes(core))

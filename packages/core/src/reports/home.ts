@@ -18,7 +18,7 @@ export interface Tile {
 }
 
 export interface Attention {
-  kind: 'segment' | 'job' | 'events'
+  kind: 'segment' | 'job' | 'events' | 'plugin'
   title: Text
   detail: string | null
   action: { to: string; title: Text }

@@ -8,7 +8,7 @@ import { requireRole, type SignedIn } from '../http/env.ts'
 import { validate } from '../http/validate.ts'
 import { attachment, SPREADSHEET_TYPES, toSpreadsheet } from '../spreadsheet.ts'
 import { blockTable } from './block-table.ts'
-import { readHome } from './home.ts'
+import { type Attention, readHome } from './home.ts'
 import { listReports, runReport } from './run.ts'
 
 const Locale = z.enum(['en', 'zh-CN'])
@@ -92,11 +92,17 @@ export function reportRoutes(deps: Pick<CoreContext, 'points' | 'clock' | 'brand
     )
 }
 
-/** Mounted at `/api/home`. */
-export function homeRoutes(deps: Pick<CoreContext, 'database' | 'clock' | 'brand'>) {
+/** Mounted at `/api/home`; `readMore` tells what else needs a person, before all that the core knows of. */
+export function homeRoutes(
+  deps: Pick<CoreContext, 'database' | 'clock' | 'brand'>,
+  readMore: () => Promise<Attention[]>,
+) {
   return new Hono<SignedIn>().get(
     '/',
     describeRoute({ tags, summary: "Today's figures and what needs a person" }),
-    async (c) => c.json(await readHome(deps)),
+    async (c) => {
+      const [home, more] = await Promise.all([readHome(deps), readMore()])
+      return c.json({ ...home, attention: [...more, ...home.attention] })
+    },
   )
 }
