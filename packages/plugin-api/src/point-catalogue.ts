@@ -167,8 +167,7 @@ const points: { readonly [Point in PointName]-?: Omit<PointDescription, 'id'> } 
   templates: {
     title: text('Message templates', '消息模板'),
     description: text('Content of messages to start from.', '可直接套用的消息内容。'),
-    engine: 'later',
-    comesWith: journeys,
+    engine: 'now',
     implements: [],
   },
   scripts: {

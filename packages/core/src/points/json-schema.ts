@@ -35,6 +35,8 @@ for (const each of [filling, plain]) {
   // Epoch milliseconds, and minor units of the brand's currency: ways to show a whole number, not to check it.
   each.addFormat('time', true)
   each.addFormat('money', true)
+  // Id of a file of messages; there is one or there is not, which no schema can tell.
+  each.addFormat('asset', true)
 }
 
 /** Checks values against a plugin's schema; with `defaults` it puts those into what it checks. */
