@@ -5,7 +5,6 @@ import { columnPrefix, contributionId, parseWhen, pluginId, pointCatalogue } fro
 import type { Contributions, Manifest } from '@huitou/plugin-api'
 import { matchesAny } from './broker.ts'
 import type { Finding } from './manifest-errors.ts'
-import { checkJourneys } from './manifest-journeys.ts'
 import { checkReferences } from './manifest-references.ts'
 import { checkRules } from './manifest-rules.ts'
 import { checkSchemas } from './manifest-schemas.ts'
@@ -21,7 +20,6 @@ export function checkManifest(manifest: Manifest, dir: string): Finding[] {
     ...checkCode(manifest),
     ...checkFiles(manifest, dir),
     ...checkReferences(manifest),
-    ...checkJourneys(manifest),
     ...checkWhen(manifest),
     ...checkSchemas(manifest),
     ...checkPlugins(manifest),

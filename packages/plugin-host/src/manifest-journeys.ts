@@ -1,10 +1,11 @@
 import { journeyPlaceholders } from '@huitou/plugin-api'
-import type { Contributions, Manifest } from '@huitou/plugin-api'
+import type { JourneyContribution } from '@huitou/plugin-api'
 import type { Finding } from './manifest-errors.ts'
 
-/** Findings for placeholders of journey templates that no parameter fills, and for parameters that nothing uses. */
-export function checkJourneys({ contributes }: Manifest): Finding[] {
-  const { journeys = [] }: Contributions = contributes ?? {}
+/** Findings, texts included, for placeholders of journey templates that no parameter fills, and for parameters that nothing uses. */
+export function checkJourneys(
+  journeys: readonly Pick<JourneyContribution, 'definition' | 'parameters'>[],
+): Finding[] {
   return journeys.flatMap(({ definition, parameters }, index) => {
     const known = Object.keys((parameters?.['properties'] ?? {}) as object)
     const path = `contributes.journeys[${index}]`

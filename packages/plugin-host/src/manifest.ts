@@ -9,6 +9,7 @@ import manifestSchema from '@huitou/plugin-api/manifest.schema.json' with { type
 import { localize } from './localize.ts'
 import { checkManifest } from './manifest-checks.ts'
 import { findingsError, toFinding } from './manifest-errors.ts'
+import { checkJourneys } from './manifest-journeys.ts'
 import type { Finding } from './manifest-errors.ts'
 import { compileSettings } from './settings.ts'
 import type { ResolveSettings } from './settings.ts'
@@ -54,7 +55,7 @@ export async function readManifest(dir: string): Promise<LoadedManifest> {
     en: await readDictionary(join(dir, 'package.nls.json')),
     'zh-CN': await readDictionary(join(dir, 'package.nls.zh-CN.json')),
   })
-  findings.push(...checkManifest(source, dir))
+  findings.push(...checkManifest(source, dir), ...checkJourneys(manifest.contributes?.journeys ?? []))
   const resolveSettings = compileOrReport(source, findings)
   if (findings.length > 0) throw findingsError('E_MANIFEST', file, findings)
   return {

@@ -6,6 +6,7 @@ const PLUGINS: Record<string, 'on' | 'off'> = {
   '@huitou/commerce': 'on',
   '@huitou/rfm': 'on',
   '@huitou/channel-sandbox': 'on',
+  '@huitou/care-journeys': 'on',
   // These need an account somewhere.
   '@huitou/channel-email': 'off',
   '@huitou/channel-sms': 'off',
