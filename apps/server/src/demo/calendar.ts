@@ -4,7 +4,7 @@ const DAY_MS = 86_400_000
 /** The demo shop keeps the clock of Shanghai, which has no summer time. */
 const OFFSET_MS = 8 * 3_600_000
 const YEARS = 2
-const DAYS = 365 * YEARS + 1
+const PAST_DAYS = 365 * YEARS + 1
 
 /** Campaigns by month and day, `MM-DD`: how many times an ordinary day's demand. */
 const CAMPAIGNS: [from: string, to: string, factor: number][] = [
@@ -31,24 +31,29 @@ const NIGHT_HOURS = [
   150, 60, 20, 6, 3, 3, 8, 18, 30, 44, 55, 50, 46, 42, 40, 38, 36, 36, 40, 50, 62, 72, 80, 70,
 ]
 
-/** Two years of trading days up to a day: how much is bought on each, and when. */
+/** Two years of trading days up to a day and some after it: how much is bought on each, and when. */
 export class ShopCalendar {
-  readonly days = DAYS
+  readonly days: number
   /** First instant of day 0. */
   readonly start: number
+  /** Last instant of the last day. */
+  readonly end: number
   readonly #dates: string[] = []
   /** Demand up to and including each day. */
-  readonly #sums = new Float64Array(DAYS)
-  readonly #demand = new Float64Array(DAYS)
+  readonly #sums: Float64Array
+  readonly #demand: Float64Array
 
-  /** `now` lies in the last day. */
-  constructor(now: number) {
-    const today = Math.floor((now + OFFSET_MS) / DAY_MS)
-    const first = today - DAYS + 1
+  /** `today` lies in the last day but `more`. */
+  constructor(today: number, more = 0) {
+    this.days = PAST_DAYS + more
+    this.#sums = new Float64Array(this.days)
+    this.#demand = new Float64Array(this.days)
+    const first = Math.floor((today + OFFSET_MS) / DAY_MS) - PAST_DAYS + 1
     this.start = first * DAY_MS - OFFSET_MS
+    this.end = this.start + this.days * DAY_MS - 1
     const newYears = springFestivals(first)
     let sum = 0
-    for (let day = 0; day < DAYS; day++) {
+    for (let day = 0; day < this.days; day++) {
       const date = new Date((first + day) * DAY_MS)
       this.#dates.push(date.toISOString().slice(0, 10))
       const demand = demandOf(date, first + day, newYears)
@@ -65,7 +70,7 @@ export class ShopCalendar {
   /** A day between two, busier days being likelier. */
   pickDay(random: Random, from: number, to: number): number {
     const low = Math.max(0, from)
-    const high = Math.min(DAYS - 1, to)
+    const high = Math.min(this.days - 1, to)
     if (low >= high) return low
     const before = low === 0 ? 0 : (this.#sums[low - 1] as number)
     return findSum(this.#sums, before + random.next() * ((this.#sums[high] as number) - before), low, high)
@@ -81,7 +86,7 @@ export class ShopCalendar {
 
   #acquisition(): Float64Array {
     let sum = 0
-    return this.#demand.map((demand, day) => (sum += demand ** 0.9 * (0.6 + (0.8 * day) / DAYS)))
+    return this.#demand.map((demand, day) => (sum += demand ** 0.9 * (0.6 + (0.8 * day) / this.days)))
   }
 
   /** An instant on a day at an hour when people buy. */

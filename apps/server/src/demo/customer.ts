@@ -15,7 +15,10 @@ export interface Shop {
   seed: number
   customers: number
   calendar: ShopCalendar
+  /** Nothing later is told. */
   now: number
+  /** Nothing later is known; what happens depends on this, never on `now`. */
+  end: number
 }
 
 interface Life {
@@ -37,7 +40,7 @@ export function liveCustomer(shop: Shop, index: number): DemoMessage[] {
   const random = new Random(shop.seed, index)
   const diary = new Diary(index, shop.now)
   const person = makePerson(random, index, Number(shop.calendar.dateOf(shop.calendar.days - 1).slice(0, 4)))
-  const names = new Names({ random, diary, person, now: shop.now })
+  const names = new Names({ random, diary, person, end: shop.end })
   const habit = pickHabit(random)
   const life: Life = {
     index,
@@ -61,8 +64,8 @@ export function liveCustomer(shop: Shop, index: number): DemoMessage[] {
 function buy(life: Life, days: number[]): void {
   const { random, shop, names, diary, person, category } = life
   const times = days.map((day) => shop.calendar.pickTime(random, day))
-  // Whoever comes for the first time today has come already.
-  const first = Math.min(times[0] as number, shop.now - random.between(0, 4) * HOUR)
+  // Whoever comes for the first time on the last day has come in time.
+  const first = Math.min(times[0] as number, shop.end - random.between(0, 4) * HOUR)
   times[0] = first
   const anonymousId = life.home === 'mini-program' ? browseFirst(life, first) : undefined
   names.register(first, life.home, { withPhone: life.givesPhone, anonymousId })
@@ -109,7 +112,7 @@ function browseFirst({ random, diary, category, index }: Life, first: number): s
 function changePlatform({ random, names, home, shop }: Life, time: number): Platform {
   const platform: Platform = home === 'mini-program' ? 'tmall' : 'mini-program'
   const registered = time - random.between(0.1, 2) * HOUR
-  if (registered > shop.now) return platform
+  if (registered > shop.end) return platform
   names.register(registered, platform)
   // Some are two customers for weeks, until they leave their phone as members.
   names.link(random.chance(0.5) ? registered : registered + random.between(3, 50) * DAY)
@@ -122,10 +125,10 @@ function follow(
 ): void {
   const { random, diary, names, category, shop } = life
   const who = names.on(platform)
-  if (fate.paid && !names.knows('wecom') && fate.signedAt < shop.now && random.chance(0.22)) {
+  if (fate.paid && !names.knows('wecom') && fate.signedAt < shop.end && random.chance(0.22)) {
     const scannedAt = fate.signedAt + random.between(0.1, 40) * HOUR
     diary.track(scannedAt, who, 'card.scanned', { card_id: `card-${platform}`, campaign: '包裹卡' })
-    if (random.chance(0.75) && scannedAt + HOUR < shop.now)
+    if (random.chance(0.75) && scannedAt + HOUR < shop.end)
       befriend(life, scannedAt + random.between(0.5, 20) * 60_000)
   }
   const chatty = names.knows('wecom') ? 0.3 : 0.06

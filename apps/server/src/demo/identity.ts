@@ -19,15 +19,15 @@ export class Names {
   readonly #random: Random
   readonly #diary: Diary
   readonly #person: Person
-  readonly #now: number
+  readonly #end: number
   readonly #ids = new Map<string, ExternalId>()
   readonly #withPhone = new Set<string>()
 
-  constructor({ random, diary, person, now }: { random: Random; diary: Diary; person: Person; now: number }) {
+  constructor({ random, diary, person, end }: { random: Random; diary: Diary; person: Person; end: number }) {
     this.#random = random
     this.#diary = diary
     this.#person = person
-    this.#now = now
+    this.#end = end
   }
 
   /** How a platform's events name the customer; known from the first event on. */
@@ -58,13 +58,13 @@ export class Names {
 
   /**
    * The customer leaves the phone on every platform so far: from now on all of them are known to be one. Happens
-   * by now at the latest, so that the shop's customers are as many as its people.
+   * by the end at the latest, so that the shop ends with as many customers as people.
    */
   link(time: number): void {
     for (const platform of this.#ids.keys()) {
       if (this.#withPhone.has(platform)) continue
       this.#withPhone.add(platform)
-      this.#diary.identify(Math.min(time, this.#now), this.on(platform as Platform), {
+      this.#diary.identify(Math.min(time, this.#end), this.on(platform as Platform), {
         phone: this.#person.phone,
       })
     }
