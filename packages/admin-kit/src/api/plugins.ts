@@ -21,6 +21,9 @@ export type PluginData = InferResponseType<typeof one.data.$get, 200>
 export type PluginLogEntry = InferResponseType<typeof one.log.$get, 200>['entries'][number]
 export type AvailablePlugins = InferResponseType<typeof sources.available.$get, 200>
 export type AvailablePlugin = AvailablePlugins['results'][number]
+/** What plugins may use, as far as somebody decided. */
+export type PluginBudget = NonNullable<Plugin['budget']>['own']
+export type KindBudgets = InferRequestType<typeof sources.budgets.$put>['json']
 export type PluginRegistry = InferResponseType<typeof sources.registries.$get, 200>['registries'][number]
 export type NewPluginRegistry = InferRequestType<typeof sources.registries.$post>['json']
 export type PluginPublisher = InferResponseType<typeof sources.publishers.$get, 200>['publishers'][number]
@@ -45,6 +48,13 @@ export const getPluginSettings = (id: string, signal?: AbortSignal) =>
   read(one.settings.$get(at(id), until(signal)))
 export const savePluginSettings = (id: string, settings: PluginSettings) =>
   read(one.settings.$put({ ...at(id), json: { settings } }))
+
+export const getPluginBudgets = (signal?: AbortSignal) => read(sources.budgets.$get({}, until(signal)))
+/** Of all that run in one place. */
+export const savePluginBudgets = (budgets: KindBudgets) => read(sources.budgets.$put({ json: budgets }))
+/** Of one alone; an empty one takes its kind's again. */
+export const savePluginBudget = (id: string, budget: PluginBudget) =>
+  read(one.budget.$put({ ...at(id), json: budget }))
 
 /** Puts a version beside those that are there; none of it runs. */
 export const installPlugin = (from: PluginInstall) => read(sources.install.$post({ json: from }))
