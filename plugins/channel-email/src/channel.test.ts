@@ -64,6 +64,14 @@ test('a mail arrives with both parts, its id and the one-click unsubscribe', asy
   expect(mail?.headers.get('list-unsubscribe-post')).toBe('List-Unsubscribe=One-Click')
 })
 
+test('files travel with the mail', async () => {
+  const file = { filename: '券.png', type: 'image/png', content: Buffer.from('picture').toString('base64') }
+  await send([delivery('a', 'a@example.net', { attachments: [file, 'not-a-file'] })])
+  const raw = new TextDecoder().decode(server.received[0]?.raw)
+  expect(raw).toContain('Content-Type: image/png')
+  expect(raw).toContain(file.content)
+})
+
 test('DKIM covers both headers of the one-click unsubscribe', async () => {
   const { privateKey } = generateKeyPairSync('rsa', {
     modulusLength: 1024,

@@ -60,6 +60,7 @@ export async function composeMail(
     ...(html === '' ? {} : { html }),
     messageId,
     date: new Date(now),
+    attachments: attachmentsOf(content),
     headers: url
       ? { 'List-Unsubscribe': `<${url}>`, 'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click' }
       : {},
@@ -79,6 +80,17 @@ async function sign(raw: Buffer, { dkimDomain, dkimSelector, dkimPrivateKey }: M
     headerFieldNames: signedHeaders,
   })
   return await buffer(dkim.sign(raw))
+}
+
+/** Files as Huitou hands them over: name, type, and the bytes in Base64. */
+function attachmentsOf({ attachments }: Delivery['content']) {
+  if (!Array.isArray(attachments)) return []
+  return attachments.flatMap((file: unknown) => {
+    if (typeof file !== 'object' || file === null) return []
+    const { filename, type, content } = file as Record<string, unknown>
+    if (typeof filename !== 'string' || typeof type !== 'string' || typeof content !== 'string') return []
+    return [{ filename, contentType: type, content: Buffer.from(content, 'base64') }]
+  })
 }
 
 function unsubscribeUrl({ unsubscribe_url: url }: Delivery['content']): string | undefined {
