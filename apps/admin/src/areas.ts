@@ -2,6 +2,7 @@ import { customersArea } from './pages/customers/area.ts'
 import { extensionsArea } from './pages/extensions/area.ts'
 import { homeArea } from './pages/home/area.ts'
 import { importRoutes } from './pages/imports/routes.ts'
+import { messagesArea } from './pages/messages/area.ts'
 import { pluginViewsArea } from './pages/plugin-views/area.ts'
 import { reportsArea } from './pages/reports/area.ts'
 import { segmentsArea } from './pages/segments/area.ts'
@@ -13,6 +14,7 @@ export const areas: Area[] = [
   homeArea,
   customersArea,
   segmentsArea,
+  messagesArea,
   reportsArea,
   extensionsArea,
   settingsArea,

@@ -238,14 +238,16 @@ function toEntry(row: NamedDelivery): DeliveryEntry {
   }
 }
 
-/** The first of what reads like a message. */
+/** The beginning of what reads like a message. */
 function excerptOf(content: object): string | null {
   const texts = content as Record<string, unknown>
-  for (const name of ['subject', 'title', 'text', 'body', ...Object.keys(texts)]) {
-    const text = texts[name]
-    if (typeof text === 'string' && text.trim() !== '') return text.slice(0, 120)
-  }
-  return null
+  const known = ['subject', 'title', 'text', 'body'].map((name) => texts[name])
+  const words = (known.some(isText) ? known : Object.values(texts)).filter(isText)
+  return words.length === 0 ? null : words.join(' · ').slice(0, 160)
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value.trim() !== ''
 }
 
 export function toDetails(text: string | null): Record<string, unknown> | null {

@@ -1,0 +1,31 @@
+import { defineArea } from '../../shell/area.ts'
+
+export const messagesArea = defineArea({
+  id: 'messages',
+  icon: 'mail',
+  path: '/messages',
+  side: () => import('./messages-side.vue'),
+  routes: [
+    { path: '/messages', component: () => import('./log-page.vue'), meta: { title: 'messages.log.title' } },
+    {
+      path: '/messages/dead',
+      component: () => import('./dead-page.vue'),
+      meta: { title: 'messages.dead.title', icon: 'circle-alert' },
+    },
+    {
+      path: '/messages/policy',
+      component: () => import('./policy-page.vue'),
+      meta: { title: 'messages.policy.title', icon: 'shield-check' },
+    },
+    {
+      path: '/messages/channels',
+      component: () => import('./channels-page.vue'),
+      meta: { title: 'messages.channels.title', icon: 'plug' },
+    },
+    {
+      path: '/messages/sandbox',
+      component: () => import('./sandbox-page.vue'),
+      meta: { title: 'messages.sandbox.title', icon: 'eye' },
+    },
+  ],
+})
