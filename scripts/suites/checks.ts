@@ -1,5 +1,3 @@
-import { globSync, readFileSync } from 'node:fs'
-import path from 'node:path'
 import { root, runTool } from './run-tool.ts'
 import { inSlot } from './slots.ts'
 import { addTallies, type Suite, type Tally, type Write } from './tally.ts'
@@ -54,27 +52,4 @@ export const unused: Suite = {
   beside: true,
   exists: () => true,
   run: (write) => check({ title: 'knip', command: ['knip', '--no-progress', '--no-config-hints'] }, write),
-}
-
-/** Packages that strangers install, which is where a wrong `exports` would hurt. */
-function publishedFolders(): string[] {
-  return globSync('{packages,plugins}/*/package.json', { cwd: root })
-    .filter((file) => !JSON.parse(readFileSync(path.join(root, file), 'utf8')).private)
-    .map((file) => path.dirname(file))
-}
-
-export const published: Suite = {
-  name: 'publish',
-  title: 'packages others install (publint)',
-  beside: true,
-  exists: () => publishedFolders().length > 0,
-  run: (write) =>
-    checkAll(
-      publishedFolders().map((folder) => ({
-        title: folder,
-        command: ['publint', '--strict'],
-        cwd: path.join(root, folder),
-      })),
-      write,
-    ),
 }

@@ -1,7 +1,7 @@
 import path from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { parseArgs } from 'node:util'
-import { createPlugin, problemWith, toName } from './create.mjs'
+import { createPlugin, findApi, problemWith, toName } from './create.mjs'
 import { templates } from './templates.mjs'
 
 const usage = `npm create huitou-plugin [folder] -- [options]
@@ -41,7 +41,8 @@ export async function runCreate(
     const files = createPlugin(plan)
     say(`Created ${plan.publisher}.${plan.name} in ${plan.folder}:`)
     for (const file of files) say(`  ${file}`)
-    say(`\nNext:\n  cd ${plan.folder}\n  huitou plugin test\n  huitou plugin dev`)
+    const next = plan.api ? ['huitou plugin test', 'huitou plugin dev'] : ['npm install', 'npm test']
+    say(`\nNext:\n${[`cd ${plan.folder}`, ...next].map((line) => `  ${line}`).join('\n')}`)
     return 0
   } catch (error) {
     streams.error.write(`${error instanceof Error ? error.message : String(error)}\n`)
@@ -107,7 +108,7 @@ async function completePlan(values, place, { input, output }) {
       publisher,
       title,
       template: /** @type {import('./templates.mjs').TemplateName} */ (template),
-      ...(values.api ? { api: values.api } : {}),
+      api: values.api ?? findApi(),
     }
   } finally {
     lines?.close()

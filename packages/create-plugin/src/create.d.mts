@@ -10,7 +10,7 @@ export interface PluginPlan {
   title: string
   template: TemplateName
   /** Folder of `@huitou/plugin-api`, for types without a registry. */
-  api?: string
+  api?: string | undefined
 }
 
 /**
@@ -24,3 +24,6 @@ export function toName(text: string): string
 
 /** What keeps `value` from being a name or a publisher; nothing when all is well. */
 export function problemWith(what: 'name' | 'publisher', value: string): string | undefined
+
+/** Folder of the plugin API beside this package, in a clone of Huitou. */
+export declare function findApi(): string | undefined

@@ -10,11 +10,13 @@ import { templates } from './templates.mjs'
  * @property {string} publisher
  * @property {string} title What people read.
  * @property {import('./templates.mjs').TemplateName} template
- * @property {string} [api] Folder of `@huitou/plugin-api`, for types without a registry.
+ * @property {string | undefined} [api] Folder of `@huitou/plugin-api`, for types without a registry.
  */
 
 const own = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const apiRange = '^0.2.0'
+/** What a plugin outside a clone of Huitou installs: the versions that this package was published with. */
+const tools = ['@huitou/plugin-api', '@huitou/cli']
 const idPattern = /^[a-z][a-z0-9-]*$/
 
 /**
@@ -33,7 +35,8 @@ export function createPlugin(plan) {
   files.delete('manifest.json')
   files.set('package.json', toJson(packageOf(manifest, { api, packed: packedOf([...files.keys()]) })))
   files.set('tsconfig.json', toJson(tsconfigOf(api && toRelative(folder, api))))
-  if (api) files.set('.vscode/settings.json', toJson(editorSettings(toRelative(folder, api))))
+  const installed = './node_modules/@huitou/plugin-api'
+  files.set('.vscode/settings.json', toJson(editorSettings(api ? `./${toRelative(folder, api)}` : installed)))
   if (!manifest.main) files.delete('tsconfig.json')
   const written = [...files.keys()].map((file) => replaceTokens(file, tokens)).sort()
   for (const [file, text] of files) {
@@ -148,14 +151,20 @@ function packageOf(manifest, { api, packed }) {
     ...(main ? { main } : {}),
     files: packed,
     scripts: {
-      dev: 'huitou plugin dev',
+      // Outside a clone there is no shop to develop in.
+      ...(api ? { dev: 'huitou plugin dev' } : {}),
       test: 'huitou plugin test',
       pack: 'huitou plugin pack',
       ...(main ? { types: 'tsc' } : {}),
     },
     ...rest,
-    ...(main && !api ? { devDependencies: { '@huitou/plugin-api': apiRange, typescript: '^6.0.0' } } : {}),
+    ...(api ? {} : { devDependencies: { ...toolVersions(), ...(main ? { typescript: '^6.0.0' } : {}) } }),
   }
+}
+
+function toolVersions() {
+  const { devDependencies } = JSON.parse(readFileSync(path.join(own, 'package.json'), 'utf8'))
+  return Object.fromEntries(tools.map((name) => [name, `^${devDependencies[name]}`]))
 }
 
 /** @param {string | undefined} api */
@@ -181,11 +190,11 @@ function tsconfigOf(api) {
 
 /** @param {string} api */
 function editorSettings(api) {
-  return { 'json.schemas': [{ fileMatch: ['/package.json'], url: `./${api}/manifest.schema.json` }] }
+  return { 'json.schemas': [{ fileMatch: ['/package.json'], url: `${api}/manifest.schema.json` }] }
 }
 
 /** The plugin API beside this package, in a clone of Huitou. */
-function findApi() {
+export function findApi() {
   const beside = path.join(path.dirname(own), 'plugin-api')
   return existsSync(path.join(beside, 'manifest.schema.json')) ? beside : undefined
 }

@@ -1,3 +1,4 @@
+import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import { captureOutput } from './output-capture.ts'
@@ -21,7 +22,7 @@ export function startWorker({
   onExit,
   onOutput,
   budget,
-  entry = new URL('./plugin-worker.ts', import.meta.url),
+  entry = besideThis('plugin-worker'),
 }: WorkerRuntimeOptions): Runtime {
   const worker = new Worker(entry, {
     env: {},
@@ -81,4 +82,9 @@ export function startWorker({
       void worker.terminate()
     },
   }
+}
+
+/** A module beside this one: TypeScript in the source tree, JavaScript in a package that was built. */
+function besideThis(name: string): URL {
+  return new URL(`./${name}${path.extname(import.meta.url)}`, import.meta.url)
 }

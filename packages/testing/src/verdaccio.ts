@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import type { Server } from 'node:http'
@@ -18,6 +19,8 @@ export interface TestRegistry extends AsyncDisposable {
   env(signedIn: boolean): NodeJS.ProcessEnv
   /** Publishes a `.tgz` file with npm itself. */
   publish(file: string, ...flags: string[]): Promise<void>
+  /** Publishes the bytes of a `.tgz` without starting npm, which takes a second each time. */
+  put(manifest: { name: string; version: string }, bytes: Uint8Array): Promise<void>
 }
 
 /** Starts one on a free port, with its storage in a folder that goes away with it. */
@@ -57,6 +60,31 @@ export async function startVerdaccio(): Promise<TestRegistry> {
     env,
     async publish(file, ...flags) {
       await run('npm', ['publish', file, '--ignore-scripts', ...flags], { cwd: at('in'), env: env(true) })
+    },
+    async put({ name, version, ...rest }, bytes) {
+      const file = `${name.split('/').at(-1)}-${version}.tgz`
+      const dist = {
+        integrity: `sha512-${createHash('sha512').update(bytes).digest('base64')}`,
+        shasum: createHash('sha1').update(bytes).digest('hex'),
+        tarball: `${url}${name}/-/${file}`,
+      }
+      const attachment = {
+        content_type: 'application/octet-stream',
+        data: Buffer.from(bytes).toString('base64'),
+      }
+      const document = {
+        _id: name,
+        name,
+        'dist-tags': { latest: version },
+        versions: { [version]: { ...rest, _id: `${name}@${version}`, name, version, dist } },
+        _attachments: { [file]: { ...attachment, length: bytes.length } },
+      }
+      const answer = await fetch(`${url}${encodeURIComponent(name)}`, {
+        method: 'PUT',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
+        body: JSON.stringify(document),
+      })
+      if (!answer.ok) throw new Error(`${name} was not published: ${answer.status} ${await answer.text()}`)
     },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()

@@ -1,14 +1,15 @@
 import path from 'node:path'
+import { jsonArg } from '@huitou/cli/output'
 import pino from 'pino'
 import { type Config, readConfig } from '../config.ts'
 import type { Huitou } from '../open-huitou.ts'
 
-export { runCommand } from './run-command.ts'
+export { print, runCommand } from '@huitou/cli/output'
 
 /** Arguments that every command takes. */
 export const commonArgs = {
   data: { type: 'string', default: '.data', valueHint: 'DIR', description: 'data folder' },
-  json: { type: 'boolean', default: false, description: 'print one JSON document instead of text' },
+  ...jsonArg,
   plugin: {
     type: 'string',
     valueHint: 'DIR[,DIR]',
@@ -39,9 +40,4 @@ export async function openForCommand(
   // Loaded here: commands that only look at a plugin's folder need no server.
   const { openHuitou } = await import('../open-huitou.ts')
   return Object.assign(await openHuitou({ config, log, plugins }), { config })
-}
-
-/** Prints a command's result: JSON with `--json`, else the given text. */
-export function print(args: { json: boolean }, result: unknown, text: string): void {
-  process.stdout.write(args.json ? `${JSON.stringify(result, null, 2)}\n` : `${text}\n`)
 }

@@ -1,5 +1,5 @@
+import { readPublisherKey } from '@huitou/cli/key-files'
 import { defineCommand } from 'citty'
-import { readPublisherKey } from './key-files.ts'
 import { commonArgs, openForCommand, print, runCommand } from './open.ts'
 
 export const trustCommand = defineCommand({

@@ -1,16 +1,8 @@
 import type { Contributions, ScorerContribution, SegmenterContribution } from '@huitou/plugin-api'
 import type { Point } from '@huitou/plugin-host'
-import type { MemoryEffects, MemoryWorld } from '../memory-effects.ts'
+import type { MemoryEffects } from '../memory-effects.ts'
 import type { TestPlugin } from '../open-plugin.ts'
-
-/** What an author adds so that checks meet real values: `test/samples.json` in the plugin. */
-export interface PluginSamples {
-  settings?: Record<string, unknown>
-  /** Values that customers have in columns of other plugins. */
-  columns?: MemoryWorld['columns']
-  /** What contributions are given, by `<point>.<id>`: input of a command, rows of a file, a record … */
-  inputs?: Record<string, unknown[]>
-}
+import type { PluginSamples } from './contract-options.ts'
 
 /** One promise of a contribution point, and whether a plugin keeps it. */
 export interface Check {

@@ -7,7 +7,8 @@ import type { Point } from '@huitou/plugin-host'
 import { memoryEffects } from '../memory-effects.ts'
 import { openPlugin } from '../open-plugin.ts'
 import { channelChecks } from './channel-contract.ts'
-import type { Check, PluginSamples, Subject } from './contract.ts'
+import type { Check, Subject } from './contract.ts'
+import type { ContractOptions, PluginSamples } from './contract-options.ts'
 import { extensionChecks } from './extension-contract.ts'
 import { collectionChecks, commandChecks } from './record-contracts.ts'
 import { reportChecks } from './report-contract.ts'
@@ -32,13 +33,6 @@ const contracts = {
 } satisfies { [P in Point]?: (subject: Subject<Declaration<P>>) => Check[] }
 
 type Declaration<P extends Point> = NonNullable<Contributions[P]>[number]
-
-export interface ContractOptions {
-  /** In place of the plugin's `test/samples.json`. */
-  samples?: PluginSamples
-  /** Folders of plugins that define points which this one contributes to. */
-  with?: readonly string[]
-}
 
 /** The checks of one plugin, ready to run one after another in any order. */
 export interface OpenContracts extends AsyncDisposable {

@@ -1,7 +1,7 @@
 import { readManifest } from '@huitou/plugin-host'
 import { afterAll, describe, test } from 'vitest'
+import type { ContractOptions } from './contract-options.ts'
 import { openContracts } from './open-contracts.ts'
-import type { ContractOptions } from './open-contracts.ts'
 
 /**
  * Declares a test for every promise that the contributions of the plugin in `dir` make. To be awaited at the top of a

@@ -1,13 +1,13 @@
 import path from 'node:path'
 import { writeIndex } from '@huitou/plugin-host/install'
 import { defineCommand } from 'citty'
-import { commonArgs, print, runCommand } from './open.ts'
+import { jsonArg, print, runCommand } from './output.ts'
 
 export const indexCommand = defineCommand({
   meta: { name: 'index', description: 'Write index.json for a folder of .tgz, to be put on any web server' },
   args: {
     dir: { type: 'positional', required: true, description: 'folder of packed plugins' },
-    json: commonArgs.json,
+    ...jsonArg,
   },
   async run({ args }) {
     await runCommand(args, async () => {

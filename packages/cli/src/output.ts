@@ -16,3 +16,13 @@ export async function runCommand(args: { json?: boolean }, work: () => Promise<v
     process.exitCode = error.kind === 'user' ? 1 : 2
   }
 }
+
+/** Argument that every command takes. */
+export const jsonArg = {
+  json: { type: 'boolean', default: false, description: 'print one JSON document instead of text' },
+} as const
+
+/** Prints a command's result: JSON with `--json`, else the given text. */
+export function print(args: { json: boolean }, result: unknown, text: string): void {
+  process.stdout.write(args.json ? `${JSON.stringify(result, null, 2)}\n` : `${text}\n`)
+}

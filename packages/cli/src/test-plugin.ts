@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { userError } from '@huitou/plugin-api'
 import { defineCommand } from 'citty'
-import { runCommand } from './run-command.ts'
+import { jsonArg, runCommand } from './output.ts'
 
 /** One check or one call that was made again; `problem` is what the plugin did instead. */
 interface Line {
@@ -25,7 +25,7 @@ export const pluginTestCommand = defineCommand({
     },
     seed: { type: 'string', default: '1', description: 'what random numbers follow from, with --replay' },
     with: { type: 'string', valueHint: 'DIR[,DIR]', description: 'plugins whose points it contributes to' },
-    json: { type: 'boolean', default: false, description: 'print one JSON document instead of text' },
+    ...jsonArg,
   },
   async run({ args }) {
     await runCommand(args, async () => {

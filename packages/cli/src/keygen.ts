@@ -2,7 +2,7 @@ import { createSigningKey } from '@huitou/plugin-host/install'
 import { userError } from '@huitou/plugin-api'
 import { defineCommand } from 'citty'
 import { keyFolder, readSigningKey, writeKeyFiles } from './key-files.ts'
-import { commonArgs, print, runCommand } from './open.ts'
+import { jsonArg, print, runCommand } from './output.ts'
 
 export const keygenCommand = defineCommand({
   meta: { name: 'keygen', description: 'Make a key that a publisher signs plugins with' },
@@ -18,7 +18,7 @@ export const keygenCommand = defineCommand({
       valueHint: 'FILE',
       description: 'your former private key: who trusts it will trust the new one',
     },
-    json: commonArgs.json,
+    ...jsonArg,
   },
   async run({ args }) {
     await runCommand(args, async () => {

@@ -5,7 +5,7 @@ import { userError } from '@huitou/plugin-api'
 import { openArchive, signArchive, signFolder } from '@huitou/plugin-host/install'
 import { defineCommand } from 'citty'
 import { readSigningKey } from './key-files.ts'
-import { commonArgs, print, runCommand } from './open.ts'
+import { jsonArg, print, runCommand } from './output.ts'
 
 export const signCommand = defineCommand({
   meta: { name: 'sign', description: 'Sign a packed plugin, or its folder before npm packs it' },
@@ -16,7 +16,7 @@ export const signCommand = defineCommand({
       valueHint: 'FILE',
       description: "private key; that of the plugin's publisher in ~/.huitou/keys if absent",
     },
-    json: commonArgs.json,
+    ...jsonArg,
   },
   async run({ args }) {
     await runCommand(args, async () => {

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { packPlugin, type PackedPlugin } from '@huitou/plugin-host/install'
 import { defineCommand } from 'citty'
 import { readSigningKey } from './key-files.ts'
-import { commonArgs, print, runCommand } from './open.ts'
+import { jsonArg, print, runCommand } from './output.ts'
 
 export const packCommand = defineCommand({
   meta: { name: 'pack', description: 'Check a plugin and pack it into a .tgz' },
@@ -11,7 +11,7 @@ export const packCommand = defineCommand({
     dir: { type: 'positional', required: false, default: '.', description: 'folder of the plugin' },
     out: { type: 'string', valueHint: 'DIR', default: '.', description: 'folder to write the .tgz to' },
     key: { type: 'string', valueHint: 'FILE', description: 'sign it with this private key' },
-    json: commonArgs.json,
+    ...jsonArg,
   },
   async run({ args }) {
     await runCommand(args, async () => {
