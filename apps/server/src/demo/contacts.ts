@@ -14,7 +14,14 @@ export function writeChat(
   const conversation_id = `C${random.digits(10)}`
   const employee = random.pick(staff)
   const facts = { conversation_id, topic: talk.topic, staff: employee, channel: 'wecom' }
-  diary.track(time, who, 'chat.message', { ...facts, direction: 'in', text: random.pick(talk.said) })
+  const text = random.pick(talk.said)
+  diary.track(time, who, 'chat.message', { ...facts, direction: 'in', text })
+  diary.track(time, who, 'service.consulted', {
+    conversation_id,
+    topic: talk.topic,
+    mood: talk === talks.complaint ? 'negative' : talk === talks.thanks ? 'positive' : 'neutral',
+    text,
+  })
   if (random.chance(0.06)) return
   const answeredAt = time + random.between(0.4, 12) * MINUTE
   diary.track(answeredAt, who, 'chat.message', {

@@ -1,3 +1,4 @@
+import { writeHousehold } from './appliances.ts'
 import type { ShopCalendar } from './calendar.ts'
 import { pickCategory } from './catalogue.ts'
 import { pickTalk, writeChat, writeFriend, writeVisit } from './contacts.ts'
@@ -58,6 +59,14 @@ export function liveCustomer(shop: Shop, index: number): DemoMessage[] {
   // Sleepers have to have had the time to fall asleep.
   const first = shop.calendar.acquisitionDay(habit.quietFor > 0 ? share * 0.7 : share)
   buy(life, orderDays(random, habit, { first, calendar: shop.calendar }))
+  // Numbers of its own, so that nothing else depends on it.
+  writeHousehold(diary, new Random(shop.seed, index, 1), {
+    index,
+    calendar: shop.calendar,
+    who: names.on(life.home),
+    person,
+    from: first,
+  })
   return diary.messages()
 }
 

@@ -45,10 +45,9 @@ export function writeOrder(diary: Diary, random: Random, plan: OrderPlan): Order
   const track = (time: number, event: string, more: Record<string, unknown>) =>
     diary.track(time, plan.who, event, { ...head, ...more })
   diary.track(plan.time, plan.who, 'order.created', body)
-  if (random.chance(0.03))
-    track(plan.time + random.between(0.5, 3) * MINUTE, 'order.payment_failed', {
-      reason: random.pick(paymentFailures),
-    })
+  const failedAt = random.chance(0.03) ? plan.time + random.between(0.5, 3) * MINUTE : undefined
+  if (failedAt !== undefined)
+    track(failedAt, 'order.payment_failed', { reason: random.pick(paymentFailures) })
   if (random.chance(0.065)) {
     track(plan.time + random.between(30, 600) * MINUTE, 'order.closed', {
       reason: random.pick(closeReasons),
@@ -56,7 +55,9 @@ export function writeOrder(diary: Diary, random: Random, plan: OrderPlan): Order
     })
     return fate
   }
-  const paidAt = plan.time + random.between(0.2, 8) * MINUTE
+  // Whoever failed tries again, mostly a while later.
+  const paidAt =
+    (failedAt === undefined ? plan.time : failedAt + 5 * MINUTE) + random.between(0.2, 8) * MINUTE
   fate.paid = true
   diary.track(paidAt, plan.who, 'order.paid', body)
   if (body.coupon) track(paidAt, 'coupon.used', { coupon_id: body.coupon, amount: body.discount })
