@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { sql } from 'kysely'
 import { v7 as uuid } from 'uuid'
+import { copyContent } from '../content/copy-content.ts'
 import type { CoreContext } from '../context.ts'
 import { writeCursor, readCursor } from '../db/cursor.ts'
 import { type Database, openDatabase, transact } from '../db/database.ts'
@@ -77,6 +78,7 @@ export async function rehearseJourney(
     const isForEverybody = definition.trigger.type === 'date' || definition.trigger.type === 'schedule'
     await copyWorld(context.database.analytics, dry, isForEverybody ? undefined : past.customers)
     await writeSetting(dry.db, 'brand', await context.brand())
+    await copyContent(context.database.analytics, dry)
     await writeSetting(dry.db, 'contactPolicy', await readContactPolicy(context.database.db))
     const clock = { time: from, now: () => clock.time }
     const stages = dryStages(context, dry, clock)

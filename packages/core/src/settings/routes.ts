@@ -5,7 +5,7 @@ import type { CoreContext } from '../context.ts'
 import { requireRole, type SignedIn } from '../http/env.ts'
 import { validate } from '../http/validate.ts'
 import { audit } from '../people/audit.ts'
-import { type Brand, readBrand, writeBrand } from './brand.ts'
+import { type Brand, writeBrand } from './brand.ts'
 
 const BrandChange = z
   .object({
@@ -21,17 +21,17 @@ const BrandChange = z
   })
   .partial()
 
-export interface SettingsDeps extends Pick<CoreContext, 'database' | 'clock'> {
+export interface SettingsDeps extends Pick<CoreContext, 'database' | 'clock' | 'brand'> {
   /** Called after the brand changed: plugins and stages follow. */
   onBrand(brand: Brand): void
 }
 
 /** Mounted at `/api/settings`. */
-export function settingsRoutes({ database, clock, onBrand }: SettingsDeps) {
+export function settingsRoutes({ database, clock, brand: readBrand, onBrand }: SettingsDeps) {
   const { db } = database
   return new Hono<SignedIn>()
     .get('/', describeRoute({ tags: ['settings'], summary: 'The brand' }), async (c) =>
-      c.json(await readBrand(db)),
+      c.json(await readBrand()),
     )
     .put(
       '/',
