@@ -1,4 +1,5 @@
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type Auth,
   type Clock,
@@ -46,6 +47,9 @@ export interface OpenOptions {
   wrapEffects?: (effects: Effects) => Effects
 }
 
+/** Opening a hundred plugins takes a fraction of this. */
+const OPENING_MS = 10_000
+
 /** Opens the database, brings its schema up to date, and puts plugins and core together. Nothing runs yet. */
 export async function openHuitou({
   config,
@@ -71,8 +75,8 @@ export async function openHuitou({
       ...(clock ? { clock } : {}),
     })
     const live = new LiveTopics()
-    const opening: { host?: PluginHost } = {}
-    const effects = pluginEffects({ core, log, box, host: () => getHost(opening.host) })
+    const opening = Promise.withResolvers<PluginHost>()
+    const effects = pluginEffects({ core, log, box, host: () => whenOpen(opening.promise) })
     const opened = await openPlugins(core, {
       box,
       log,
@@ -83,7 +87,7 @@ export async function openHuitou({
       parts: [collectionsPart(core), storagePart(core)],
       data: [collectionsData(core), storageData(core)],
     })
-    opening.host = opened.host
+    opening.resolve(opened.host)
     announceExtensions(opened.host)
     defineDemoJob(core)
     let auth: Promise<Auth> | undefined
@@ -112,11 +116,19 @@ export async function openHuitou({
   }
 }
 
-/** Plugins may ask for something while the others are still being opened. */
-function getHost(host: PluginHost | undefined): PluginHost {
-  if (host) return host
-  throw new AppError('world', 'E_STARTING', 'Other plugins are not open yet', {
-    status: 503,
-    hint: 'Ask when the plugin is called, not while it activates.',
+/** Plugins may ask for something while the others are still being opened, and wait for that so long. */
+async function whenOpen(opening: Promise<PluginHost>): Promise<PluginHost> {
+  const given = new AbortController()
+  const late = sleep(OPENING_MS, undefined, { ref: false, signal: given.signal }).then(() => {
+    throw new AppError('world', 'E_STARTING', 'Other plugins are not open yet', {
+      status: 503,
+      hint: 'Ask when the plugin is called, not while it activates.',
+    })
   })
+  try {
+    return await Promise.race([opening, late])
+  } finally {
+    late.catch(() => {})
+    given.abort()
+  }
 }

@@ -26,8 +26,8 @@ export interface EffectsOptions {
   core: Core
   log: Logger
   box: SecretBox
-  /** The host that plugins run in; asked for at each call, since it is made after this. */
-  host(): PluginHost
+  /** The host that plugins run in, which is made after this: whoever asks before waits for it. */
+  host(): Promise<PluginHost>
 }
 
 /** What plugins can ask of the core, already checked against what the owner granted; the core checks the rest. */

@@ -14,20 +14,15 @@ const CALL_DEADLINE_MS = 30_000
 
 /** What plugins contribute to points that other plugins define, checked against what the definer declares. */
 export class PluginExtensions {
-  readonly #host: () => PluginHost
+  readonly #host: () => Promise<PluginHost>
 
-  constructor(host: () => PluginHost) {
+  constructor(host: () => Promise<PluginHost>) {
     this.#host = host
   }
 
   /** Contributions of enabled plugins to `point` (`publisher.name/point/v1`) that fit its schema. */
-  list(point: string): Extension[] {
-    const { schema } = this.#getPoint(point)
-    const check = compileSchema(schema)
-    return this.#contributionsTo(point).flatMap(({ plugin, contribution }) => {
-      const { point: _point, id, ...data } = contribution
-      return check(inOneLanguage(data)) ? [{ id: `${plugin}/${id}`, plugin, data }] : []
-    })
+  async list(point: string): Promise<Extension[]> {
+    return extensionsOf(await this.#host(), point)
   }
 
   /** Calls a contributor's method. What goes in and what comes out must fit the schemas that the point declares. */
@@ -40,10 +35,11 @@ export class PluginExtensions {
     }: { point: string; contributorId: string; method: string; input: unknown },
     context: Pick<RunContext, 'now' | 'signal'>,
   ): Promise<unknown> {
-    const { methods = {} } = this.#getPoint(point)
+    const host = await this.#host()
+    const { methods = {} } = getPoint(host, point)
     const declared = Object.hasOwn(methods, method) ? methods[method] : undefined
     if (!declared) throw notFound(`Method of extension point "${point}"`, method)
-    const found = this.list(point).find(({ id }) => id === contributorId)
+    const found = extensionsOf(host, point).find(({ id }) => id === contributorId)
     if (!found) throw notFound(`Contribution to "${point}"`, contributorId)
     const owner = point.slice(0, point.indexOf('/'))
     checkValue(declared.input, input, {
@@ -51,7 +47,7 @@ export class PluginExtensions {
       message: `Plugin "${owner}" calls ${method} of "${contributorId}" with something else than its point declares`,
     })
     const id = contributorId.slice(contributorId.indexOf('/') + 1)
-    const answer = await this.#host().call(found.plugin, 'extensions', id, method, [input, context], {
+    const answer = await host.call(found.plugin, 'extensions', id, method, [input, context], {
       deadlineMs: CALL_DEADLINE_MS,
     })
     checkValue(declared.output, answer, {
@@ -60,28 +56,37 @@ export class PluginExtensions {
     })
     return answer
   }
+}
 
-  #getPoint(point: string): ExtensionPointContribution {
-    const definer = point.slice(0, point.indexOf('/'))
-    const id = point.slice(definer.length + 1)
-    const plugin = this.#host()
-      .contributions()
-      .find(({ pluginId }) => pluginId === definer)
-    const declared = (plugin?.contributes.extensionPoints ?? []) as unknown as ExtensionPointContribution[]
-    const found = declared.find((each) => each.id === id)
-    if (!found) throw notFound('Extension point', point)
-    return found
-  }
+function extensionsOf(host: PluginHost, point: string): Extension[] {
+  const check = compileSchema(getPoint(host, point).schema)
+  return contributionsTo(host, point).flatMap(({ plugin, contribution }) => {
+    const { point: _point, id, ...data } = contribution
+    return check(inOneLanguage(data)) ? [{ id: `${plugin}/${id}`, plugin, data }] : []
+  })
+}
 
-  #contributionsTo(point: string): { plugin: string; contribution: ExtensionContribution }[] {
-    return this.#host()
-      .contributions()
-      .flatMap(({ pluginId, contributes }) =>
-        ((contributes.extensions ?? []) as unknown as ExtensionContribution[])
-          .filter((contribution) => contribution.point === point)
-          .map((contribution) => ({ plugin: pluginId, contribution })),
-      )
-  }
+function getPoint(host: PluginHost, point: string): ExtensionPointContribution {
+  const definer = point.slice(0, point.indexOf('/'))
+  const id = point.slice(definer.length + 1)
+  const plugin = host.contributions().find(({ pluginId }) => pluginId === definer)
+  const declared = (plugin?.contributes.extensionPoints ?? []) as unknown as ExtensionPointContribution[]
+  const found = declared.find((each) => each.id === id)
+  if (!found) throw notFound('Extension point', point)
+  return found
+}
+
+function contributionsTo(
+  host: PluginHost,
+  point: string,
+): { plugin: string; contribution: ExtensionContribution }[] {
+  return host
+    .contributions()
+    .flatMap(({ pluginId, contributes }) =>
+      ((contributes.extensions ?? []) as unknown as ExtensionContribution[])
+        .filter((contribution) => contribution.point === point)
+        .map((contribution) => ({ plugin: pluginId, contribution })),
+    )
 }
 
 /** Tells plugins whose points have gained or lost contributions. */

@@ -102,6 +102,17 @@ export class Activator {
     if (old) this.#retire(record, old)
   }
 
+  /** Leaves a line in the plugin's log: which version did not start, or did not pass its probe, and why. */
+  notStarted(record: PluginRecord, { loaded }: PluginVersion, error: unknown): void {
+    const { message, code } = toWireError(error)
+    this.#log(record, {
+      level: 'error',
+      source: 'host',
+      message: `Version ${loaded.manifest.version} did not start: ${message}`,
+      facts: { code },
+    })
+  }
+
   /** Stops one plugin. Its calls under way fail; nobody else's do. */
   async deactivate(record: PluginRecord): Promise<void> {
     const stopped = new AppError('user', 'E_PLUGIN_NOT_RUNNING', `Plugin "${record.id}" was stopped`, {
@@ -160,7 +171,10 @@ export class Activator {
     } catch (error) {
       record.statistics.lastError = toWireError(error)
       // A crash has already been judged; anything else that stops an activation is a failure to start.
-      if (record.state === 'activating') this.#setState(record, 'failed', error)
+      if (record.state === 'activating') {
+        this.notStarted(record, record.version, error)
+        this.#setState(record, 'failed', error)
+      }
       const { instance } = record
       record.instance = undefined
       await instance?.end()

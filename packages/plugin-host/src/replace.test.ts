@@ -116,6 +116,11 @@ test('a version that does not start, crashes, is too slow or fails its probe lea
       expect(host.replace('test.app', location, options)).rejects.toThrow(message),
     ),
   )
+  const said = host.log('test.app').filter(({ source, level }) => source === 'host' && level === 'error')
+  for (const { message } of cases)
+    expect(said.map((line) => line.message)).toContainEqual(
+      expect.stringMatching(`^Version 2.0.0 did not start: .*${message}`),
+    )
   const foreign = here(await folder.write('foreign', versioned(3)))
   await expect(host.replace('test.app', foreign)).rejects.toMatchObject({ code: 'E_PLUGIN_ID' })
   expect(host.getPlugin('test.app')).toMatchObject({

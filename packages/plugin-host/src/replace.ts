@@ -87,6 +87,7 @@ async function startAndProbe({
   try {
     instance = await Promise.race([starting, late])
   } catch (error) {
+    activator.notStarted(record, version, error)
     void starting.then((tardy) => tardy.end()).catch(() => {})
     throw error
   }
@@ -108,6 +109,7 @@ async function startAndProbe({
     await Promise.race([probe?.(candidate), late])
     return instance
   } catch (error) {
+    activator.notStarted(record, version, error)
     await instance.end()
     throw error
   }

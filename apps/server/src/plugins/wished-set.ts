@@ -80,19 +80,25 @@ export async function locate(reads: Reads, installed: Installed): Promise<Plugin
 }
 
 async function locateWith(
-  { store, box }: Reads,
-  { wished, version }: Installed,
+  reads: Reads,
+  installed: Installed,
   trust: readonly TrustedKey[],
 ): Promise<PluginLocation> {
-  const stored = await store.find(wished.id, version.version)
-  if (!stored) throw filesError(wished.id, version.version, 'its files are not here')
-  const { intact, signature } = await store.verify(wished.id, version.version, {
+  const { wished, version } = installed
+  const location = await toLocation(reads, installed)
+  const { intact, signature } = await reads.store.verify(wished.id, version.version, {
     trust,
     digest: version.digest,
   })
   if (!intact || signature.state === 'broken')
     throw filesError(wished.id, version.version, signature.reason ?? 'its files are not those installed')
   if (wished.enabled) checkVouched(version, signature)
+  return location
+}
+
+async function toLocation({ store, box }: Reads, { wished, version }: Installed): Promise<PluginLocation> {
+  const stored = await store.find(wished.id, version.version)
+  if (!stored) throw filesError(wished.id, version.version, 'its files are not here')
   return {
     dir: stored.dir,
     id: wished.id,
@@ -120,7 +126,9 @@ export async function locateAll(reads: Reads, processIds: ReadonlySet<string>): 
     try {
       const version = versions.find(({ pluginId, version: known }) => pluginId === id && known === number)
       if (!version) throw filesError(id, number, 'nothing is known of this version')
-      return await locateWith(reads, { wished: { ...wished, version: number }, version }, trust)
+      const installed = { wished: { ...wished, version: number }, version }
+      // What is off runs nothing; its files are looked at when it is enabled.
+      return wished.enabled ? await locateWith(reads, installed, trust) : await toLocation(reads, installed)
     } catch (error) {
       const stored = await reads.store.find(id, number)
       const manifest = stored && (await readManifest(stored.dir).catch(() => undefined))?.manifest
