@@ -11,6 +11,7 @@ import type {
 } from '@huitou/plugin-api'
 import type { PluginContributions, PluginHost } from '@huitou/plugin-host'
 import { addChannels } from './connect-channels.ts'
+import { addSteps } from './connect-steps.ts'
 import { addViewContributions } from './connect-views.ts'
 
 type Undo = () => void
@@ -85,6 +86,7 @@ export function* addContributions(
   const idOf = (id: string) => `${columnPrefix}.${id}`
   yield* addViewContributions({ points }, host, { owner, declared })
   yield* addChannels({ points }, host, { owner, declared })
+  yield* addSteps({ points }, host, { owner, declared })
   for (const value of declared.journeys ?? []) {
     const id = `${pluginId}/${value.id}`
     checkTemplate({ owner, id, value })

@@ -29,7 +29,7 @@ export interface CheckedContent {
 
 const ROOTS = ['customer', 'event', 'brand', 'links', 'unsubscribe_url']
 /** Roots of an older spelling. */
-const ALSO = ['link', 'unsubscribe']
+const ALSO = ['link', 'unsubscribe', 'steps']
 
 /** Everything in a content that is wrong whoever it goes to, and the variables it names. */
 export function checkContent(

@@ -8,6 +8,7 @@ import type { SecretBox } from './accounts.ts'
 import { settleClicks, sweepLinks } from './clicks.ts'
 import { followConsents } from './consents.ts'
 import { type ContentRenderer, renderPlainContent } from '../journeys/variables.ts'
+import { gatesOf } from './gates.ts'
 import { type Prepared, prepareBatch } from './prepare.ts'
 import { recordReceipts } from './receipts.ts'
 import { expireLeases, pollChannels } from './reconcile.ts'
@@ -35,6 +36,9 @@ export class Deliveries {
   #rouse: () => void = () => {}
   #sweptAt = 0
   readonly #underWay = new Map<string, Set<Promise<void>>>()
+  /** Accounts whose next messages gates are being asked about. */
+  readonly #asking = new Set<string>()
+  readonly #restUntil = new Map<string, number>()
 
   constructor(
     { database, clock, points, log, brand }: CoreContext,
@@ -91,6 +95,10 @@ export class Deliveries {
     let started = 0
     for (const { channel, account, kind } of await this.#due()) {
       const name = `${channel} ${account}`
+      if (kind === 'message' && gatesOf(this.context.points, channel).length > 0) {
+        if (this.#askFirst(name, { channel, account })) started++
+        continue
+      }
       const free = CALLS_AT_ONCE - (this.#underWay.get(name)?.size ?? 0)
       for (let call = 0; call < free; call++) {
         if (kind === 'action') {
@@ -107,6 +115,22 @@ export class Deliveries {
       }
     }
     return started
+  }
+
+  /** Gates are asked beside everything else: a slow one keeps its own messages waiting and nobody else's. */
+  #askFirst(name: string, wanted: { channel: string; account: string }): boolean {
+    if (this.#asking.has(name) || performance.now() < (this.#restUntil.get(name) ?? 0)) return false
+    this.#asking.add(name)
+    const ask = async () => {
+      const prepared = await prepareBatch(this.context, wanted)
+      if (!prepared) this.#restUntil.set(name, performance.now() + LOOK_MS)
+      else if (prepared.leased.length > 0) this.#track(name, this.#call(prepared))
+    }
+    this.#track(
+      name,
+      ask().finally(() => this.#asking.delete(name)),
+    )
+    return true
   }
 
   #track(name: string, work: Promise<void>): void {

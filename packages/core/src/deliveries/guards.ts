@@ -28,7 +28,7 @@ export type RefusalReason =
 export type Verdict =
   | { allow: true; address: string }
   | { allow: false; reason: RefusalReason; details?: Record<string, unknown> }
-  | { later: number; reason: 'quiet_hours' | 'gate' | 'provider_limit' }
+  | { later: number; reason: 'quiet_hours' | 'gate' | 'provider_limit'; details?: Record<string, unknown> }
 
 /** What of a delivery the guards look at. */
 export interface Guarded {

@@ -7,7 +7,7 @@ import { transact, type Tx } from '../db/database.ts'
 import { insertRows, updateRows } from '../db/insert-rows.ts'
 import type { Brand } from '../settings/brand.ts'
 import { type AccountRow, breakerOf, findAccount, takeTokens } from './accounts.ts'
-import { askGates, findCandidates, type GateAnswers } from './gates.ts'
+import { askGates, findCandidates, type GateAnswers, gatesOf } from './gates.ts'
 import { Guards, type GuardWorld, type Verdict } from './guards.ts'
 import { addTouches, EVERYONE, heldDay, type Touch } from './ledger.ts'
 import { appendMessageEvents } from './message-events.ts'
@@ -65,7 +65,7 @@ export async function prepareBatch(
   const now = clock.now()
   const brand = await context.brand()
   const size = contribution.value.limits?.batchSize ?? 100
-  const gates = points.gates.list().filter(({ value }) => value.channels?.includes(channel) ?? true)
+  const gates = gatesOf(points, channel)
   let answers: GateAnswers | undefined
   if (gates.length > 0) {
     const candidates = await findCandidates(database.db, { channel, account: wanted, now, limit: size })
@@ -230,12 +230,13 @@ function toDecision(row: StoredDelivery, person: Person | undefined, verdict: Ve
         ...base,
         state: 'refused',
         reason: 'expired',
-        details: JSON.stringify({ because: verdict.reason }),
+        details: JSON.stringify({ because: verdict.reason, ...verdict.details }),
       }
-    return { ...base, state: 'planned', reason: verdict.reason, due_at: verdict.later }
+    const details = verdict.details ? JSON.stringify(verdict.details) : null
+    return { ...base, state: 'planned', reason: verdict.reason, details, due_at: verdict.later }
   }
   if (verdict.allow) throw new Error('Nothing to decide about a message that may go')
-  const details = verdict.details ? JSON.stringify(verdict.details) : null
+  const details = detailsOf(row, verdict)
   const [next, ...rest] = JSON.parse(row.alternatives) as Route[]
   if (next && CHANNEL_BOUND.has(verdict.reason))
     return {
@@ -246,6 +247,16 @@ function toDecision(row: StoredDelivery, person: Person | undefined, verdict: Ve
       route: { ...next, alternatives: rest },
     }
   return { ...base, state: 'refused', reason: verdict.reason, details }
+}
+
+/** What goes with a refusal; of a message that came too late, what it had waited for. */
+function detailsOf(
+  row: StoredDelivery,
+  { reason, details }: Extract<Verdict, { allow: false }>,
+): string | null {
+  if (details) return JSON.stringify(details)
+  if (reason !== 'expired' || row.reason === null) return null
+  return JSON.stringify({ because: row.reason, ...(JSON.parse(row.details ?? '{}') as object) })
 }
 
 async function lease(tx: Tx, { leased, token }: Prepared, now: number): Promise<void> {

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import type { JsonSchema } from '@huitou/plugin-api'
 import { sql } from 'kysely'
 import { v7 as uuid } from 'uuid'
 import { copyContent } from '../content/copy-content.ts'
@@ -44,7 +45,7 @@ export interface Rehearsal {
 
 /**
  * Runs a draft over what happened in the last days, on a clock of its own and in a database of its own: nobody hears
- * of it. Customers are taken as they are now, and plugins' gates are not asked.
+ * of it. Customers are taken as they are now; conditions and gates of plugins are asked, as on that day.
  */
 export async function rehearseJourney(
   context: CoreContext,
@@ -101,9 +102,23 @@ function dryStages({ points, log, brand, jobs }: CoreContext, database: Database
     })
   }
   for (const { owner, id, value } of points.actions.list())
-    dryPoints.actions.add(owner, id, { ...value, run: () => undefined })
+    dryPoints.actions.add(owner, id, { ...value, run: () => sampleOf(value.output) })
+  // Who only looks may be asked: neither writes anything.
+  for (const { owner, id, value } of points.conditions.list()) dryPoints.conditions.add(owner, id, value)
+  for (const { owner, id, value } of points.gates.list()) dryPoints.gates.add(owner, id, value)
   const context: CoreContext = { database, clock, log, brand, jobs, points: dryPoints }
   return { journeys: new JourneyStage(context), deliveries: new Deliveries(context) }
+}
+
+/** What an action may have answered, so that later steps have something to say. */
+function sampleOf(schema: JsonSchema | undefined): Record<string, unknown> {
+  const properties = (schema?.['properties'] ?? {}) as Record<string, { type?: string; examples?: unknown[] }>
+  return Object.fromEntries(
+    Object.entries(properties).map(([name, { type, examples }]) => [
+      name,
+      examples?.[0] ?? (type === 'number' || type === 'integer' ? 0 : type === 'boolean' ? false : '…'),
+    ]),
+  )
 }
 
 async function publishDry(

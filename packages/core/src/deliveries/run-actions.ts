@@ -3,6 +3,7 @@ import { AppError } from '@huitou/plugin-api'
 import { readCursor } from '../db/cursor.ts'
 import { transact } from '../db/database.ts'
 import { updateRows } from '../db/insert-rows.ts'
+import { answerAction } from '../journeys/action-answers.ts'
 import { renderPlainContent } from '../journeys/variables.ts'
 import { readPeople } from '../journeys/people.ts'
 import type { StoredDelivery } from './prepare.ts'
@@ -69,13 +70,13 @@ export async function runActions(context: DeliveryContext, id: string): Promise<
       if ('problem' in rendered)
         return { row, state: 'refused' as const, reason: 'content', error: new Error(rendered.problem) }
       try {
-        await action.value.run(rendered.content, {
+        const answer = await action.value.run(rendered.content, {
           key: row.key,
           customerId: person.id,
           now,
           signal: AbortSignal.timeout(CALL_MS),
         })
-        return { row, state: 'done' as const, reason: null, error: undefined }
+        return { row, state: 'done' as const, reason: null, error: undefined, answer: answer ?? {} }
       } catch (error) {
         return { row, ...afterError(row, error, action.value.idempotent === true), error }
       }
@@ -98,6 +99,8 @@ interface ActionOutcome {
   state: 'done' | 'refused' | 'unknown' | 'dead' | 'planned'
   reason: string | null
   error: unknown
+  /** What it answered; absent for one that came to nothing. */
+  answer?: unknown
 }
 
 async function record(
@@ -107,7 +110,7 @@ async function record(
 ): Promise<void> {
   const now = clock.now()
   await transact(database.db, async (tx) => {
-    for (const { row, state, reason, error } of outcomes) {
+    for (const { row, state, reason, error, answer } of outcomes) {
       const details = error === undefined ? null : JSON.stringify({ message: String(error).slice(0, 500) })
       const { numUpdatedRows } = await tx
         .updateTable('deliveries')
@@ -125,6 +128,8 @@ async function record(
         .where('state', 'in', ['leased', 'unknown'])
         .executeTakeFirst()
       if (Number(numUpdatedRows) === 0) continue
+      // Of one whose fate is unknown nothing is said: whoever waits for it goes on when the time is over.
+      if (state !== 'planned' && state !== 'unknown') await answerAction(tx, { key: row.key, answer, now })
       const kind = state === 'planned' ? 'retry' : state
       await tx
         .insertInto('delivery_events')

@@ -50,8 +50,8 @@ export async function advanceDue(tx: Tx, moment: Moment): Promise<boolean> {
   return true
 }
 
-function isWalking({ ended_at, state }: Traveller): boolean {
-  return ended_at === null && state === 'active'
+function isWalking({ ended_at, state, isStanding }: Traveller): boolean {
+  return ended_at === null && state === 'active' && !isStanding
 }
 
 async function readDue(tx: Tx, { now, known }: Moment): Promise<Traveller[]> {
@@ -143,11 +143,17 @@ async function walk(
       continue
     }
     if (node.type === 'branch') {
+      const asks = node.cases.some(({ condition }) => condition)
       const rules = node.cases.flatMap(({ rule }) => (rule ? [rule as Rule] : []))
       const customers = group.map(({ customer_id }) => customer_id)
       const found =
         rules.length === 0 ? [] : await whoFits(tx, rules, { customers, scope: await moment.scope() })
-      for (const traveller of group) takeStep(traveller, node, { effects, moment, fits: found })
+      for (const traveller of group) {
+        const holds = asks ? moment.holds(traveller.id, traveller.visit) : []
+        if (holds) takeStep(traveller, node, { effects, moment, fits: found, holds })
+        // Stands here until its plugin has been asked, outside of any transaction.
+        else traveller.isStanding = true
+      }
       continue
     }
     if (node.type === 'wait_event') {

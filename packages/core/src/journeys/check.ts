@@ -14,6 +14,7 @@ import {
   targetsOf,
 } from './definition.ts'
 import { LOCALES_KEY } from './template-texts.ts'
+import { variablesIn } from './variables.ts'
 
 type SendNode = Extract<JourneyNode, { type: 'send' }>
 
@@ -31,6 +32,8 @@ export interface JourneyMistake {
     | 'unknown_segment'
     | 'unknown_channel'
     | 'unknown_action'
+    | 'unknown_condition'
+    | 'unknown_step'
     | 'bad_rule'
     | 'bad_schedule'
     | 'no_case'
@@ -62,7 +65,7 @@ export function mistaken(mistakes: JourneyMistake[]): Error {
 
 interface World {
   scope: RuleScope
-  points: Pick<Points, 'channels' | 'actions'>
+  points: Pick<Points, 'channels' | 'actions' | 'conditions'>
   /** Templates that the definition names, as far as there are such. */
   templates?: ReadonlyMap<string, Template>
 }
@@ -196,11 +199,17 @@ function checkNode(
   const mistakes: JourneyMistake[] = []
   if (node.type === 'branch')
     node.cases.forEach((each, index) => {
-      if (each.rule === undefined && each.where === undefined)
+      if (each.rule === undefined && each.where === undefined && each.condition === undefined)
         mistakes.push({
           code: 'no_case',
           path: `${path}.cases.${index}`,
-          message: 'A case needs a rule or a property',
+          message: 'A case needs a rule, a property or a condition',
+        })
+      if (each.condition && !world.points.conditions.find(each.condition.id))
+        mistakes.push({
+          code: 'unknown_condition',
+          path: `${path}.cases.${index}.condition`,
+          message: `There is no condition "${each.condition.id}"; its plugin may be disabled`,
         })
     })
   if (node.type === 'send') {
@@ -262,7 +271,7 @@ function checkRoute(
 
 /** Mistakes that whoever reaches the step would be refused for. */
 function checkTexts(
-  { trigger }: JourneyDefinition,
+  { trigger, nodes }: JourneyDefinition,
   { path, content, schema }: { path: string; content: unknown; schema?: JsonSchema | undefined },
   { scope }: World,
 ): JourneyMistake[] {
@@ -270,12 +279,19 @@ function checkTexts(
     schema,
     known: { hasColumn: (name) => scope.columns.has(name), hasEvent: trigger.type === 'event' },
   })
-  return mistakes.map(({ code, field, line, message }) => ({
+  const unknown = variablesIn(content).flatMap(({ path: variable, optional }): JourneyMistake[] => {
+    const [root, step = ''] = variable.split('.')
+    return root !== 'steps' || optional || nodes[step]?.type === 'action'
+      ? []
+      : [{ code: 'unknown_step', path, message: `{{${variable}}}: there is no action "${step}"` }]
+  })
+  const texts = mistakes.map(({ code, field, line, message }): JourneyMistake => ({
     code: code === 'unknown_variable' || code === 'no_event' ? 'missing_variable' : 'bad_content',
     path: `${path}.${field}`,
     message,
     line,
   }))
+  return [...texts, ...unknown]
 }
 
 function uniqueMistakes(mistakes: readonly JourneyMistake[]): JourneyMistake[] {

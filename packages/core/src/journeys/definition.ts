@@ -131,6 +131,10 @@ const nodeSchema = z.discriminatedUnion('type', [
           rule: ruleSchema.optional(),
           /** What the event that the journey began with says. */
           where: z.array(propertyFilter).min(1).max(20).optional(),
+          /** What a plugin says of the customer, asked when the customer stands here. */
+          condition: z
+            .strictObject({ id: name, options: z.record(z.string().max(100), z.json()).default({}) })
+            .optional(),
           next: id.optional(),
         }),
       )
@@ -165,7 +169,11 @@ const nodeSchema = z.discriminatedUnion('type', [
     type: z.literal('action'),
     action: name,
     input: z.record(z.string(), z.json()).default({}),
+    /** An action that answers something is waited for this long; its answer is `steps.<this step>`. */
+    timeout: duration.default({ hours: 1 }),
     next,
+    /** Where it goes on when the action failed or did not answer in time; `next` if absent. */
+    otherwise: next,
   }),
   z.strictObject({
     type: z.literal('tag'),
@@ -249,7 +257,7 @@ export function targetsOf(node: JourneyNode): string[] {
   return targets.filter((target) => target !== undefined)
 }
 
-/** Nodes at which time passes. */
+/** Nodes at which time passes, whatever they come to. */
 export function isWaiting({ type }: JourneyNode): boolean {
   return type === 'wait' || type === 'wait_until' || type === 'wait_event' || type === 'task'
 }

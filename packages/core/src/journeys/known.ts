@@ -21,11 +21,18 @@ export class KnownJourneys {
   readonly journeys: ReadonlyMap<string, KnownJourney>
   readonly events = new Set<string>()
   readonly segments = new Set<string>()
+  /** Branches at which plugins are asked. */
+  readonly asking: { journey_id: string; version: number; node: string }[] = []
 
   constructor(journeys: ReadonlyMap<string, KnownJourney>) {
     this.journeys = journeys
-    for (const { entry, versions } of journeys.values()) {
-      for (const definition of versions.values()) this.#listen(definition)
+    for (const { id, entry, versions } of journeys.values()) {
+      for (const [version, definition] of versions) {
+        this.#listen(definition)
+        for (const [node, each] of Object.entries(definition.nodes))
+          if (each.type === 'branch' && each.cases.some(({ condition }) => condition))
+            this.asking.push({ journey_id: id, version, node })
+      }
       if (entry?.definition.trigger.type === 'event') this.events.add(entry.definition.trigger.event)
       if (entry?.definition.trigger.type === 'segment') this.segments.add(entry.definition.trigger.segment)
     }
@@ -104,21 +111,23 @@ export interface Moment {
   known: KnownJourneys
   /** Takes the work that journeys hand to people. */
   tasks?: HumanTasks | undefined
+  /** Whether an action answers something that later steps may use, as far as is known. */
+  answers(action: string): boolean
+  /** What plugins say of those who stand at a branch; `undefined` for somebody who was not asked about yet. */
+  holds(enrolmentId: number, visit: number): readonly boolean[] | undefined
   /** Read when a rule needs it. */
   scope(): Promise<RuleScope>
 }
 
 export function momentOf(
   db: Db | Tx,
-  { now, brand, known, tasks }: { now: number; brand: Brand } & Pick<Moment, 'known' | 'tasks'>,
+  { brand, ...given }: { brand: Brand } & Pick<Moment, 'now' | 'known' | 'tasks' | 'answers' | 'holds'>,
 ): Moment {
   let scope: Promise<RuleScope> | undefined
   return {
-    now,
+    ...given,
     timeZone: brand.timeZone,
-    known,
-    tasks,
-    scope: () => (scope ??= readScope(db, brand, { now })),
+    scope: () => (scope ??= readScope(db, brand, { now: given.now })),
   }
 }
 

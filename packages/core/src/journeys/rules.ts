@@ -1,10 +1,14 @@
+import { AppError } from '@huitou/plugin-api'
 import { sql } from 'kysely'
 import type { Tx } from '../db/database.ts'
 import { rowsOf } from '../db/rows.ts'
-import { compileNodes, type RuleScope } from '../segments/compile.ts'
+import { checkRule, compileNodes, type RuleScope } from '../segments/compile.ts'
 import type { Rule } from '../segments/rule.ts'
 
-/** For each rule, in their order, which of the customers it finds: one query for all of them. */
+/**
+ * For each rule, in their order, which of the customers it finds: one query for all of them. A rule that cannot be read
+ * any more, because the plugin of a column was disabled or a segment deleted, finds nobody and stops no other.
+ */
 export async function whoFits(
   tx: Tx,
   rules: readonly Rule[],
@@ -12,7 +16,9 @@ export async function whoFits(
 ): Promise<Set<number>[]> {
   const found = rules.map(() => new Set<number>())
   if (customers.length === 0 || rules.length === 0) return found
-  const { conditions } = compileNodes(rules, scope, 'few')
+  const readable = rules.filter((rule) => isReadable(rule, scope))
+  if (readable.length === 0) return found
+  const { conditions } = compileNodes(readable, scope, 'few')
   const rows = await tx
     .selectFrom(
       rowsOf(
@@ -32,7 +38,18 @@ export async function whoFits(
     )
     .execute()
   for (const row of rows)
-    for (let index = 0; index < rules.length; index++)
-      if ((row as Record<string, number>)[`rule_${index}`] === 1) found[index]?.add(row.customer_id)
+    for (const [index, rule] of readable.entries())
+      if ((row as Record<string, number>)[`rule_${index}`] === 1)
+        found[rules.indexOf(rule)]?.add(row.customer_id)
   return found
+}
+
+function isReadable(rule: Rule, scope: RuleScope): boolean {
+  try {
+    checkRule(rule, scope)
+    return true
+  } catch (error) {
+    if (error instanceof AppError && error.kind === 'user') return false
+    throw error
+  }
 }

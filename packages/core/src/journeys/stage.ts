@@ -4,6 +4,7 @@ import { transact, type Tx } from '../db/database.ts'
 import { advanceDue } from './advance.ts'
 import { followEvents } from './follow-events.ts'
 import { followSegments } from './follow-segments.ts'
+import { askConditions } from './ask-conditions.ts'
 import { finishHumanStep, type HumanTasks } from './human-steps.ts'
 import { JourneyReader, momentOf } from './known.ts'
 import { advanceRuns } from './runs.ts'
@@ -15,7 +16,7 @@ export interface JourneyOptions {
   trialChannel?: string
 }
 
-type Context = Pick<CoreContext, 'database' | 'clock' | 'brand'>
+type Context = Pick<CoreContext, 'database' | 'clock' | 'brand' | 'points' | 'log'>
 
 /** Keeps journeys in step with events, segments and the clock. */
 export class JourneyStage {
@@ -24,8 +25,11 @@ export class JourneyStage {
   readonly tasks: HumanTasks | undefined
   readonly trialChannel: string | undefined
 
-  constructor({ database, clock, brand }: Context, { tasks, trialChannel }: JourneyOptions = {}) {
-    this.#context = { database, clock, brand }
+  constructor(
+    { database, clock, brand, points, log }: Context,
+    { tasks, trialChannel }: JourneyOptions = {},
+  ) {
+    this.#context = { database, clock, brand, points, log }
     this.tasks = tasks
     this.trialChannel = trialChannel
   }
@@ -33,7 +37,10 @@ export class JourneyStage {
   /** Does the next piece of work. Returns whether there may be more. */
   async advance(): Promise<boolean> {
     const { db } = this.#context.database
-    if ((await this.#reader.read(db)).journeys.size === 0) return false
+    const before = await this.#reader.read(db)
+    if (before.journeys.size === 0) return false
+    const holds = await askConditions(this.#context, before)
+    const answers = (action: string) => this.#answers(action)
     const brand = await this.#context.brand()
     const now = this.#context.clock.now()
     // Each piece is a transaction of its own, so that none holds the database for long.
@@ -44,11 +51,17 @@ export class JourneyStage {
         await readCursor(tx, 'journeys')
         // Behind the lock: nobody publishes between this and the enrolments read with it.
         const known = await this.#reader.read(tx)
-        return await piece(tx, momentOf(tx, { now, brand, known, tasks: this.tasks }))
+        return await piece(tx, momentOf(tx, { now, brand, known, tasks: this.tasks, answers, holds }))
       })
       more ||= did
     }
     return more
+  }
+
+  /** Of an action whose plugin is not there now nobody knows: it is waited for. */
+  #answers(action: string): boolean {
+    const entry = this.#context.points.actions.find(action)
+    return entry === undefined || entry.value.output !== undefined
   }
 
   /** Goes on behind a step that a person has done, in the transaction that says so. */

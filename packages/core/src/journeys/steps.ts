@@ -1,3 +1,4 @@
+import { ACTION_WAIT } from './action-answers.ts'
 import { tagTrait } from '../profiles/tag-trait.ts'
 import { nextTimeOfDay } from './calendar.ts'
 import { type JourneyDefinition, type JourneyNode, toMilliseconds } from './definition.ts'
@@ -29,6 +30,8 @@ export interface Traveller {
   isGone: boolean
   wasMerged: boolean
   isPaused: boolean
+  /** Goes no further in this batch. */
+  isStanding?: boolean
 }
 
 /** What steps want written. */
@@ -60,6 +63,8 @@ interface StepWorld {
   moment: Moment
   /** For a branch: whom each of its rules finds. */
   fits?: readonly Set<number>[]
+  /** For a branch: which of its cases' conditions hold, as their plugins say. */
+  holds?: readonly boolean[]
   /** For a wait: when the event came that it would wait for. */
   arrivedAt?: number
 }
@@ -67,11 +72,25 @@ interface StepWorld {
 /** A wait is over: by its time, not by what it waited for. */
 export function leaveAfterWait(traveller: Traveller, effects: Effects, _moment: Moment): void {
   const node = traveller.definition?.nodes[traveller.node]
+  if (node?.type === 'action') return leaveAfterAction(traveller, node, effects)
   traveller.waiting_for = null
   if (!node) return void (traveller.state = 'active')
   const timedOut = node.type === 'wait_event' || node.type === 'task'
   const next = 'otherwise' in node && timedOut ? node.otherwise : 'next' in node ? node.next : undefined
   leave(traveller, next, { effects, outcome: timedOut ? 'timeout' : 'waited' })
+}
+
+/** The action has answered, failed, or taken too long. */
+function leaveAfterAction(
+  traveller: Traveller,
+  node: Extract<JourneyNode, { type: 'action' }>,
+  effects: Effects,
+): void {
+  const { steps = {} } = traveller.data as { steps?: Record<string, unknown> }
+  const answered = Object.hasOwn(steps, traveller.node)
+  const outcome = answered ? 'done' : traveller.waiting_for === null ? 'failed' : 'timeout'
+  traveller.waiting_for = null
+  leave(traveller, answered ? node.next : (node.otherwise ?? node.next), { effects, outcome })
 }
 
 /** Takes one step. Every outcome is written down; a step that waits leaves the traveller where it is. */
@@ -93,7 +112,7 @@ export function takeStep(traveller: Traveller, node: JourneyNode, world: StepWor
       }
       return wait(traveller, traveller.at + toMilliseconds(node.timeout), node.event)
     case 'branch': {
-      const index = whichCase(traveller, node, world.fits ?? [])
+      const index = whichCase(traveller, node, world)
       const next = index < 0 ? node.otherwise : node.cases[index]?.next
       return leave(traveller, next, { effects, outcome: index < 0 ? 'otherwise' : `case:${index + 1}` })
     }
@@ -110,6 +129,8 @@ export function takeStep(traveller: Traveller, node: JourneyNode, world: StepWor
       return leave(traveller, node.next, { effects, outcome: 'planned' })
     case 'action':
       effects.deliveries.push(toActionDelivery(traveller, node, { key, moment }))
+      if (moment.answers(node.action))
+        return wait(traveller, traveller.at + toMilliseconds(node.timeout), ACTION_WAIT + key)
       return leave(traveller, node.next, { effects, outcome: 'planned' })
     case 'tag':
       effects.facts.push({
@@ -181,13 +202,14 @@ function outcomesOf({ outcomes, outcomeTitles = {} }: Extract<JourneyNode, { typ
 function whichCase(
   traveller: Traveller,
   node: Extract<JourneyNode, { type: 'branch' }>,
-  fits: readonly Set<number>[],
+  { fits = [], holds = [] }: Pick<StepWorld, 'fits' | 'holds'>,
 ): number {
-  const properties = (traveller.data['event'] ?? {}) as Record<string, unknown>
+  const properties = { ...(traveller.data['event'] as object | undefined), steps: traveller.data['steps'] }
   let rule = 0
-  return node.cases.findIndex((each) => {
+  return node.cases.findIndex((each, index) => {
     const fitsRule = each.rule === undefined || fits[rule++]?.has(traveller.customer_id) === true
-    return fitsRule && fitsAll(properties, each.where)
+    const holdsToo = each.condition === undefined || holds[index] === true
+    return fitsRule && holdsToo && fitsAll(properties, each.where)
   })
 }
 
