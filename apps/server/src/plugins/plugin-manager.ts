@@ -16,13 +16,15 @@ import {
   type WishedPlugin,
   writeWished,
 } from '@huitou/core'
-import { notFound, userError } from '@huitou/plugin-api'
+import { notFound, type ResolvedManifest, userError } from '@huitou/plugin-api'
 import type { HostEvent } from '@huitou/plugin-host'
+import { describeArchive, openArchive } from '@huitou/plugin-host/install'
 import { answer, beginBisect, endBisect, findBisect, keptOff, viewBisect } from './bisect.ts'
 import { setKindBudgets, setPluginBudget, viewBudget, viewBudgets } from './budgets.ts'
 import { describeCandidate } from './candidate.ts'
 import { checkVouchedNow, decide, enableInstalled, findWanted } from './enable-installed.ts'
 import { installArchive, type InstallRequest } from './install.ts'
+import { enablingOrder, findObtainable, listCompanions } from './companions.ts'
 import { describeData, exportPath } from './owned-data.ts'
 import { note, type PluginContext, type ProcessPlugin, readTrust } from './plugin-context.ts'
 import { idOf, placeholder, schemaOf, toView, type Viewed } from './plugin-view.ts'
@@ -110,15 +112,21 @@ export class PluginManager implements PluginAdmin {
   async enable(id: string, options: ConsentOptions = {}, by?: string): Promise<void> {
     await this.#change(async () => {
       await this.#refuseWhileSearching()
-      const { host, process, core } = this.#context
-      if (process.has(id)) {
-        await host.enable(id)
-        this.#context.broken.delete(id)
-      } else await enableInstalled(this.#context, id, { ...options, by })
-      await this.#store(id, { enabled: true })
-      await note(this.#context, { by, action: 'enable', subject: id })
-      core.wake()
+      const { companions, ...own } = options
+      for (const each of enablingOrder(this.#context, id, companions))
+        await this.#enable(each, each === id ? own : (companions?.[each] ?? {}), by)
+      this.#context.core.wake()
     })
+  }
+
+  async #enable(id: string, options: ConsentOptions, by: string | undefined): Promise<void> {
+    const { host, process } = this.#context
+    if (process.has(id)) {
+      await host.enable(id)
+      this.#context.broken.delete(id)
+    } else await enableInstalled(this.#context, id, { ...options, by })
+    await this.#store(id, { enabled: true })
+    await note(this.#context, { by, action: 'enable', subject: id })
   }
 
   async disable(id: string, by?: string): Promise<void> {
@@ -300,8 +308,35 @@ export class PluginManager implements PluginAdmin {
     })
   }
 
+  async installCompanions(id: string, by?: string): Promise<PluginView> {
+    const { manifest } = this.#context.host.getPlugin(id)
+    const { source } = (await findWished(this.#context.core.database.db, id)) ?? {}
+    await this.#obtain(manifest, source?.kind === 'registry' ? source.registry : undefined, by)
+    return await this.get(id)
+  }
+
+  /** Brings the plugins here that `manifest` needs or brings along; none of them runs before it is enabled. */
+  async #obtain(
+    manifest: ResolvedManifest,
+    preferred: string | undefined,
+    by: string | undefined,
+  ): Promise<void> {
+    for (const from of await findObtainable(this.#context, manifest, preferred)) {
+      const { bytes, name, version } = await sources.download(this.#context, from)
+      const source = { kind: 'registry', registry: from.registry, name } as const
+      await this.#installOne(bytes, { source, by, promised: { name, version } })
+    }
+  }
+
   async #install(bytes: Uint8Array, request: InstallRequest): Promise<PluginView> {
-    const id = await this.#change(async () => {
+    const { manifest } = describeArchive(await openArchive(bytes))
+    const { source, by } = request
+    await this.#obtain(manifest, source.kind === 'registry' ? source.registry : undefined, by)
+    return await this.get(await this.#installOne(bytes, request))
+  }
+
+  async #installOne(bytes: Uint8Array, request: InstallRequest): Promise<string> {
+    return await this.#change(async () => {
       const { id: installed, isNew, version } = await installArchive(this.#context, bytes, request)
       const { host, broken } = this.#context
       const found = await getInstalled(this.#context, installed)
@@ -312,7 +347,6 @@ export class PluginManager implements PluginAdmin {
       }
       return installed
     })
-    return await this.get(id)
   }
 
   /** The version to upgrade to, brought here when it is not. */
@@ -354,6 +388,7 @@ export class PluginManager implements PluginAdmin {
       uses,
       folder: own?.isFolder ? own.dir : undefined,
       update: await findUpdate(this.#context, id, manifest),
+      companions: listCompanions(this.#context, manifest),
       budget: info && info.running.kind !== 'none' ? viewBudget(host, id) : null,
     })
   }

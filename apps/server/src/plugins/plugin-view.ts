@@ -1,6 +1,7 @@
 import type {
   PermissionEntry,
   PluginBudgetView,
+  PluginCompanion,
   PluginError,
   PluginVersion,
   PluginView,
@@ -23,6 +24,7 @@ export interface Viewed {
   folder: string | undefined
   update: { version: string; newPermissions: PermissionEntry[] } | null
   budget: PluginBudgetView | null
+  companions: PluginCompanion[]
 }
 
 /** A plugin as the Extensions view shows it. */
@@ -67,6 +69,7 @@ export function toView(viewed: Viewed): PluginView {
     })),
     update,
     installedAt: wished?.installedAt ?? null,
+    companions: viewed.companions,
     budget: viewed.budget,
     running: runningOf(info),
   }

@@ -109,6 +109,22 @@ export async function findNewest(
   return { version, permissions: manifest.permissions ?? {} }
 }
 
+/** The newest version that runs here of the plugin with this id; registries know plugins by the names of packages. */
+export async function findInRegistry(
+  { core, box }: Pick<PluginContext, 'core' | 'box'>,
+  registry: string,
+  id: string,
+): Promise<AvailableDetails | undefined> {
+  const found = openRegistry(await getRegistry(core, registry), box)
+  const signal = AbortSignal.timeout(SEARCH_MS)
+  for (const text of [id.slice(id.indexOf('.') + 1), id]) {
+    const results = await withLimit(found.search(text, { signal }), signal)
+    const match = results.find((each) => each.id === id)
+    if (match) return await withLimit(newestDetails(found, match.name, signal), signal)
+  }
+  return undefined
+}
+
 /** Of the newest version that runs here; of the newest of all when none does, whose enabling then says why. */
 async function newestDetails(
   registry: Registry,

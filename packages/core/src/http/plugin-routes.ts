@@ -39,6 +39,7 @@ const Consent = z.object({
   grants: z.union([z.literal('all'), Grants]).optional(),
   allowUnsigned: z.boolean().optional(),
 })
+const ConsentToAll = Consent.extend({ companions: z.record(z.string().max(200), Consent).optional() })
 const Version = z.string().min(1).max(80)
 const Install = z.object({
   registry: z.string().min(1).max(80),
@@ -98,10 +99,16 @@ function installRoutes(plugins: PluginAdmin) {
     )
     .post(
       '/install',
-      about('Install from a registry; nothing runs before it is enabled'),
+      about('Install from a registry with what it needs and brings along; nothing runs before it is enabled'),
       requireRole(),
       validate('json', Install),
       async (c) => answerJson(c, await plugins.install(c.req.valid('json'), c.get('user').id), 201),
+    )
+    .post(
+      '/:id/companions',
+      about('Install what it needs or brings along and what is not here'),
+      requireRole(),
+      async (c) => answerJson(c, await plugins.installCompanions(c.req.param('id'), c.get('user').id), 201),
     )
 }
 
@@ -117,9 +124,9 @@ function stateRoutes(plugins: PluginAdmin) {
     })
     .post(
       '/:id/enable',
-      about('Enable, granting what it asks for; 409 E_CONSENT lists what that is'),
+      about('Enable, granting what it and its companions ask for; 409 E_CONSENT lists what that is'),
       requireRole(),
-      validate('json', Consent),
+      validate('json', ConsentToAll),
       async (c) => {
         const id = c.req.param('id')
         await plugins.enable(id, c.req.valid('json'), c.get('user').id)

@@ -46,6 +46,13 @@ export interface PluginBudgetView {
   own: PluginBudget
 }
 
+/** Another plugin that a plugin needs, or that it brings along. */
+export interface PluginCompanion {
+  id: string
+  relation: 'needs' | 'brings'
+  state: 'on' | 'off' | 'missing'
+}
+
 /** What the Extensions view shows of a plugin. */
 export interface PluginView {
   id: string
@@ -83,6 +90,8 @@ export interface PluginView {
   /** Newest first. */
   versions: { version: string; installedAt: number; active: boolean }[]
   update: { version: string; newPermissions: PermissionEntry[] } | null
+  /** What it needs and what it brings along, and in turn what those do. */
+  companions: PluginCompanion[]
   installedAt: number | null
   /** Null when nothing of it runs here. */
   budget: PluginBudgetView | null
@@ -263,6 +272,11 @@ export interface ConsentOptions {
   grants?: 'all' | Permissions | undefined
   /** Run it although nobody we trust vouches for it. */
   allowUnsigned?: boolean | undefined
+  /**
+   * Plugins to enable along with it, and what is agreed to for each: what it needs that is off in any case, of what it
+   * brings along those that stand here. Absent: it alone.
+   */
+  companions?: Record<string, Omit<ConsentOptions, 'companions'>> | undefined
 }
 
 export interface UpgradeOptions extends ConsentOptions {
@@ -292,6 +306,8 @@ export interface PluginAdmin {
   search(text: string, signal: AbortSignal): Promise<AvailablePlugins>
   details(registry: string, name: string): Promise<AvailablePluginDetails>
   install(from: InstallOptions, by?: string): Promise<PluginView>
+  /** Installs what a plugin needs or brings along and what is not here, from whichever registry has it. */
+  installCompanions(id: string, by?: string): Promise<PluginView>
   upload(archive: Uint8Array, options: UploadOptions, by?: string): Promise<PluginView>
   upgrade(id: string, options: UpgradeOptions, by?: string): Promise<PluginView>
   rollback(id: string, version: string, by?: string): Promise<PluginView>
