@@ -117,20 +117,15 @@ function parameterError(
   )
 }
 
-/** Texts in the brand's language. What agents read of a task stays in both: the reader's language decides. */
+/** Texts in the brand's language. How a task may end stays in both: the language of whoever does it decides. */
 function withTexts(definition: Record<string, unknown>, locale: keyof Text): unknown {
   const nodes = definition['nodes'] as Record<string, Record<string, unknown>>
   const written = Object.entries(nodes).map(([id, node]) => {
-    const { title, outcomeTitles, ...rest } = node
-    const kept = node['type'] === 'task' ? { title, outcomeTitles } : undefined
-    return [id, { ...(inLocale(kept ? rest : node, locale) as object), ...withoutUndefined(kept ?? {}) }]
+    const { outcomeTitles, ...rest } = node
+    return [id, { ...(inLocale(rest, locale) as object), ...(outcomeTitles ? { outcomeTitles } : {}) }]
   })
   const { nodes: _, ...around } = definition
   return { ...(inLocale(around, locale) as object), nodes: Object.fromEntries(written) }
-}
-
-function withoutUndefined(value: object): object {
-  return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined))
 }
 
 /**
