@@ -1,5 +1,6 @@
 import type { InferRequestType, InferResponseType } from 'hono/client'
 import { api, at, done, read, until } from './client.ts'
+import { send } from './http.ts'
 
 const one = api.templates[':id']
 
@@ -35,3 +36,15 @@ export const checkContent = (draft: CheckInput, signal?: AbortSignal) =>
 export const previewContent = (draft: PreviewInput, signal?: AbortSignal) =>
   read(api.content.preview.$post({ json: draft }, until(signal)))
 export const sendTestMessage = (draft: TestInput) => read(api.content['test-send'].$post({ json: draft }))
+
+export type Asset = InferResponseType<typeof api.assets.$get>['assets'][number]
+
+export const listAssets = (signal?: AbortSignal) => read(api.assets.$get({}, until(signal)))
+/** Stores a picture or a PDF for messages. */
+export async function uploadAsset(file: File): Promise<Asset> {
+  const answer = await send(`/api/assets?name=${encodeURIComponent(file.name)}`, {
+    method: 'POST',
+    body: file,
+  })
+  return (await answer.json()) as Asset
+}

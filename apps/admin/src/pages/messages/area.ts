@@ -1,4 +1,5 @@
 import { defineArea } from '../../shell/area.ts'
+import { contentRoutes } from './content-routes.ts'
 
 export const messagesArea = defineArea({
   id: 'messages',
@@ -6,6 +7,7 @@ export const messagesArea = defineArea({
   path: '/messages',
   side: () => import('./messages-side.vue'),
   routes: [
+    ...contentRoutes,
     { path: '/messages', component: () => import('./log-page.vue'), meta: { title: 'messages.log.title' } },
     {
       path: '/messages/dead',

@@ -9,6 +9,8 @@ export interface ContentDraft {
   template: string | undefined
   /** Events that the message answers; undefined when that is open. */
   events: string[] | undefined
+  /** Event that the preview is read after. */
+  triedEvent: string | undefined
   customerId: number | undefined
   locale: string | undefined
 }
@@ -31,13 +33,13 @@ export function useContentDraft(draft: Ref<ContentDraft>) {
   const preview = useQuery({
     queryKey: computed(() => ['content-preview', settled.value]),
     queryFn: ({ signal }) => {
-      const { channel, content, template, events, customerId, locale } = asked.value
+      const { channel, content, template, triedEvent, customerId, locale } = asked.value
       return previewContent(
         {
           channel,
           content: content as Content,
           ...(template === undefined ? {} : { template }),
-          ...(events?.[0] === undefined ? {} : { event: events[0] }),
+          ...(triedEvent === undefined ? {} : { event: triedEvent }),
           ...(customerId === undefined ? {} : { customerId }),
           ...(locale === undefined ? {} : { locale }),
         },
