@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { createPluginFolder } from '../test/fixture-plugins.ts'
 import { createPluginHost } from './host.ts'
-import type { HostEvent, PluginHost, PluginHostOptions } from './host.ts'
+import type { HostEvent, PluginHostOptions } from './host-options.ts'
+import type { PluginHost } from './host.ts'
 import type { PluginLocation } from './plugin-record.ts'
 
 const brand = { currency: 'CNY', timeZone: 'Asia/Shanghai', locale: 'zh-CN' }

@@ -3,7 +3,8 @@ import { toNumberVector, userError } from '@huitou/plugin-api'
 import type { ColumnBatch, NumberVector } from '@huitou/plugin-api'
 import { createPluginFolder } from '../test/fixture-plugins.ts'
 import { createPluginHost } from './host.ts'
-import type { HostEvent, PluginHost, PluginHostOptions } from './host.ts'
+import type { HostEvent, PluginHostOptions } from './host-options.ts'
+import type { PluginHost } from './host.ts'
 
 const brand = { currency: 'CNY', timeZone: 'Asia/Shanghai', locale: 'zh-CN' }
 

@@ -1,77 +1,27 @@
 import { apiVersion as ownApiVersion, notFound, userError } from '@huitou/plugin-api'
-import type {
-  AppError,
-  Contributions,
-  Huitou,
-  Permissions,
-  Progress,
-  RunContext,
-  Texts,
-} from '@huitou/plugin-api'
-import { isStartedBy, Schedules, schedulesOf, startupFinished } from './activation-events.ts'
+import type { AppError, Huitou, Permissions, RunContext, Texts } from '@huitou/plugin-api'
 import { Activator } from './activator.ts'
 import { defaultBudgets } from './budget.ts'
 import type { Budget, Budgets } from './budget.ts'
-import type { Effects } from './effects.ts'
 import { checkIdentity, checkMayEnable, checkNoDependents } from './enabling.ts'
+import { EventStarts } from './event-starts.ts'
+import type {
+  ContributionsChange,
+  ContributionsListener,
+  HostCallOptions,
+  PluginHostOptions,
+  Point,
+} from './host-options.ts'
 import { readManifest } from './manifest.ts'
 import type { PluginLogEntry } from './plugin-log.ts'
 import { PluginRecord, PluginVersion } from './plugin-record.ts'
 import type { PluginContributions, PluginInfo, PluginLocation, PluginState } from './plugin-record.ts'
-import { watchFolder } from './reload-watch.ts'
+import { FolderWatches } from './reload-watch.ts'
 import { replacePlugin } from './replace.ts'
 import type { ReplaceOptions } from './replace.ts'
-import type { FindRunnerCommand } from './runner-command.ts'
 import type { Settings } from './settings.ts'
 import { toWireError } from './wire-error.ts'
 import type { WireError } from './wire-error.ts'
-
-export type Point = Exclude<keyof Contributions, 'configuration'>
-
-export type HostEvent =
-  | { type: 'state'; pluginId: string; state: PluginState; error?: WireError }
-  | { type: 'crash'; pluginId: string; error: WireError; quarantined: boolean }
-  /** It is near or over a budget, or something it needs is out of order. */
-  | { type: 'warning'; pluginId: string; error: WireError }
-  /** Its settings changed, so that what it computed before may no longer hold. */
-  | { type: 'settings'; pluginId: string }
-  | { type: 'rejected'; dir: string; error: WireError }
-
-/** Contributions that came or went. */
-export interface ContributionsChange {
-  added: PluginContributions[]
-  removed: PluginContributions[]
-}
-
-/** Enabling and disabling wait for what this returns; enabling is taken back when it throws. */
-export type ContributionsListener = (change: ContributionsChange) => void | Promise<void>
-
-export interface PluginHostOptions {
-  plugins: PluginLocation[]
-  /** What plugins can ask for, carried out by the server. */
-  effects: Effects
-  brand: Huitou['brand']
-  /** Version of the plugin API offered; that of the installed plugin-api when absent. */
-  apiVersion?: string
-  clock?: { now(): number }
-  onEvent?(event: HostEvent): void
-  /** What plugins may use, in place of the defaults. */
-  budgets?: Budgets
-  /** How a plugin's process is started; from the source tree when absent. */
-  findRunnerCommand?: FindRunnerCommand
-  /** Module that a trusted plugin's thread runs; that of the source tree when absent. */
-  workerEntry?: URL
-}
-
-export interface HostCallOptions {
-  signal?: AbortSignal | undefined
-  /** Milliseconds; that of the plugin's budget when absent. */
-  deadlineMs?: number | undefined
-  /** Language of whoever reads the answer. */
-  locale?: string | undefined
-  /** Hears what the call says of how far it is. */
-  onProgress?: ((progress: Progress) => void) | undefined
-}
 
 /** Reads the manifests of `plugins` and hands out the host that runs them. No plugin code runs yet. */
 export async function createPluginHost(options: PluginHostOptions): Promise<PluginHost> {
@@ -96,13 +46,11 @@ export class PluginHost implements AsyncDisposable {
   readonly #options: PluginHostOptions
   readonly #records = new Map<string, PluginRecord>()
   readonly #activator: Activator
-  readonly #schedules: Schedules
+  readonly #starts: EventStarts
   readonly #clock: { now(): number }
   readonly #listeners = new Set<ContributionsListener>()
-  readonly #watches = new Map<string, { dispose(): void }>()
+  readonly #watches = new FolderWatches()
   #budgets: Budgets
-  /** Whether the server is up: plugins that wait for that start at once from then on. */
-  #startupFinished = false
   /** Changes of what is enabled happen one after another. */
   #lastChange: Promise<unknown> = Promise.resolve()
 
@@ -123,8 +71,11 @@ export class PluginHost implements AsyncDisposable {
       onWarning: ({ id }, error) =>
         options.onEvent?.({ type: 'warning', pluginId: id, error: toWireError(error) }),
     })
-    this.#schedules = new Schedules(options.brand.timeZone, {
-      onDue: (pluginId, event) => void this.#fireOne(this.#get(pluginId), event),
+    this.#starts = new EventStarts({
+      records: this.#records,
+      activator: this.#activator,
+      clock: this.#clock,
+      timeZone: options.brand.timeZone,
       onInvalid: (pluginId, error) =>
         options.onEvent?.({ type: 'warning', pluginId, error: toWireError(error) }),
     })
@@ -206,8 +157,7 @@ export class PluginHost implements AsyncDisposable {
     const record = this.#get(pluginId)
     await this.#change(async () => {
       await this.#disable(record)
-      this.#watches.get(pluginId)?.dispose()
-      this.#watches.delete(pluginId)
+      this.#watches.clear(pluginId)
       this.#records.delete(pluginId)
     })
   }
@@ -230,7 +180,7 @@ export class PluginHost implements AsyncDisposable {
     return await this.#change(async () => {
       checkIdentity(version)
       await replacePlugin({ record, version, options, activator: this.#activator, ...this.#replacing() })
-      this.#schedules.set(pluginId, record.enabled ? this.#schedulesOf(record) : [])
+      this.#starts.schedule(record)
       this.#watch(record)
       if (location.enabled && record.state === 'disabled') await this.#enable(record)
       return record.info()
@@ -279,7 +229,7 @@ export class PluginHost implements AsyncDisposable {
     const record = this.#get(pluginId)
     record.version.grants = grants
     if (record.instance) record.instance.grants = grants
-    if (record.enabled) this.#schedules.set(pluginId, this.#schedulesOf(record))
+    this.#starts.schedule(record)
     return record.info()
   }
 
@@ -306,10 +256,7 @@ export class PluginHost implements AsyncDisposable {
   /** Tells every plugin the brand's new currency, time zone or language. */
   setBrand(brand: Huitou['brand']): void {
     this.#activator.brandChanged(brand)
-    this.#schedules.setTimeZone(brand.timeZone)
-    for (const record of this.#records.values()) {
-      if (record.enabled) this.#schedules.set(record.id, this.#schedulesOf(record))
-    }
+    this.#starts.setTimeZone(brand.timeZone)
   }
 
   /**
@@ -317,12 +264,7 @@ export class PluginHost implements AsyncDisposable {
    * run of it, and answers their ids. A plugin that does not start is shown as failed, as always.
    */
   async fire(event: string): Promise<string[]> {
-    if (event === startupFinished) this.#startupFinished = true
-    const asked = [...this.#records.values()].filter(
-      ({ enabled, version }) => enabled && isStartedBy(version, event),
-    )
-    await Promise.all(asked.map((record) => this.#fireOne(record, event)))
-    return asked.map(({ id }) => id)
+    return await this.#starts.fire(event)
   }
 
   /** Tells a running plugin something that its `huitou` listens for; one that does not run is not started. */
@@ -376,9 +318,8 @@ export class PluginHost implements AsyncDisposable {
 
   /** Ends all plugins, each with the time to tidy up. */
   async close(): Promise<void> {
-    this.#schedules.clearAll()
-    for (const watch of this.#watches.values()) watch.dispose()
-    this.#watches.clear()
+    this.#starts.clearAll()
+    this.#watches.clearAll()
     await this.#change(async () => {
       const records = [...this.#records.values()]
       await Promise.all([
@@ -426,9 +367,7 @@ export class PluginHost implements AsyncDisposable {
     record.retryAt = 0
     this.#setState(record, 'enabled')
     if (added) await this.#notifyOrTakeBack(record)
-    this.#schedules.set(record.id, this.#schedulesOf(record))
-    if (this.#startupFinished && isStartedBy(record.version, startupFinished))
-      void this.#fireOne(record, startupFinished)
+    this.#starts.enabled(record)
     return record.info()
   }
 
@@ -439,7 +378,7 @@ export class PluginHost implements AsyncDisposable {
   async #disable(record: PluginRecord): Promise<PluginInfo> {
     if (record.state === 'disabled') return record.info()
     checkNoDependents(record.id, this.#records)
-    this.#schedules.clear(record.id)
+    this.#starts.clear(record.id)
     await this.#activator.deactivate(record)
     const removed = record.enabled
     record.enabled = false
@@ -457,24 +396,9 @@ export class PluginHost implements AsyncDisposable {
     }
   }
 
-  async #fireOne(record: PluginRecord, event: string): Promise<void> {
-    try {
-      await this.#activator.activate(record, event)
-      record.instance?.notify('event', [event, this.#clock.now()])
-    } catch {
-      // Its state says what is wrong.
-    }
-  }
-
-  /** Only those may be started by the clock whom the owner let. */
-  #schedulesOf({ version }: PluginRecord): string[] {
-    return version.location.trusted || version.grants.schedule === true ? schedulesOf(version) : []
-  }
-
   #watch(record: PluginRecord): void {
     const { dir, watch } = record.version.location
-    this.#watches.get(record.id)?.dispose()
-    this.#watches.delete(record.id)
+    this.#watches.clear(record.id)
     if (!watch) return
     const reload = () => {
       this.reload(record.id).catch((error: unknown) => {
@@ -488,7 +412,7 @@ export class PluginHost implements AsyncDisposable {
         this.#options.onEvent?.({ type: 'warning', pluginId: record.id, error: wire })
       })
     }
-    this.#watches.set(record.id, watchFolder(dir, reload))
+    this.#watches.set(record.id, dir, reload)
   }
 
   async #notifyOrTakeBack(record: PluginRecord): Promise<void> {

@@ -17,15 +17,15 @@ export type {
 } from './effects.ts'
 export { fitsHost, namesLiterally } from './host-pattern.ts'
 export { createPluginHost } from './host.ts'
+export type { PluginHost } from './host.ts'
 export type {
   ContributionsChange,
   ContributionsListener,
   HostCallOptions,
   HostEvent,
-  PluginHost,
   PluginHostOptions,
   Point,
-} from './host.ts'
+} from './host-options.ts'
 export { readManifest } from './manifest.ts'
 export type { LoadedManifest } from './manifest.ts'
 export { PluginFetch } from './plugin-fetch.ts'

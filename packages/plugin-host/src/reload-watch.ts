@@ -19,3 +19,23 @@ export function watchFolder(dir: string, onChange: () => void): { dispose(): voi
     },
   }
 }
+
+/** Watches one folder for each plugin that is being written. */
+export class FolderWatches {
+  readonly #watches = new Map<string, { dispose(): void }>()
+
+  /** Watches `dir` for a plugin, in place of what was watched for it. */
+  set(pluginId: string, dir: string, onChange: () => void): void {
+    this.clear(pluginId)
+    this.#watches.set(pluginId, watchFolder(dir, onChange))
+  }
+
+  clear(pluginId: string): void {
+    this.#watches.get(pluginId)?.dispose()
+    this.#watches.delete(pluginId)
+  }
+
+  clearAll(): void {
+    for (const pluginId of [...this.#watches.keys()]) this.clear(pluginId)
+  }
+}

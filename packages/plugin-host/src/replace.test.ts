@@ -4,7 +4,8 @@ import { expect, test } from 'vitest'
 import { userError } from '@huitou/plugin-api'
 import { createPluginFolder } from '../test/fixture-plugins.ts'
 import { createPluginHost } from './host.ts'
-import type { HostEvent, PluginHost, PluginHostOptions } from './host.ts'
+import type { HostEvent, PluginHostOptions } from './host-options.ts'
+import type { PluginHost } from './host.ts'
 import type { PluginLocation } from './plugin-record.ts'
 
 const brand = { currency: 'CNY', timeZone: 'Asia/Shanghai', locale: 'zh-CN' }

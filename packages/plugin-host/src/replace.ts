@@ -2,7 +2,7 @@ import { AppError, pointCatalogue, userError } from '@huitou/plugin-api'
 import type { ResolvedManifest } from '@huitou/plugin-api'
 import type { Activator } from './activator.ts'
 import { checkMayEnable } from './enabling.ts'
-import type { ContributionsChange, HostCallOptions, Point } from './host.ts'
+import type { ContributionsChange, HostCallOptions, Point } from './host-options.ts'
 import type { PluginInstance } from './plugin-instance.ts'
 import type { PluginRecord, PluginVersion } from './plugin-record.ts'
 
