@@ -1,6 +1,7 @@
 import { customersArea } from './pages/customers/area.ts'
 import { extensionsArea } from './pages/extensions/area.ts'
 import { homeArea } from './pages/home/area.ts'
+import { journeysArea } from './pages/journeys/area.ts'
 import { importRoutes } from './pages/imports/routes.ts'
 import { messagesArea } from './pages/messages/area.ts'
 import { pluginViewsArea } from './pages/plugin-views/area.ts'
@@ -14,6 +15,7 @@ export const areas: Area[] = [
   homeArea,
   customersArea,
   segmentsArea,
+  journeysArea,
   messagesArea,
   reportsArea,
   extensionsArea,
