@@ -23,11 +23,13 @@ export type AvailablePlugins = InferResponseType<typeof sources.available.$get, 
 export type AvailablePlugin = AvailablePlugins['results'][number]
 /** What plugins may use, as far as somebody decided. */
 export type PluginBudget = NonNullable<Plugin['budget']>['own']
-export type KindBudgets = InferRequestType<typeof sources.budgets.$put>['json']
+type KindBudgets = InferRequestType<typeof sources.budgets.$put>['json']
 export type PluginRegistry = InferResponseType<typeof sources.registries.$get, 200>['registries'][number]
 export type NewPluginRegistry = InferRequestType<typeof sources.registries.$post>['json']
 export type PluginPublisher = InferResponseType<typeof sources.publishers.$get, 200>['publishers'][number]
 export type PluginBisect = InferResponseType<typeof sources.bisect.$get, 200>
+/** Another plugin that a plugin needs, or brings along. */
+export type PluginCompanion = Plugin['companions'][number]
 export type PluginConsent = InferRequestType<typeof one.enable.$post>['json']
 export type PluginUpgrade = InferRequestType<typeof one.upgrade.$post>['json']
 export type PluginInstall = InferRequestType<typeof sources.install.$post>['json']
@@ -66,6 +68,8 @@ export const uploadPlugin = (file: File, options: { acceptNewKey?: boolean } = {
       { init: { body: file }, headers: { 'content-type': 'application/octet-stream' } },
     ),
   )
+/** Installs what it needs or brings along and what is not here. */
+export const installPluginCompanions = (id: string) => read(one.companions.$post(at(id)))
 export const getPluginCandidate = (id: string, version: string) =>
   read(
     one.versions[':version'].$get({

@@ -42,6 +42,11 @@ export function useMayChange() {
   }
 }
 
+/** Whether enabling asks nothing: it was decided about, and what it needs runs. */
+function isSettled({ decided, companions }: Plugin): boolean {
+  return decided && companions.every(({ relation, state }) => relation === 'brings' || state === 'on')
+}
+
 const UNDECIDED = new Set(['E_CONSENT', 'E_UNSIGNED', 'E_UNKNOWN_PUBLISHER'])
 
 /** Whether something was refused because the owner has not decided about it yet. */
@@ -64,7 +69,7 @@ export function useSwitch() {
     const name = localized(plugin.displayName)
     // The one at hand may be older than the decision about it.
     const now = client.getQueryData<{ plugins: Plugin[] }>(queryKeys.plugins)?.plugins
-    if (on && !(now?.find(({ id }) => id === plugin.id) ?? plugin).decided) {
+    if (on && !isSettled(now?.find(({ id }) => id === plugin.id) ?? plugin)) {
       undecided.value = plugin
       return
     }
