@@ -10,12 +10,14 @@ import {
   type Logger,
   openDatabase,
   type PluginAdmin,
+  systemClock,
 } from '@huitou/core'
 import { AppError } from '@huitou/plugin-api'
 import type { Effects, PluginHost } from '@huitou/plugin-host'
 import type { PluginStore } from '@huitou/plugin-host/install'
 import type { Config } from './config.ts'
-import { defineDemoJob } from './demo-job.ts'
+import { DemoClock } from './demo/demo-clock.ts'
+import { defineDemoJobs } from './demo-job.ts'
 import { pluginEffects } from './plugin-effects.ts'
 import { announceExtensions } from './plugin-extensions.ts'
 import { bundledPlugins } from './plugins/bundled-plugins.ts'
@@ -65,6 +67,7 @@ export async function openHuitou({
   )
   try {
     const box = createSecretBox(config.secret)
+    const demoClock = clock ? undefined : new DemoClock()
     const core = await createCore({
       database,
       dataDir: config.dataDir,
@@ -72,8 +75,9 @@ export async function openHuitou({
       log,
       deliveries: { box },
       journeys: { trialChannel: 'huitou.channel-sandbox/message' },
-      ...(clock ? { clock } : {}),
+      clock: clock ?? demoClock ?? systemClock,
     })
+    await demoClock?.restore(database.db)
     const live = new LiveTopics()
     const opening = Promise.withResolvers<PluginHost>()
     const effects = pluginEffects({ core, log, box, host: () => whenOpen(opening.promise) })
@@ -89,7 +93,7 @@ export async function openHuitou({
     })
     opening.resolve(opened.host)
     announceExtensions(opened.host)
-    defineDemoJob(core)
+    defineDemoJobs(core, demoClock)
     let auth: Promise<Auth> | undefined
     return {
       core,

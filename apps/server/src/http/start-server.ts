@@ -3,7 +3,7 @@ import { serve, type ServerType } from '@hono/node-server'
 import { createApp, type Core, type Topic } from '@huitou/core'
 import { AppError } from '@huitou/plugin-api'
 import { Hono } from 'hono'
-import { loadDemo } from '../demo-job.ts'
+import { loadDemo, passDemoDays } from '../demo-job.ts'
 import type { Huitou } from '../open-huitou.ts'
 import { startActivation } from '../plugin-activation.ts'
 import { docsRoutes } from './docs-page.ts'
@@ -36,6 +36,7 @@ export async function createServerApp(huitou: Huitou, version: string) {
       core.wake()
     },
     loadDemo: () => loadDemo(core),
+    passDemoDays: (days) => passDemoDays(core, days),
   })
   return new Hono()
     .use(safeHeaders())

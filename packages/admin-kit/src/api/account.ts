@@ -16,6 +16,7 @@ export const passwordMinimum = 10
 export const getSetup = (signal?: AbortSignal) => read(api.setup.$get({}, until(signal)))
 export const createOwner = (owner: NewOwner) => read(api.setup.owner.$post({ json: owner }))
 export const loadDemo = () => read(api.demo.$post())
+export const passDemoDays = (days: number) => read(api.demo.pass.$post({ json: { days } }))
 export const getMe = (signal?: AbortSignal) => read(api.me.$get({}, until(signal)))
 export const signIn = (email: string, password: string) =>
   postJson('/api/auth/sign-in/email', { email, password, rememberMe: true })

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/vue-query'
 import { getMe, getSettings, getSetup } from '../api/account.ts'
+import { setServerAhead } from '../format/server-time.ts'
 import { queryKeys } from './query-keys.ts'
 
 /** Who is signed in. */
@@ -18,5 +19,13 @@ export function useSettings() {
 
 /** Whether there is an owner, and whether there is any data. */
 export function useSetup() {
-  return useQuery({ queryKey: queryKeys.setup, queryFn: ({ signal }) => getSetup(signal), staleTime: 30_000 })
+  return useQuery({
+    queryKey: queryKeys.setup,
+    async queryFn({ signal }) {
+      const setup = await getSetup(signal)
+      setServerAhead(setup.aheadMs)
+      return setup
+    },
+    staleTime: 30_000,
+  })
 }

@@ -1,4 +1,5 @@
 import { nothing } from './number.ts'
+import { serverNow } from './server-time.ts'
 
 export interface TimeStyle {
   locale: string
@@ -19,7 +20,7 @@ function intlDate(style: TimeStyle, options: Intl.DateTimeFormatOptions): Intl.D
 }
 
 /** Day in prose: `11 月 20 日` / `20 Nov`, with the year when it is not this one. */
-export function formatDay(ms: number | null | undefined, style: TimeStyle, now = Date.now()): string {
+export function formatDay(ms: number | null | undefined, style: TimeStyle, now = serverNow()): string {
   if (ms == null) return nothing
   const year = (at: number) => intlDate({ ...style, locale: 'en' }, { year: 'numeric' }).format(at)
   const options: Intl.DateTimeFormatOptions = {
@@ -61,7 +62,7 @@ export function formatExact(ms: number | null | undefined, style: TimeStyle): st
 }
 
 /** `3 分钟前` / `3 minutes ago`, `昨天` / `yesterday`; days count from midnight in the brand's zone. */
-export function formatAgo(ms: number | null | undefined, style: TimeStyle, now = Date.now()): string {
+export function formatAgo(ms: number | null | undefined, style: TimeStyle, now = serverNow()): string {
   if (ms == null) return nothing
   const seconds = Math.round((ms - now) / 1000)
   const relative = new Intl.RelativeTimeFormat(style.locale, { numeric: 'auto' })

@@ -3,6 +3,7 @@ import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { csrf } from 'hono/csrf'
 import { describeRoute } from 'hono-openapi'
+import { z } from 'zod'
 import { recordExportRoutes, recordImportRoutes } from '../collections/file-routes.ts'
 import { collectionRoutes } from '../collections/routes.ts'
 import { assetRoutes, mediaRoutes } from '../content/asset-routes.ts'
@@ -42,6 +43,7 @@ import { readPluginAttention } from './plugin-attention.ts'
 import { pluginExportRoutes, pluginRoutes } from './plugin-routes.ts'
 import type { PluginAdmin } from './plugin-views.ts'
 import { answerProblem } from './problem.ts'
+import { validate } from './validate.ts'
 
 export interface AppDeps {
   core: Core
@@ -55,13 +57,15 @@ export interface AppDeps {
   onBrand(brand: Brand): void
   /** Puts the job in line that fills an empty installation with the demo shop. */
   loadDemo(): Promise<{ id: string }>
+  /** Puts the job in line that lets days pass in the demo shop. */
+  passDemoDays(days: number): Promise<{ id: string }>
 }
 
 /** Longest JSON body of the admin's own routes; files and events have limits of their own. */
 const JSON_LIMIT = 1_048_576
 
 /** Everything behind `/api`, signed in. Chained, so that the admin's client knows every answer. */
-function signedInRoutes({ core, auth, plugins, live, onBrand, loadDemo }: AppDeps) {
+function signedInRoutes({ core, auth, plugins, live, onBrand, loadDemo, passDemoDays }: AppDeps) {
   return new Hono<SignedIn>()
     .use(requireUser(auth))
     .get('/me', describeRoute({ tags: ['people'], summary: 'Who is signed in' }), (c) =>
@@ -73,6 +77,16 @@ function signedInRoutes({ core, auth, plugins, live, onBrand, loadDemo }: AppDep
       requireRole(),
       async (c) => {
         const { id } = await loadDemo()
+        return c.json({ jobId: id }, 202)
+      },
+    )
+    .post(
+      '/demo/pass',
+      describeRoute({ tags: ['setup'], summary: 'Let days pass in the demo shop' }),
+      requireRole('operator'),
+      validate('json', z.object({ days: z.int().min(1).max(28) })),
+      async (c) => {
+        const { id } = await passDemoDays(c.req.valid('json').days)
         return c.json({ jobId: id }, 202)
       },
     )

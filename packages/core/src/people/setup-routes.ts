@@ -14,13 +14,13 @@ const NewOwner = z.object({
   locale: z.enum(['zh-CN', 'en']).default('zh-CN'),
 })
 
-export interface SetupDeps extends Pick<CoreContext, 'database'> {
+export interface SetupDeps extends Pick<CoreContext, 'database' | 'clock'> {
   auth: Auth
   version: string
 }
 
 /** First steps on an empty installation. Open to everyone until there is an owner. */
-export function setupRoutes({ database, auth, version }: SetupDeps) {
+export function setupRoutes({ database, clock, auth, version }: SetupDeps) {
   return new Hono()
     .get(
       '/',
@@ -31,10 +31,13 @@ export function setupRoutes({ database, auth, version }: SetupDeps) {
           .select('customer_id')
           .limit(1)
           .executeTakeFirst()
+        const demo = (await findSetting(database.db, 'demo')) === true
         return c.json({
           needsOwner: !(await auth.hasUsers()),
           hasData: anyone !== undefined,
-          demo: (await findSetting(database.db, 'demo')) === true,
+          demo,
+          /** How far the demo shop's clock is ahead of the machine's, in milliseconds. */
+          aheadMs: demo ? Math.max(0, clock.now() - Date.now()) : 0,
           version,
         })
       },
