@@ -324,6 +324,16 @@ describe.each(engines)('journeys on %s', (engine) => {
     expect(texts()).toContain('b')
   })
 
+  test('a draft that somebody else changed meanwhile is not written over', async () => {
+    const { id, updatedAt } = await createJourney(core, { name: 'Unpaid', definition: unpaid })
+    core.clock.set('2026-11-21T10:01:00+08:00')
+    await updateJourney(core, id, { name: 'Theirs', basedOn: updatedAt })
+    await expect(updateJourney(core, id, { name: 'Mine', basedOn: updatedAt })).rejects.toMatchObject({
+      code: 'E_JOURNEY_CHANGED',
+    })
+    expect(await updateJourney(core, id, { name: 'Mine' })).toMatchObject({ name: 'Mine' })
+  })
+
   test('who is under way finishes on their version; a pause loses nothing; an end lets them finish', async () => {
     const id = await start(unpaid)
     const user = await someone()

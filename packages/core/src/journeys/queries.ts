@@ -98,19 +98,33 @@ export async function listJourneys(db: Db): Promise<JourneySummary[]> {
   }))
 }
 
+/**
+ * Changes the draft. With `basedOn`, the `updatedAt` that the change was made on, it is refused (`E_JOURNEY_CHANGED`)
+ * when somebody else changed the journey since.
+ */
 export async function updateJourney(
   { database, clock }: Context,
   id: string,
-  { name, definition }: { name?: string | undefined; definition?: unknown },
+  {
+    name,
+    definition,
+    basedOn,
+  }: { name?: string | undefined; definition?: unknown; basedOn?: number | undefined },
 ): Promise<Journey> {
   const draft = definition === undefined ? undefined : JSON.stringify(parseDefinition(definition))
   const { numUpdatedRows } = await database.db
     .updateTable('journeys')
     .set({ updated_at: clock.now(), ...(name === undefined ? {} : { name }), ...(draft ? { draft } : {}) })
     .where('id', '=', id)
+    .$if(basedOn !== undefined, (query) => query.where('updated_at', '=', basedOn as number))
     .executeTakeFirst()
-  if (Number(numUpdatedRows) === 0) throw notFound('Journey', id)
-  return await getJourney(database.db, id)
+  const journey = await getJourney(database.db, id)
+  if (Number(numUpdatedRows) === 0)
+    throw userError('E_JOURNEY_CHANGED', `Somebody else changed journey "${journey.name}" meanwhile`, {
+      status: 409,
+      hint: 'Look at the change and decide which one counts.',
+    })
+  return journey
 }
 
 /** What keeps a draft from being published. */

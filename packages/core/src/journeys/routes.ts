@@ -63,7 +63,14 @@ export function journeyRoutes(deps: RouteDeps) {
       describeRoute({ tags, summary: 'Change the draft; what is published stays as it is' }),
       requireRole('operator'),
       validate('param', JourneyId),
-      validate('json', z.object({ name: Name.optional(), definition: Definition.optional() })),
+      validate(
+        'json',
+        z.object({
+          name: Name.optional(),
+          definition: Definition.optional(),
+          basedOn: z.int().nonnegative().optional(),
+        }),
+      ),
       async (c) => answerJson(c, await updateJourney(deps, c.req.valid('param').id, c.req.valid('json'))),
     )
     .post(
