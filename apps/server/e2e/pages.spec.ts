@@ -107,6 +107,8 @@ async function places(shop: Api): Promise<[name: string, path: string][]> {
       `settings-${section}`,
       `/settings/${section}`,
     ]),
+    ['templates', '/messages/templates'],
+    ['template-new', '/messages/templates/new'],
     ['import-new', '/imports/new'],
     ['start', '/start'],
     ['not-found', '/nowhere'],
