@@ -10,6 +10,7 @@ export type CustomerRow = CustomerPage['rows'][number]
 export type Customer = InferResponseType<typeof one.$get>
 export type CustomerIdentifier = Customer['identifiers'][number]
 export type CustomerMerge = InferResponseType<typeof one.merges.$get>['merges'][number]
+export type CustomerEnrolment = InferResponseType<typeof one.journeys.$get>['enrolments'][number]
 export type TimelinePage = InferResponseType<typeof one.timeline.$get>
 export type TimelineEntry = TimelinePage['entries'][number]
 
@@ -38,6 +39,9 @@ export const getTimeline = (
   )
 export const getCustomerSegments = (id: number | string, signal?: AbortSignal) =>
   read(one.segments.$get(at(id), until(signal)))
+/** Journeys a customer is or was in, newest first. */
+export const getCustomerJourneys = (id: number | string, signal?: AbortSignal) =>
+  read(one.journeys.$get(at(id), until(signal)))
 /** What made this customer one person. */
 export const getMerges = (id: number | string, signal?: AbortSignal) =>
   read(one.merges.$get(at(id), until(signal)))
