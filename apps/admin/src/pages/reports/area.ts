@@ -1,4 +1,5 @@
 import { defineArea } from '../../shell/area.ts'
+import { experimentRoutes } from '../experiments/routes.ts'
 
 export const reportsArea = defineArea({
   id: 'reports',
@@ -8,5 +9,6 @@ export const reportsArea = defineArea({
   routes: [
     { path: '/reports', component: () => import('./reports-overview.vue') },
     { path: '/reports/:id', component: () => import('./report-page.vue'), meta: { title: 'reports.report' } },
+    ...experimentRoutes,
   ],
 })

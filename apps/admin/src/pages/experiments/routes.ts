@@ -1,0 +1,20 @@
+import type { RouteRecordRaw } from 'vue-router'
+
+/** Experiments stand among the reports: they say what helped. */
+export const experimentRoutes: RouteRecordRaw[] = [
+  {
+    path: '/experiments',
+    component: () => import('./experiment-list.vue'),
+    meta: { title: 'experiments.title', icon: 'split' },
+  },
+  {
+    path: '/experiments/new',
+    component: () => import('./experiment-page.vue'),
+    meta: { title: 'experiments.new', icon: 'split' },
+  },
+  {
+    path: '/experiments/:id',
+    component: () => import('./experiment-page.vue'),
+    meta: { title: 'experiments.one', icon: 'split' },
+  },
+]
