@@ -13,7 +13,8 @@ const SOURCES = [
     raises: /(?:userError|unknownName)\(\s*'(E_[A-Z_]+)'|AppError\(\s*'(?:user|world)',\s*'(E_[A-Z_]+)'/g,
   },
   {
-    files: '{packages/plugin-host/src,apps/server/src/plugins,apps/server/src/backup}/**/*.ts',
+    files:
+      '{packages/plugin-host/src,apps/server/src/plugins,apps/server/src/backup,apps/server/src/demo}/**/*.ts',
     // What is a bug is the extension's, and stands beside its name.
     raises:
       /(?:userError|archiveError|findingsError|new AppError)\(\s*(?:'\w+',\s*)?'(E_[A-Z_]+)'|code: '(E_[A-Z_]+)'/g,

@@ -1,7 +1,7 @@
 import { sweepImports } from '@huitou/core'
 import { defineCommand } from 'citty'
 import { scheduleBackups } from '../backup/schedule.ts'
-import { loadDemo } from '../demo-job.ts'
+import { loadDemo } from '../demo/demo-jobs.ts'
 import { startServer } from '../http/start-server.ts'
 import { version } from '../version.ts'
 import { commonArgs, openForCommand, runCommand } from './open.ts'

@@ -3,7 +3,7 @@ import { serve, type ServerType } from '@hono/node-server'
 import { createApp, type Core, type Topic } from '@huitou/core'
 import { AppError } from '@huitou/plugin-api'
 import { Hono } from 'hono'
-import { loadDemo, passDemoDays } from '../demo-job.ts'
+import { loadDemo, passDemoDays } from '../demo/demo-jobs.ts'
 import type { Huitou } from '../open-huitou.ts'
 import { startActivation } from '../plugin-activation.ts'
 import { docsRoutes } from './docs-page.ts'
@@ -59,7 +59,11 @@ export async function startServer(
     const { path } = c.req
     if (path.startsWith('/plugin-files/')) return await files.fetch(c.req.raw, c.env)
     const ours =
-      path.startsWith('/api/') || path.startsWith('/v1/') || path.startsWith('/hooks/') || PUBLIC.test(path) || path === '/healthz'
+      path.startsWith('/api/') ||
+      path.startsWith('/v1/') ||
+      path.startsWith('/hooks/') ||
+      PUBLIC.test(path) ||
+      path === '/healthz'
     return await (ours ? api : admin).fetch(c.req.raw, c.env)
   })
   const stop = announceChanges(huitou.core, huitou)

@@ -1,6 +1,6 @@
 import { type Core, findSetting, type Job, writeBrand, writeSetting } from '@huitou/core'
 import { userError } from '@huitou/plugin-api'
-import type { DemoClock } from './demo/demo-clock.ts'
+import type { DemoClock } from './demo-clock.ts'
 
 const OPENED = 'demo.opened'
 const DAY_MS = 86_400_000
@@ -9,7 +9,7 @@ const DAY_MS = 86_400_000
 export function defineDemoJobs(core: Core, clock: DemoClock | undefined): void {
   core.jobs.define('demo', async ({ job, signal, progress }) => {
     // Loaded at first use: nobody else needs two years of invented orders.
-    const { loadDemoShop } = await import('./demo/load.ts')
+    const { loadDemoShop } = await import('./load.ts')
     await writeSetting(core.database.db, 'demo', true)
     await writeSetting(core.database.db, OPENED, job.createdAt)
     if ((await findSetting(core.database.db, 'brand')) === undefined) {
@@ -25,7 +25,7 @@ export function defineDemoJobs(core: Core, clock: DemoClock | undefined): void {
     }
   })
   core.jobs.define('demo.pass', async ({ job, signal, progress }) => {
-    const { passTime } = await import('./demo/pass-time.ts')
+    const { passTime } = await import('./pass-time.ts')
     const opened = await openedAt(core)
     if (opened === undefined || !clock) throw noDemo()
     const until = Number(job.payload['until'])
@@ -44,7 +44,7 @@ export async function loadDemo(core: Core): Promise<Job> {
 
 /** Puts the passing of days in line. The shop's story is known for four weeks; after them it is over. */
 export async function passDemoDays(core: Core, days: number): Promise<Job> {
-  const { DEMO_FUTURE_DAYS } = await import('./demo/demo-shop.ts')
+  const { DEMO_FUTURE_DAYS } = await import('./demo-shop.ts')
   const opened = await openedAt(core)
   if (opened === undefined) throw noDemo()
   const until = core.clock.now() + days * DAY_MS
