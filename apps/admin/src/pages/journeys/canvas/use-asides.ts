@@ -101,8 +101,8 @@ export function useAsides({ props, drawing, words }: Omit<Scene, 'over'>) {
       canAdd: false,
       isOver: false,
       addLabel: '',
+      place: undefined,
     }
-    const edge = { id: `${given.from}:${given.id}`, type: 'way', source: given.from, target: given.id, data }
-    return { ...given, edge }
+    return { ...given, edge: { id: `${given.from}:${given.id}`, data } }
   }
 }

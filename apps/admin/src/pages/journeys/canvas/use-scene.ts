@@ -4,7 +4,7 @@ import { computed } from 'vue'
 import type { ComputedRef, Ref } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { stepIcons } from '../model/new-steps.ts'
-import { portsOf, TRIGGER } from '../model/ports.ts'
+import { type Place, portsOf, TRIGGER } from '../model/ports.ts'
 import { triggerIcon } from '../trigger-icon.ts'
 import type { useStepWords } from '../use-step-words.ts'
 import type { Figures } from './figures.ts'
@@ -108,19 +108,16 @@ export function useScene({ props, drawing, words, over }: Scene) {
     const after = from ? words.stepText(from) : words.triggerText(props.definition.trigger)
     return {
       id: edge.id,
-      type: 'way',
-      source: edge.node,
-      target: edge.to,
       data: {
         path: edge.path,
         label: edge.label,
         text,
         count: wayCount(edge),
-        tone: 'plain',
+        tone: 'plain' as const,
         canAdd: !props.readonly,
         isOver: over.value === edge.id,
         addLabel: t('journeys.addAfter', { step: [after, text].filter(Boolean).join(': ') }),
-        place: { node: edge.node, port: edge.port },
+        place: { node: edge.node, port: edge.port } as Place | undefined,
       },
     }
   }
