@@ -8,6 +8,7 @@ import { pluginViewsArea } from './pages/plugin-views/area.ts'
 import { reportsArea } from './pages/reports/area.ts'
 import { segmentsArea } from './pages/segments/area.ts'
 import { settingsArea } from './pages/settings/area.ts'
+import { workbenchArea } from './pages/workbench/area.ts'
 import type { Area } from './shell/area.ts'
 
 /** The activity bar, in its order. An area joins when its engine does. */
@@ -17,6 +18,7 @@ export const areas: Area[] = [
   segmentsArea,
   journeysArea,
   messagesArea,
+  workbenchArea,
   reportsArea,
   extensionsArea,
   settingsArea,

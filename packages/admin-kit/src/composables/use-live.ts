@@ -19,6 +19,7 @@ const topicKeys: Record<string, readonly string[]> = {
   columns: ['columns'],
   imports: ['imports'],
   collections: ['collections'],
+  tasks: ['tasks'],
   deliveries: ['deliveries', 'channels'],
 }
 

@@ -18,7 +18,7 @@ export interface Tile {
 }
 
 export interface Attention {
-  kind: 'segment' | 'job' | 'events' | 'plugin'
+  kind: 'segment' | 'job' | 'events' | 'plugin' | 'task'
   title: Text
   detail: string | null
   action: { to: string; title: Text }
@@ -201,7 +201,15 @@ async function readAttention(db: CoreContext['database']['db'], now: number): Pr
     .select((row) => row.fn.countAll<number>().as('refused'))
     .where('at', '>', now - DAY)
     .executeTakeFirstOrThrow()
+  const { overdue } = await db
+    .selectFrom('tasks')
+    .select((row) => row.fn.countAll<number>().as('overdue'))
+    .where('ended_at', 'is', null)
+    .where('due_at', '<', now)
+    .where((where) => where.or([where('paused_until', 'is', null), where('paused_until', '<=', now)]))
+    .executeTakeFirstOrThrow()
   return [
+    ...(overdue > 0 ? [overdueTasks(overdue)] : []),
     ...segments.map(({ id, name, error }): Attention => ({
       kind: 'segment',
       title: { en: `Segment "${name}" cannot be kept up to date`, 'zh-CN': `人群“${name}”无法更新` },
@@ -234,6 +242,18 @@ async function readAttention(db: CoreContext['database']['db'], now: number): Pr
         ]
       : []),
   ]
+}
+
+function overdueTasks(count: number): Attention {
+  return {
+    kind: 'task',
+    title: {
+      en: count === 1 ? '1 task is overdue' : `${count} tasks are overdue`,
+      'zh-CN': `${count} 个工作任务已超时`,
+    },
+    detail: null,
+    action: { to: '/workbench?list=overdue', title: { en: 'Open the tasks', 'zh-CN': '去处理' } },
+  }
 }
 
 function messageOf(error: string | null): string | null {

@@ -30,6 +30,8 @@ export interface Task {
   createdAt: number
   /** `journey`, `plugin:<id>`, or who made it. */
   createdBy: string
+  /** Business time it was given. */
+  slaMs: number
   dueAt: number
   /** Until when it is put off; its clock stands still. */
   pausedUntil: number | null
@@ -103,6 +105,7 @@ export async function toTasks(rows: readonly StoredTask[], world: TaskWorld): Pr
       state: row.state,
       createdAt: row.created_at,
       createdBy: creatorOf(row.created_by, names),
+      slaMs: row.sla_ms,
       dueAt: row.due_at,
       pausedUntil: isPaused ? row.paused_until : null,
       remainingBusinessMs:

@@ -2,10 +2,17 @@ import { rank } from '@huitou/admin-kit'
 import { computed } from 'vue'
 import { useI18n } from 'vue-i18n'
 
-export const sectionIds = ['brand', 'keys', 'people', 'about'] as const
+export const sectionIds = ['brand', 'hours', 'queues', 'keys', 'people', 'about'] as const
 export type SectionId = (typeof sectionIds)[number]
 
-const icons: Record<SectionId, string> = { brand: 'store', keys: 'key', people: 'users', about: 'info' }
+const icons: Record<SectionId, string> = {
+  brand: 'store',
+  hours: 'clock',
+  queues: 'headset',
+  keys: 'key',
+  people: 'users',
+  about: 'info',
+}
 
 /** Sections of the settings, findable by every word that stands in them. */
 export function useSections(search: () => string) {
