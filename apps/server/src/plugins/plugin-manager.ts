@@ -16,15 +16,14 @@ import {
   type WishedPlugin,
   writeWished,
 } from '@huitou/core'
-import { notFound, type ResolvedManifest, userError } from '@huitou/plugin-api'
+import { notFound, userError } from '@huitou/plugin-api'
 import type { HostEvent } from '@huitou/plugin-host'
-import { describeArchive, openArchive } from '@huitou/plugin-host/install'
+import { Arrivals } from './arrivals.ts'
 import { answer, beginBisect, endBisect, findBisect, keptOff, viewBisect } from './bisect.ts'
 import { setKindBudgets, setPluginBudget, viewBudget, viewBudgets } from './budgets.ts'
 import { describeCandidate } from './candidate.ts'
-import { checkVouchedNow, decide, enableInstalled, findWanted } from './enable-installed.ts'
-import { installArchive, type InstallRequest } from './install.ts'
-import { enablingOrder, findObtainable, listCompanions } from './companions.ts'
+import { checkVouchedNow, decide, enableInstalled } from './enable-installed.ts'
+import { enablingOrder, listCompanions } from './companions.ts'
 import { describeData, exportPath } from './owned-data.ts'
 import { note, type PluginContext, type ProcessPlugin, readTrust } from './plugin-context.ts'
 import { idOf, placeholder, schemaOf, toView, type Viewed } from './plugin-view.ts'
@@ -39,11 +38,13 @@ import { getInstalled, locate, signatureNow } from './wished-set.ts'
 /** The life of plugins as the HTTP app sees it; every change is stored and holds after a restart. */
 export class PluginManager implements PluginAdmin {
   readonly #context: PluginContext
+  readonly #arrivals: Arrivals
   /** Changes happen one after another. */
   #lastChange: Promise<unknown> = Promise.resolve()
 
   constructor(context: PluginContext) {
     this.#context = context
+    this.#arrivals = new Arrivals(context, (work) => this.#change(work))
   }
 
   async list(): Promise<PluginView[]> {
@@ -160,18 +161,21 @@ export class PluginManager implements PluginAdmin {
     return sources.readDetails(this.#context, registry, name)
   }
 
-  async install({ acceptNewKey, ...from }: InstallOptions, by?: string): Promise<PluginView> {
-    const { bytes, name, version } = await sources.download(this.#context, from)
-    const source = { kind: 'registry', registry: from.registry, name: from.name } as const
-    return await this.#install(bytes, { source, by, acceptNewKey, promised: { name, version } })
+  async install(from: InstallOptions, by?: string): Promise<PluginView> {
+    return await this.get(await this.#arrivals.install(from, by))
   }
 
-  async upload(bytes: Uint8Array, { file, acceptNewKey }: UploadOptions, by?: string): Promise<PluginView> {
-    return await this.#install(bytes, { source: { kind: 'upload', file: file ?? null }, by, acceptNewKey })
+  async upload(bytes: Uint8Array, options: UploadOptions, by?: string): Promise<PluginView> {
+    return await this.get(await this.#arrivals.upload(bytes, options, by))
+  }
+
+  async installCompanions(id: string, by?: string): Promise<PluginView> {
+    await this.#arrivals.installCompanions(id, by)
+    return await this.get(id)
   }
 
   async upgrade(id: string, options: UpgradeOptions, by?: string): Promise<PluginView> {
-    const version = await this.#bring(id, options, by)
+    const version = await this.#arrivals.bringVersion(id, options, by)
     await this.#change(async () => {
       await this.#refuseWhileSearching()
       const installed = await getInstalled(this.#context, id)
@@ -306,59 +310,6 @@ export class PluginManager implements PluginAdmin {
     }).catch((error: unknown) => {
       log.error({ plugin: event.pluginId, error: String(error) }, 'An upgrade could not be taken back')
     })
-  }
-
-  async installCompanions(id: string, by?: string): Promise<PluginView> {
-    const { manifest } = this.#context.host.getPlugin(id)
-    const { source } = (await findWished(this.#context.core.database.db, id)) ?? {}
-    await this.#obtain(manifest, source?.kind === 'registry' ? source.registry : undefined, by)
-    return await this.get(id)
-  }
-
-  /** Brings the plugins here that `manifest` needs or brings along; none of them runs before it is enabled. */
-  async #obtain(
-    manifest: ResolvedManifest,
-    preferred: string | undefined,
-    by: string | undefined,
-  ): Promise<void> {
-    for (const from of await findObtainable(this.#context, manifest, preferred)) {
-      const { bytes, name, version } = await sources.download(this.#context, from)
-      const source = { kind: 'registry', registry: from.registry, name } as const
-      await this.#installOne(bytes, { source, by, promised: { name, version } })
-    }
-  }
-
-  async #install(bytes: Uint8Array, request: InstallRequest): Promise<PluginView> {
-    const { manifest } = describeArchive(await openArchive(bytes))
-    const { source, by } = request
-    await this.#obtain(manifest, source.kind === 'registry' ? source.registry : undefined, by)
-    return await this.get(await this.#installOne(bytes, request))
-  }
-
-  async #installOne(bytes: Uint8Array, request: InstallRequest): Promise<string> {
-    return await this.#change(async () => {
-      const { id: installed, isNew, version } = await installArchive(this.#context, bytes, request)
-      const { host, broken } = this.#context
-      const found = await getInstalled(this.#context, installed)
-      // Also when the version in force was damaged and is whole again.
-      if (isNew || (broken.has(installed) && found.wished.version === version)) {
-        broken.delete(installed)
-        if (!this.#runs(installed)) await host.add(await locate(this.#context, found))
-      }
-      return installed
-    })
-  }
-
-  /** The version to upgrade to, brought here when it is not. */
-  async #bring(id: string, options: UpgradeOptions, by: string | undefined): Promise<string> {
-    const wanted = await findWanted(this.#context, id, options)
-    if ('version' in wanted) return wanted.version
-    const found = await sources.download(this.#context, wanted.download)
-    const { version: _, ...source } = wanted.download
-    const request = { source: { kind: 'registry', ...source }, by, promised: found } as const
-    const { acceptNewKey } = options
-    await this.#change(() => installArchive(this.#context, found.bytes, { ...request, acceptNewKey }))
-    return found.version
   }
 
   async #store(id: string, change: Partial<WishedPlugin>): Promise<void> {
