@@ -22,7 +22,7 @@ test('a point without an engine says what it comes with', () => {
   for (const { engine, comesWith } of pointCatalogue) {
     expect(comesWith === undefined).toBe(engine === 'now')
   }
-  expect(findPoint('channels')).toMatchObject({ engine: 'later', activation: 'onChannel:<id>' })
+  expect(findPoint('channels')).toMatchObject({ engine: 'now', activation: 'onChannel:<id>' })
   expect(findPoint('channel')).toBeUndefined()
 })
 

@@ -40,6 +40,18 @@ export interface ChannelContribution {
   /** Kind of identifier that a message goes to, for instance `phone`, `email`, `wecom_external_userid`. */
   address: string
   receipts?: ReceiptKind[]
+  /**
+   * Events of a customer that open the window of a `windowed` channel (anything the customer does, if absent), or each
+   * of which gives one message of a `credit` channel.
+   */
+  openedBy?: string[]
+  /** When somebody who has to confirm messages of a `confirmed` channel is reminded, and when somebody else is asked. */
+  confirm?: {
+    /** 4 if absent; never more than three times in 24 hours. */
+    remindAfterHours?: number
+    /** 24 if absent. */
+    reassignAfterHours?: number
+  }
   limits?: {
     /** Messages in one call of `send`; 100 if absent. */
     batchSize?: number
@@ -70,6 +82,8 @@ export interface Delivery {
   /** Fits the channel's content schema; variables are filled in. */
   content: Record<string, unknown>
   locale: string
+  /** From 2 on it was handed over before: of a `confirmed` channel nobody confirmed it, so somebody else is to be asked. */
+  attempt?: number
 }
 
 export interface DeliveryBatch {
@@ -120,6 +134,18 @@ export interface PollRequest {
   pending: { key: string; providerId: string }[]
 }
 
+/** Messages that nobody has confirmed yet. */
+export interface ConfirmRequest {
+  settings: Readonly<Record<string, unknown>>
+  pending: { key: string; providerId: string }[]
+}
+
+/** `withdrawn`: it can be sent once more. `sent`: it was confirmed meanwhile. */
+export interface WithdrawResult {
+  key: string
+  outcome: 'withdrawn' | 'sent' | 'unknown'
+}
+
 /**
  * Implementation of a `channels` contribution. Return a result for every delivery; throw only when none of the batch
  * went out and all of it may be tried again.
@@ -130,6 +156,10 @@ export interface Channel {
   poll?(request: PollRequest, context: RunContext): Promise<Receipt[]> | Receipt[]
   /** Asks the provider what became of messages whose answer was lost. */
   lookUp?(request: LookUpRequest, context: RunContext): Promise<LookUpResult[]> | LookUpResult[]
+  /** Reminds those who have to confirm these messages; of a `confirmed` channel. */
+  remind?(request: ConfirmRequest, context: RunContext): Promise<void> | void
+  /** Takes back messages that nobody confirmed, so that somebody else can be asked. */
+  withdraw?(request: ConfirmRequest, context: RunContext): Promise<WithdrawResult[]> | WithdrawResult[]
   /** Receipts and replies that the provider pushes. */
   handleWebhook?(
     request: WebhookRequest,

@@ -22,7 +22,6 @@ export interface PointDescription {
 
 const text = (en: string, zh: string): Texts => ({ en, 'zh-CN': zh })
 
-const journeys = text('journeys and deliveries', '旅程与触达')
 const workbench = text('the workbench', '客服工作台')
 const ai = text('connected AI models', '接入 AI 模型')
 const shell = text('menus, keys and first steps in the admin app', '后台的菜单、快捷键与上手引导')
@@ -129,32 +128,28 @@ const points: { readonly [Point in PointName]-?: Omit<PointDescription, 'id'> } 
   channels: {
     title: text('Channels', '渠道'),
     description: text('Ways to reach customers.', '触达客户的方式。'),
-    engine: 'later',
-    comesWith: journeys,
+    engine: 'now',
     activation: 'onChannel:<id>',
-    implements: ['send', 'poll?', 'lookUp?', 'handleWebhook?', 'verifySettings?'],
+    implements: ['send', 'poll?', 'lookUp?', 'remind?', 'withdraw?', 'handleWebhook?', 'verifySettings?'],
   },
   actions: {
     title: text('Actions', '动作'),
     description: text('Steps of journeys and bulk actions.', '旅程步骤与批量操作。'),
-    engine: 'later',
-    comesWith: journeys,
+    engine: 'now',
     activation: 'onAction:<id>',
     implements: ['run'],
   },
   conditions: {
     title: text('Conditions', '条件'),
     description: text('Predicates for journeys and segments.', '旅程与人群中的判断条件。'),
-    engine: 'later',
-    comesWith: journeys,
+    engine: 'now',
     activation: 'onCondition:<id>',
     implements: ['test'],
   },
   gates: {
     title: text('Gates', '闸口'),
     description: text('Checks before a message goes out.', '消息发出前的检查。'),
-    engine: 'later',
-    comesWith: journeys,
+    engine: 'now',
     activation: 'onGate:<id>',
     implements: ['allow'],
   },

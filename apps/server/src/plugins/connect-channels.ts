@@ -47,6 +47,14 @@ function remoteChannel(host: Pick<PluginHost, 'call'>, plugin: string, id: strin
         context,
         request.messages.map(({ key }) => ({ key, outcome: 'unknown' as const })),
       ),
+    remind: (request, context) => ask('remind', request, context, undefined),
+    withdraw: (request, context) =>
+      ask(
+        'withdraw',
+        request,
+        context,
+        request.pending.map(({ key }) => ({ key, outcome: 'unknown' as const })),
+      ),
     handleWebhook: (request, context) => ask('handleWebhook', request, context, { status: 404 }),
     verifySettings: (settings, context) => ask('verifySettings', settings, context, { ok: true as const }),
   }

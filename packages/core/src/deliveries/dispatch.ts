@@ -6,6 +6,7 @@ import { transact } from '../db/database.ts'
 import { rowsOf } from '../db/rows.ts'
 import type { SecretBox } from './accounts.ts'
 import { settleClicks, sweepLinks } from './clicks.ts'
+import { urgeConfirmations } from './confirmations.ts'
 import { followConsents } from './consents.ts'
 import { type ContentRenderer, renderPlainContent } from '../journeys/variables.ts'
 import { gatesOf } from './gates.ts'
@@ -51,7 +52,7 @@ export class Deliveries {
   async advance(): Promise<boolean> {
     const more = await followConsents(this.context.database.db)
     const expired = await expireLeases(this.context)
-    const polled = await pollChannels(this.context)
+    const polled = (await pollChannels(this.context)) + (await urgeConfirmations(this.context))
     const clicked = await settleClicks(this.context)
     await this.#sweep()
     const started = await this.#start()

@@ -5,6 +5,7 @@ import { rowsOf } from '../db/rows.ts'
 import { EVERYONE, type Periods, periodsAt, readTouches, type Touch } from './ledger.ts'
 import type { DeliveryPurpose } from '../journeys/outbox.ts'
 import { findAddress, type Person } from '../journeys/people.ts'
+import { type Opening, readOpenings } from './openings.ts'
 import type { ContactPolicy } from './policy.ts'
 import { afterQuietHours, zoneOf } from './quiet-hours.ts'
 
@@ -21,6 +22,9 @@ export type RefusalReason =
   | 'cap_channel_day'
   | 'budget'
   | 'fatigue'
+  | 'window_closed'
+  | 'no_credit'
+  | 'unconfirmed'
   | 'gate'
   | 'content'
   | 'provider'
@@ -67,16 +71,23 @@ export class Guards {
   readonly #consents: Map<number, Consent[]>
   readonly #touches: Map<number, Touch[]>
   readonly #answers: Map<number, Answers>
+  readonly #openings: Map<number, Opening> | undefined
 
   private constructor(
     world: GuardWorld,
-    facts: { consents: Map<number, Consent[]>; touches: Map<number, Touch[]>; answers: Map<number, Answers> },
+    facts: {
+      consents: Map<number, Consent[]>
+      touches: Map<number, Touch[]>
+      answers: Map<number, Answers>
+      openings: Map<number, Opening> | undefined
+    },
   ) {
     this.#world = world
     this.#periods = periodsAt(world.days, world.now)
     this.#consents = facts.consents
     this.#touches = facts.touches
     this.#answers = facts.answers
+    this.#openings = facts.openings
   }
 
   /** Reads in a few queries all that the guards need to know of these customers. */
@@ -86,6 +97,7 @@ export class Guards {
       consents: await readConsents(db, customers),
       touches: await readTouches(db, customers, Math.min(week, month)),
       answers: await readAnswers(db, customers, world.channel),
+      openings: await readOpenings(db, world, customers),
     })
   }
 
@@ -108,7 +120,7 @@ export class Guards {
         this.#fatigue(person) ?? { allow: true, address }
       )
     }
-    return this.#budgets(person) ?? { allow: true, address }
+    return this.#platform(person) ?? { allow: true, address }
   }
 
   /** Counts a message as sent, for the checks after it; a test takes nobody's slot. */
@@ -116,6 +128,8 @@ export class Guards {
     const { channel, account } = this.#world
     const count = purpose === 'test' ? 0 : 1
     const touch = { customer_id: person.id, channel, account, day: this.#periods.day, count }
+    const opening = this.#openings?.get(person.id)
+    if (opening?.credits !== undefined) opening.credits -= count
     for (const id of [person.id, EVERYONE]) {
       const known = this.#touches.get(id)
       if (known) known.push({ ...touch, customer_id: id })
@@ -181,6 +195,16 @@ export class Guards {
     ]
     for (const [reason, used, limit] of checks)
       if (used >= limit) return { allow: false, reason, details: { used, limit } }
+    return this.#platform(person)
+  }
+
+  /** What the platform itself allows, whatever a message is for. */
+  #platform(person: Person): Verdict | undefined {
+    const { guarantee } = this.#world.declaration
+    const opening = this.#openings?.get(person.id)
+    if (guarantee === 'windowed' && (opening?.until ?? 0) <= this.#world.now)
+      return { allow: false, reason: 'window_closed' }
+    if (guarantee === 'credit' && (opening?.credits ?? 0) < 1) return { allow: false, reason: 'no_credit' }
     return this.#budgets(person)
   }
 

@@ -47,7 +47,15 @@ interface Decision {
 }
 
 /** What guards refuse because of the channel; another one may still do. */
-const CHANNEL_BOUND = new Set(['no_address', 'no_consent', 'cap_channel_day', 'budget', 'fatigue'])
+const CHANNEL_BOUND = new Set([
+  'no_address',
+  'no_consent',
+  'cap_channel_day',
+  'budget',
+  'fatigue',
+  'window_closed',
+  'no_credit',
+])
 /** Plans are looked at in larger pieces than are sent, so that the important ones come first. */
 const LOOK_AHEAD = 3
 
@@ -177,6 +185,7 @@ async function decide(tx: Tx, deciding: Deciding): Promise<Prepared> {
       address: verdict.address,
       content: rendered.content,
       locale: rendered.locale,
+      attempt: row.attempts + 1,
     }
     const shown = JSON.stringify(mask(rendered.shown, person))
     prepared.leased.push({ row, person, touch: guards.count(person, row), delivery, shown })

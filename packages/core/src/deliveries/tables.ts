@@ -61,6 +61,9 @@ export interface DeliveryRow {
   updated_at: number
   /** When the provider is to be asked next. */
   poll_at: number | null
+  /** When somebody who has to confirm it is reminded next, and how often that was done. */
+  remind_at: number | null
+  reminders: Generated<number>
   /** Account and business day whose slot in the ledger it holds. */
   used_account: string | null
   touch_day: number | null
@@ -169,6 +172,21 @@ export const deliveryMigrations: Migrations = {
   '0125_shown_content': {
     async up(db) {
       await db.schema.alterTable('deliveries').addColumn('shown_content', 'text').execute()
+    },
+  },
+  '0145_reminders': {
+    async up(db) {
+      await db.schema.alterTable('deliveries').addColumn('remind_at', 'bigint').execute()
+      await db.schema
+        .alterTable('deliveries')
+        .addColumn('reminders', 'integer', (column) => column.notNull().defaultTo(0))
+        .execute()
+      await db.schema
+        .createIndex('deliveries_remind')
+        .on('deliveries')
+        .expression(sql`coalesce(remind_at, 0)`)
+        .where(sql.ref('state'), '=', 'pending')
+        .execute()
     },
   },
 }
