@@ -11,6 +11,10 @@ export interface HttpProvider extends AsyncDisposable {
   url: string
   /** How often each key reached it. */
   received: Map<string, number>
+  /** How often it was called. */
+  calls(): number
+  /** Resolves when it has made up its mind about everything that was sent to it, also by those who died meanwhile. */
+  quiet(): Promise<void>
   /** What it did to those who asked. */
   moods: Record<Mood, number>
 }
@@ -38,8 +42,13 @@ const MOODS: readonly Mood[] = [
 export async function startHttpProvider(): Promise<HttpProvider> {
   const received = new Map<string, number>()
   const moods: HttpProvider['moods'] = { well: 0, busy: 0, broken: 0, mute: 0, gone: 0, partly: 0 }
+  let [busy, heard] = [0, 0]
   const server = createServer((request, response) => {
-    answer(request, response, { received, moods }).catch(() => response.destroy())
+    busy++
+    heard++
+    answer(request, response, { received, moods })
+      .catch(() => response.destroy())
+      .finally(() => busy--)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
@@ -47,6 +56,13 @@ export async function startHttpProvider(): Promise<HttpProvider> {
     url: `http://127.0.0.1:${port}`,
     received,
     moods,
+    calls: () => Object.values(moods).reduce((sum, count) => sum + count, 0),
+    async quiet() {
+      for (let before = -1; busy > 0 || before !== heard;) {
+        before = heard
+        await sleep(50)
+      }
+    },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))

@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import type { Readable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { engines } from '@huitou/testing'
 import { createPostgresDatabase } from '@huitou/testing/postgres'
 import { afterAll, expect, test } from 'vitest'
@@ -17,8 +19,9 @@ import { addRecordingChannel } from '../../test/recording-channel.ts'
 /** `HUITOU_CRASH_ROUNDS=200` for the long run; deliveries grow with it. */
 const ROUNDS = Number(process.env['HUITOU_CRASH_ROUNDS'] ?? 3)
 const CUSTOMERS = Math.max(300, ROUNDS * 50)
-/** Nobody lives longer than this after having begun. */
-const LONGEST_LIFE_MS = 400
+/** Nobody lives longer than for so many calls of the provider. */
+const CALLS_OF_A_LIFE = 10
+const LONGEST_LIFE_MS = 20_000
 const START = Date.parse('2026-11-21T10:00:00+08:00')
 const PROGRAM = path.join(import.meta.dirname, 'crash-child.ts')
 
@@ -79,14 +82,24 @@ function start(place: string, args: string[]): ChildProcess {
   return spawn(process.execPath, [PROGRAM, place, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
 }
 
-/** Kills the children some moments after they have begun to work. Returns how many had not come to an end yet. */
-async function killSoon(children: ChildProcess[]): Promise<number> {
+/**
+ * Kills each child at an instant of its own: before its first call of the provider, or in the middle of the calls that
+ * it makes, however fast the machine is. Returns how many had not come to an end yet.
+ */
+async function killSoon(children: ChildProcess[], provider: HttpProvider): Promise<number> {
   const killed = await Promise.all(
     children.map(async (child) => {
-      child.stdout?.once('data', () =>
-        setTimeout(() => child.kill('SIGKILL'), Math.random() * LONGEST_LIFE_MS),
-      )
-      const [, signal] = (await once(child, 'exit')) as [number | null, string | null]
+      const exited = once(child, 'exit') as Promise<[number | null, string | null]>
+      const isOver = () => child.exitCode !== null || child.signalCode !== null
+      await Promise.race([exited, once(child.stdout as Readable, 'data')])
+      const calls = provider.calls() + Math.floor(Math.random() * CALLS_OF_A_LIFE)
+      const begun = performance.now()
+      while (!isOver() && provider.calls() < calls && performance.now() - begun < LONGEST_LIFE_MS)
+        await sleep(2)
+      await sleep(Math.random() * 60)
+      child.kill('SIGKILL')
+      const [code, signal] = await exited
+      if (signal === null && code !== 0) throw new Error(`A child failed by itself, with ${code}`)
       return signal === 'SIGKILL' ? 1 : 0
     }),
   )
@@ -105,9 +118,14 @@ test.each(engines)(
     // On PostgreSQL two nodes share the work, and each dies when its time has come.
     const nodes = postgres ? 2 : 1
     for (let round = 0; round < ROUNDS; round++) {
+      // The clock stands still while a message is on its way: nobody looks one up before it can have arrived.
+      await provider.quiet()
       now += 45_000
       const args = [provider.url, String(now), ...(postgres ? [postgres.url] : [])]
-      kills += await killSoon(Array.from({ length: nodes }, () => start(place, args)))
+      kills += await killSoon(
+        Array.from({ length: nodes }, () => start(place, args)),
+        provider,
+      )
     }
     const open = await leaveAlone(place, { from: now, provider, url: postgres?.url })
     if (ROUNDS > 3) console.info(JSON.stringify({ engine, ROUNDS, kills, left: open, ...provider.moods }))
@@ -138,6 +156,7 @@ async function leaveAlone(
   const core = await createCore({ database, dataDir: place, clock: { now: () => now } })
   addHttpProvider(core.points, provider.url)
   for (let calm = 0; calm < 60; calm++) {
+    await provider.quiet()
     now += 40 * 60_000
     await core.settle()
     if ((await statesIn(place, url))['delivered'] === CUSTOMERS * 2) break
