@@ -15,6 +15,9 @@ export interface JourneyContribution {
    * A `send` step may have a `message` instead of a channel and its content: `{ text, title?, url?, html? }`. It goes
    * out by the channels that the brand has set up and that can carry it, one after the other until one reaches the
    * customer; which ones is a parameter that every such template has, `channel`.
+   *
+   * Any step may have `when`: with nothing, false, 0 or an empty text it is left out, and what led to it leads to the
+   * step behind it.
    */
   definition: Readonly<Record<string, unknown>>
   /** What the owner chooses. A default may be `%key%`; one that has none has to be given. */

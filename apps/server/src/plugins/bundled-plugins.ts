@@ -7,6 +7,7 @@ const PLUGINS: Record<string, 'on' | 'off'> = {
   '@huitou/rfm': 'on',
   '@huitou/channel-sandbox': 'on',
   '@huitou/care-journeys': 'on',
+  '@huitou/playbook': 'on',
   // These need an account somewhere.
   '@huitou/channel-email': 'off',
   '@huitou/channel-sms': 'off',

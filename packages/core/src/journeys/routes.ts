@@ -12,11 +12,11 @@ import {
   checkJourney,
   createJourney,
   enrolmentsOf,
-  getJourney,
   listJourneys,
   publishJourney,
   updateJourney,
 } from './queries.ts'
+import { getWithOrigin } from './template-queries.ts'
 import { journeyStats } from './node-stats.ts'
 
 const JourneyId = z.object({ id: z.string().min(1).max(60) })
@@ -56,7 +56,7 @@ export function journeyRoutes(deps: RouteDeps) {
       },
     )
     .get('/:id', describeRoute({ tags, summary: 'One journey' }), validate('param', JourneyId), async (c) =>
-      answerJson(c, await getJourney(database.db, c.req.valid('param').id)),
+      answerJson(c, await getWithOrigin(deps, c.req.valid('param').id)),
     )
     .put(
       '/:id',

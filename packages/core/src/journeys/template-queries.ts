@@ -1,6 +1,5 @@
 import { type JsonSchema, notFound, userError } from '@huitou/plugin-api'
 import type { CoreContext } from '../context.ts'
-import type { Db } from '../db/database.ts'
 import type { Text } from '../points/points.ts'
 import { parseDefinition } from './check.ts'
 import { createJourney, getJourney, type Journey, updateJourney } from './queries.ts'
@@ -169,31 +168,54 @@ function sound(definition: unknown): unknown {
   }
 }
 
-/** What journeys were made of; those that somebody drew from nothing are left out. */
-export async function readOrigins(
-  db: Db,
-  points: Context['points'],
-  ids?: readonly string[],
-): Promise<Map<string, JourneyOrigin>> {
-  let query = db
+/** One journey, with what it was made of if that is a template. */
+export async function getWithOrigin(
+  { database, points }: Pick<Context, 'database' | 'points'>,
+  id: string,
+): Promise<Journey & Partial<JourneyOrigin>> {
+  const journey = await getJourney(database.db, id)
+  const row = await database.db
     .selectFrom('journey_origins')
-    .select(['journey_id', 'template', 'template_version', 'parameters'])
-  if (ids) query = query.where('journey_id', 'in', [...ids])
-  const rows = ids?.length === 0 ? [] : await query.execute()
-  return new Map(
-    rows.map((row) => {
-      const template = points.journeys.find(row.template)
-      return [
-        row.journey_id,
-        {
-          template: row.template,
-          templateVersion: row.template_version,
-          parameters: JSON.parse(row.parameters) as Record<string, unknown>,
-          newerTemplate: template !== undefined && templateVersion(template) !== row.template_version,
-        },
-      ]
-    }),
-  )
+    .selectAll()
+    .where('journey_id', '=', id)
+    .executeTakeFirst()
+  return { ...journey, ...(row ? toOrigin(points, row) : {}) }
+}
+
+/** Journeys made from a template, oldest first. */
+export async function listFromTemplate(
+  { database, points }: Pick<Context, 'database' | 'points'>,
+  template: string,
+): Promise<(Pick<Journey, 'id' | 'name' | 'state' | 'publishedVersion'> & JourneyOrigin)[]> {
+  const rows = await database.db
+    .selectFrom('journey_origins')
+    .innerJoin('journeys', 'journeys.id', 'journey_origins.journey_id')
+    .selectAll('journey_origins')
+    .select(['journeys.name', 'journeys.state', 'journeys.published_version as publishedVersion'])
+    .where('template', '=', template)
+    .orderBy('journeys.created_at')
+    .orderBy('journeys.id')
+    .execute()
+  return rows.map(({ name, state, publishedVersion, ...row }) => ({
+    id: row.journey_id,
+    name,
+    state,
+    publishedVersion,
+    ...toOrigin(points, row),
+  }))
+}
+
+function toOrigin(
+  points: Context['points'],
+  row: { template: string; template_version: string; parameters: string },
+): JourneyOrigin {
+  const template = points.journeys.find(row.template)
+  return {
+    template: row.template,
+    templateVersion: row.template_version,
+    parameters: JSON.parse(row.parameters) as Record<string, unknown>,
+    newerTemplate: template !== undefined && templateVersion(template) !== row.template_version,
+  }
 }
 
 function getTemplate({ points }: Context, id: string): JourneyTemplate {

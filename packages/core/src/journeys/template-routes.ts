@@ -6,7 +6,7 @@ import { answerJson } from '../http/answer.ts'
 import { requireRole, type SignedIn } from '../http/env.ts'
 import { validate } from '../http/validate.ts'
 import { audit } from '../people/audit.ts'
-import { changeParameters, createFromTemplate, listTemplates } from './template-queries.ts'
+import { changeParameters, createFromTemplate, listFromTemplate, listTemplates } from './template-queries.ts'
 
 const Parameters = z.record(z.string().max(100), z.json())
 const NewJourney = z.object({
@@ -31,6 +31,12 @@ export function journeyTemplateRoutes(deps: RouteDeps) {
 export function journeyFromTemplateRoutes(deps: RouteDeps) {
   const { database, clock } = deps
   return new Hono<SignedIn>()
+    .get(
+      '/from-template',
+      describeRoute({ tags, summary: 'Journeys made from a template, oldest first' }),
+      validate('query', z.object({ template: z.string().min(1).max(200) })),
+      async (c) => answerJson(c, { journeys: await listFromTemplate(deps, c.req.valid('query').template) }),
+    )
     .post(
       '/from-template',
       describeRoute({ tags, summary: 'A new draft from a template' }),

@@ -3,7 +3,14 @@ import type { JourneyContribution } from '@huitou/plugin-api'
 import { describe, expect, test } from 'vitest'
 import { addRecordingChannel } from '../../test/recording-channel.ts'
 import { mergeChanges } from './template-merge.ts'
-import { changeParameters, createFromTemplate, listTemplates, readOrigins } from './template-queries.ts'
+import {
+  changeParameters,
+  createFromTemplate,
+  getWithOrigin,
+  listFromTemplate,
+  listTemplates,
+} from './template-queries.ts'
+import { withoutUnwanted } from './template-steps.ts'
 import { contentIn } from './template-texts.ts'
 import { checkTemplate } from './template.ts'
 import { updateJourney } from './queries.ts'
@@ -79,8 +86,9 @@ describe.each(engines)('templates of journeys on %s', (engine) => {
       ...unpaid,
       definition: { ...unpaid.definition, goal: { event: 'order.paid' } },
     })
-    const origins = await readOrigins(core.database.db, core.points)
-    expect(origins.get(journey.id)).toMatchObject({ newerTemplate: true, parameters: { hours: 5 } })
+    const newer = { newerTemplate: true, parameters: { hours: 5 } }
+    expect(await getWithOrigin(core, journey.id)).toMatchObject(newer)
+    expect(await listFromTemplate(core, 'test.care/unpaid')).toMatchObject([{ id: journey.id, ...newer }])
     const updated = await changeParameters(core, journey.id, { hours: 5 })
     expect(updated.draft).toMatchObject({ goal: { event: 'order.paid' }, nodes: { remind: { priority: 9 } } })
   })
@@ -105,6 +113,16 @@ test('a template that gives no journey is found when its plugin is enabled', () 
   expect(broken(nowhere as unknown as JourneyContribution)).toThrow(/start/)
   const unfilled = { ...unpaid, parameters: { type: 'object', properties: {} } }
   expect(broken(unfilled)).toThrow(/hours has no value/)
+})
+
+test('steps that nobody wants are left out', () => {
+  const nodes = {
+    a: { type: 'tag', when: '', next: 'b' },
+    b: { type: 'wait', when: 0, next: 'c' },
+    c: { type: 'send', when: 'text', next: 'd' },
+    d: { type: 'task', when: false },
+  }
+  expect(withoutUnwanted({ start: 'a', nodes })).toEqual({ start: 'c', nodes: { c: { type: 'send' } } })
 })
 
 test('changes by hand and changes of the template are both kept, the template’s where they meet', () => {

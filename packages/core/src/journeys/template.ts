@@ -5,6 +5,7 @@ import type { Contribution, Text } from '../points/points.ts'
 import { parseDefinition } from './check.ts'
 import type { JourneyDefinition } from './definition.ts'
 import { type CarryingChannel, withRoutes } from './template-message.ts'
+import { withoutUnwanted } from './template-steps.ts'
 import { inLocale, isText } from './template-texts.ts'
 
 export type JourneyTemplate = Contribution<JourneyContribution>
@@ -98,7 +99,8 @@ export function buildJourney(
     )
   const wanted = parameters['channel'] ?? ANY_CHANNEL
   const channels = world.channels.filter(({ id }) => wanted === ANY_CHANNEL || id === wanted)
-  const routed = withRoutes(definition as Record<string, unknown>, channels, world.locale)
+  const wantedSteps = withoutUnwanted(definition as Record<string, unknown>)
+  const routed = withRoutes(wantedSteps, channels, world.locale)
   return { definition: parseDefinition(withTexts(routed, world.locale)), parameters }
 }
 

@@ -1,0 +1,4 @@
+import path from 'node:path'
+import { testContracts } from '@huitou/testing/contracts'
+
+await testContracts(path.dirname(import.meta.dirname))
