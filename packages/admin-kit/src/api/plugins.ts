@@ -28,8 +28,6 @@ export type PluginRegistry = InferResponseType<typeof sources.registries.$get, 2
 export type NewPluginRegistry = InferRequestType<typeof sources.registries.$post>['json']
 export type PluginPublisher = InferResponseType<typeof sources.publishers.$get, 200>['publishers'][number]
 export type PluginBisect = InferResponseType<typeof sources.bisect.$get, 200>
-/** Another plugin that a plugin needs, or brings along. */
-export type PluginCompanion = Plugin['companions'][number]
 export type PluginConsent = InferRequestType<typeof one.enable.$post>['json']
 export type PluginUpgrade = InferRequestType<typeof one.upgrade.$post>['json']
 export type PluginInstall = InferRequestType<typeof sources.install.$post>['json']
