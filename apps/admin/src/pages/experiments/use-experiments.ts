@@ -1,5 +1,4 @@
 import { listExperiments, queryKeys, useColumns, useFormat, useLocalized } from '@huitou/admin-kit'
-import type { Experiment } from '@huitou/admin-kit'
 import { listJourneys } from '@huitou/admin-kit/api/journeys.ts'
 import { useQuery } from '@tanstack/vue-query'
 import { computed } from 'vue'
@@ -24,6 +23,11 @@ export function useJourneyNames() {
   return computed(() => data.value?.journeys ?? [])
 }
 
+interface Arm {
+  key: string
+  name?: string | undefined
+}
+
 /** Names of arms and metrics, and figures in their unit. */
 export function useExperimentWords() {
   const { t } = useI18n()
@@ -32,10 +36,10 @@ export function useExperimentWords() {
   const { findEvent } = useColumns()
   const eventName = (name: string) => localized(findEvent(name)?.title) || name
 
-  function armName(experiment: Pick<Experiment, 'arms'>, key: string): string {
+  function armName({ arms }: { arms: readonly Arm[] }, key: string): string {
     if (key === HOLDOUT) return t('experiments.holdout')
     if (key === 'treated') return t('experiments.treated')
-    return experiment.arms.find((arm) => arm.key === key)?.name ?? key.toUpperCase()
+    return arms.find((arm) => arm.key === key)?.name ?? key.toUpperCase()
   }
 
   function metricName(metric: DraftMetric): string {
