@@ -73,9 +73,8 @@ function checkInputs(manifest: Manifest): Finding[] {
   const own = new Set(ownColumns(manifest.contributes).map(({ id }) => id))
   const { scorers = [], segmenters = [], conditions = [], gates = [] } = manifest.contributes ?? {}
   return Object.entries({ scorers, segmenters, conditions, gates }).flatMap(([point, entries]) =>
-    entries.flatMap((entry, index) => {
-      if ('target' in entry && entry.target === 'event') return []
-      return (entry.inputs ?? []).flatMap((input, position) => {
+    entries.flatMap((entry, index) =>
+      (entry.inputs ?? []).flatMap((input, position) => {
         const path = `contributes.${point}[${index}].inputs[${position}]`
         if (own.has(input)) return []
         if (input.startsWith(prefix)) {
@@ -87,8 +86,8 @@ function checkInputs(manifest: Manifest): Finding[] {
         }
         if (matchesAny(granted, input)) return []
         return [{ path, value: input, fix: `add "${input}" to permissions["profile.read"]` }]
-      })
-    }),
+      }),
+    ),
   )
 }
 
