@@ -81,6 +81,9 @@ async function places(shop: Api): Promise<[name: string, path: string][]> {
     ],
   })
   const { segments } = await shop.request<{ segments: { id: string; kind: string }[] }>('/api/segments')
+  const task = await shop.request<{ id: number }>('/api/tasks', {
+    body: { title: '测试', customerId: rows[0]?.id, dueMinutes: 600, script: '测试 {{event.gift}}' },
+  })
   return [
     ['home', '/'],
     ['customers', '/customers'],
@@ -89,6 +92,17 @@ async function places(shop: Api): Promise<[name: string, path: string][]> {
     ['segments', '/segments'],
     ['segment-new', `/segments/new?rule=${encodeURIComponent(rule)}`],
     ['segment-builtin', `/segments/${segments.find(({ kind }) => kind === 'builtin')?.id}`],
+    ['journeys', '/journeys'],
+    ['journey-templates', '/journeys/templates?template=huitou.care-journeys/abandoned_cart'],
+    ['messages', '/messages'],
+    ...['dead', 'policy', 'channels', 'sandbox'].map((page): [string, string] => [
+      `messages-${page}`,
+      `/messages/${page}`,
+    ]),
+    ['experiments', '/experiments'],
+    ['experiment-new', '/experiments/new'],
+    ['workbench', '/workbench'],
+    ['task', `/workbench/${task.id}`],
     ['reports', '/reports'],
     ...reports.map(({ id }): [string, string] => [`report-${id}`, `/reports/${id}`]),
     ['extensions', '/extensions'],
@@ -103,7 +117,7 @@ async function places(shop: Api): Promise<[name: string, path: string][]> {
         `/extensions/${id}?tab=${tab}`,
       ]),
     ),
-    ...['brand', 'people', 'keys', 'about'].map((section): [string, string] => [
+    ...['brand', 'hours', 'queues', 'people', 'keys', 'about'].map((section): [string, string] => [
       `settings-${section}`,
       `/settings/${section}`,
     ]),
