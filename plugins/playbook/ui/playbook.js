@@ -145,10 +145,20 @@ function drawCells(row, { say, editing, saving, change, eventTitle }) {
       only ? `${eventTitle(given.event)} · ${only.property} ${only.value ?? ''}` : eventTitle(given.event),
     ),
     cell(given.tag || say('none')),
-    cell(given.text ? `${wait}：${given.text}` : say('none')),
-    cell(given.script ? `${say('within', { minutes: given.minutes })}：${given.script}` : say('none')),
+    cell(given.text ? `${wait} · ${readable(given.text)}` : say('none')),
+    cell(
+      given.script ? `${say('within', { minutes: given.minutes })} · ${readable(given.script)}` : say('none'),
+    ),
     h('td', { class: 'muted' }, resultsOf(row, say)),
   ])
+}
+
+/** A text as it is read: in the place of a variable stands what it is when nothing is known, or its name. */
+function readable(text) {
+  return text.replaceAll(
+    /\{\{\s*(?:\w+\.)?([\w.]+)[^}]*?(?:default:\s*["']([^"']*)["'])?\s*\}\}/g,
+    (_, name, otherwise) => `[${otherwise ?? name}]`,
+  )
 }
 
 function resultsOf({ results }, say) {
@@ -168,7 +178,16 @@ function drawProposals(rows, add, { say, localized, saving, eventTitle }) {
     h('h2', say('proposals')),
     h('p', { class: 'muted' }, say('proposalsLead')),
     h('div', { class: 'table-frame' }, [
-      h('table', { class: 'table' }, [
+      h('table', { class: 'table playbook-proposals' }, [
+        h(
+          'thead',
+          h(
+            'tr',
+            ['name', 'behaviour', 'tag', 'touch', 'add'].map((key) =>
+              h('th', { key, scope: 'col' }, say(key)),
+            ),
+          ),
+        ),
         h(
           'tbody',
           proposals.map((proposal) => {
@@ -177,7 +196,10 @@ function drawProposals(rows, add, { say, localized, saving, eventTitle }) {
               h('td', localized(proposal.name)),
               h('td', { class: 'muted' }, eventTitle(proposal.event)),
               h('td', localized(proposal.tag)),
-              h('td', h('span', { class: 'playbook-clip' }, localized(proposal.text ?? proposal.script))),
+              h(
+                'td',
+                h('span', { class: 'playbook-clip' }, readable(localized(proposal.text ?? proposal.script))),
+              ),
               h(
                 'td',
                 h(
