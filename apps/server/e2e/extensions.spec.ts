@@ -1,3 +1,4 @@
+import { checkAccess } from './accessible.ts'
 import { setUpOwner } from './api.ts'
 import { startHuitou } from './huitou-process.ts'
 import { heatMap, readHeatMap } from './import-wizard.ts'
@@ -39,6 +40,14 @@ test('RFM can be switched off, on again, and told to score by quantiles', async 
   await expect(page.getByText('已保存')).toBeVisible()
   await page.goto(`${huitou.url}/segments`)
   await expect(side.getByRole('link', { name: '冠军' })).toBeVisible()
+
+  await page.goto(`${huitou.url}/extensions`)
+  await page.getByRole('button', { name: '限额' }).click()
+  await page.getByLabel('内存（MB）').last().fill('1500')
+  await checkAccess(page, 'limits')
+  await page.getByRole('dialog').getByRole('button', { name: '保存' }).click()
+  await expect(page.getByRole('dialog')).toHaveCount(0)
+  expect(await api.request('/api/plugins/budgets')).toMatchObject({ set: { worker: { memoryMb: 1500 } } })
 
   await page.goto(`${huitou.url}/reports/rfm.rfm`)
   await heatMap(page).waitFor()
