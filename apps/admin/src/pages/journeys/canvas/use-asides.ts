@@ -58,7 +58,6 @@ export function useAsides({ props, drawing, words }: Omit<Scene, 'over'>) {
             note,
             icon: 'flask',
             tone: 'hold',
-            label: t('journeys.stepLabel', { kind, text }),
           },
         }),
       )
@@ -80,7 +79,6 @@ export function useAsides({ props, drawing, words }: Omit<Scene, 'over'>) {
             note,
             icon: 'flag',
             tone: 'goal',
-            label: t('journeys.stepLabel', { kind, text }),
           },
         }),
       )

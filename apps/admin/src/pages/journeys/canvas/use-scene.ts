@@ -48,7 +48,6 @@ export function useScene({ props, drawing, words, over }: Scene) {
       tone: takes ? 'plain' : 'reach',
       small: node.type === 'end',
       problem: problemAt(id),
-      label: t('journeys.stepLabel', { kind, text }),
     }
     return place(id, box, {
       card,
@@ -80,7 +79,6 @@ export function useScene({ props, drawing, words, over }: Scene) {
       note: props.figures ? t('journeys.enteredHere', { n: count(props.figures.entered) }) : '',
       tone: 'plain',
       problem: problemAt(TRIGGER),
-      label: t('journeys.stepLabel', { kind, text }),
     }
   })
 
