@@ -18,6 +18,7 @@ import { texts } from './texts.js'
 export const stylesheets = ['./playbook.css']
 
 const KEY = ['playbook']
+const SIGNS = { is: '=', is_not: '≠', gt: '>', gte: '≥', lt: '<', lte: '≤', false: '= false', true: '= true' }
 
 /** One table: behaviour, tag, touch, the agent's part, and what each row came to. */
 export default {
@@ -142,7 +143,9 @@ function drawCells(row, { say, editing, saving, change, eventTitle }) {
     ),
     h('td', [h(RouterLink, { to: `/journeys/${row.id}`, title: say('open') }, () => row.name)]),
     cell(
-      only ? `${eventTitle(given.event)} · ${only.property} ${only.value ?? ''}` : eventTitle(given.event),
+      only
+        ? `${eventTitle(given.event)} · ${only.property} ${SIGNS[only.op] ?? only.op} ${only.value ?? ''}`
+        : eventTitle(given.event),
     ),
     cell(given.tag || say('none')),
     cell(given.text ? `${wait} · ${readable(given.text)}` : say('none')),
