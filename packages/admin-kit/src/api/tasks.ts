@@ -8,11 +8,9 @@ export type TaskPage = InferResponseType<typeof api.tasks.$get>
 export type Task = TaskPage['tasks'][number]
 export type TaskDetails = InferResponseType<typeof one.$get>
 export type NewTask = InferRequestType<typeof api.tasks.$post>['json']
-export type TaskCounts = TaskPage['counts']
 export type TaskQueue = InferResponseType<(typeof api)['task-queues']['$get']>['queues'][number]
 export type TaskQueueSettings = InferRequestType<typeof queue.$put>['json']
 export type BusinessHours = InferResponseType<(typeof api)['business-hours']['$get']>
-export type Colleague = InferResponseType<typeof api.people.$get>['people'][number]
 
 export interface TaskFilter {
   state?: 'open' | 'mine' | 'overdue' | 'done' | 'all' | undefined
