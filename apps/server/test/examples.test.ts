@@ -127,6 +127,6 @@ test('examples of every other kind do what their readmes say', async () => {
   // A page of its own, which may run its own files and reach nothing.
   const page = await fetch(`${server.url}/plugin-files/examples.shop-window/1.0.0/ui/index.html`)
   expect(page.headers.get('content-security-policy')).toContain('sandbox allow-scripts')
-  const figures = await post('/api/commands/examples.shop-window/figures', {})
-  expect(figures['result']).toEqual({ customers: 2, orders: 0 })
+  const figures = await post('/api/views/examples.shop-window/page/calls/figures', {})
+  expect(figures['answer']).toEqual({ customers: 2, orders: 0 })
 })

@@ -1,12 +1,15 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import type { TestRegistry } from '@huitou/testing/verdaccio'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openAuthorRegistry } from './author-registry.ts'
 
 const root = path.resolve(import.meta.dirname, '../../..')
 const home = mkdtempSync(path.join(tmpdir(), 'huitou-tutorial-'))
+let registry: TestRegistry
 
 interface Block {
   language: string
@@ -27,7 +30,7 @@ function blocksOf(page: string): Block[] {
 
 /** One shell for the whole page: folder and variables go on from block to block. */
 class Shell {
-  #folder = root
+  #folder = home
   #path = process.env['PATH'] ?? ''
   #server: ChildProcess | undefined
   output = ''
@@ -36,13 +39,16 @@ class Shell {
     return this.#folder
   }
 
-  run(commands: string): number {
+  async run(commands: string): Promise<number> {
     const script = `set -e\ncd ${JSON.stringify(this.#folder)}\n${commands}\npwd > "$HOME/.folder"; printf %s "$PATH" > "$HOME/.path"`
-    const { status, stdout, stderr } = spawnSync('bash', ['-c', script], {
-      env: this.#env(),
-      encoding: 'utf8',
-    })
-    this.output = stdout + stderr
+    // Not waiting in the call: the registry answers in this process.
+    const child = spawn('bash', ['-c', script], { env: this.#env(), stdio: ['ignore', 'pipe', 'pipe'] })
+    const ended = once(child, 'close')
+    this.output = ''
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.on('data', (chunk: Buffer) => (this.output += chunk.toString()))
+    }
+    const [status] = (await ended) as [number | null]
     if (status === 0) {
       this.#folder = readFileSync(path.join(home, '.folder'), 'utf8').trim()
       this.#path = readFileSync(path.join(home, '.path'), 'utf8')
@@ -63,6 +69,8 @@ class Shell {
         server.emit('said')
       })
     }
+    // Who waits for words hears of the end as well.
+    server.on('exit', () => server.emit('said'))
     this.#server = server
   }
 
@@ -83,13 +91,25 @@ class Shell {
   }
 
   #env(): NodeJS.ProcessEnv {
-    return { ...process.env, HOME: home, PATH: this.#path, NODE_OPTIONS: '' }
+    return {
+      ...process.env,
+      HOME: home,
+      PATH: this.#path,
+      NODE_OPTIONS: '',
+      npm_config_update_notifier: 'false',
+    }
   }
 }
 
 const shell = new Shell()
+beforeAll(async () => {
+  registry = await openAuthorRegistry(home)
+  symlinkSync(root, path.join(home, 'huitou'))
+  writeFileSync(path.join(home, '.npmrc'), `registry=${registry.url}\ncache=${path.join(home, 'cache')}\n`)
+}, 180_000)
 afterAll(async () => {
   await shell.stop()
+  await registry[Symbol.asyncDispose]()
   rmSync(home, { recursive: true, force: true })
 })
 
@@ -112,7 +132,7 @@ test('the tutorial does what it says, command by command', { timeout: 600_000 },
     } else if (language === 'sh') {
       await shell.stop()
       serving = false
-      const status = shell.run(text)
+      const status = await shell.run(text)
       expect(status === 0, `${text}\n${shell.output}`).toBe(mark !== 'fails')
     } else {
       for (const line of text.split('\n').filter(Boolean)) {

@@ -21,6 +21,7 @@ import type {
 } from './queries.ts'
 import type { Source, SourceEvent } from './sources.ts'
 import type { Action, Condition, Gate } from './steps.ts'
+import type { ViewImplementation } from './views.ts'
 
 /** Types of a plugin's own, for `definePlugin<Types>`: its settings and the records of its collections. */
 export interface PluginTypes {
@@ -148,6 +149,8 @@ export interface Huitou<Types extends PluginTypes = PluginTypes> {
   readonly gates: Registry<Gate>
   readonly models: Registry<ModelProvider>
   readonly collectionHooks: Registry<CollectionHooks<never>>
+  /** Answers to the `calls` of webviews and modules. */
+  readonly views: Registry<ViewImplementation>
   /** A point that this plugin defines: `point/v1`. */
   extensionPoint<T = Record<string, unknown>>(id: string): ExtensionPointAccess<T>
   /** Implementations of contributions to other plugins' points. */

@@ -85,7 +85,7 @@ const points: { readonly [Point in PointName]-?: Omit<PointDescription, 'id'> } 
     description: text('Pages and panels in the admin app.', '后台中的页面与面板。'),
     engine: 'now',
     activation: 'onView:<id>',
-    implements: [],
+    implements: ['<call>?'],
   },
   viewsContainers: {
     title: text('View containers', '视图容器'),

@@ -1,4 +1,5 @@
-import type { LocalizedText, ReportBlock } from './contributions.ts'
+import type { JsonSchema, LocalizedText, ReportBlock } from './contributions.ts'
+import type { RunContext } from './plugin.ts'
 
 /**
  * `table`, `board`, `calendar` and `form` draw a collection, `dashboard` and `report` blocks of reports; Huitou draws
@@ -33,9 +34,28 @@ export interface ViewContribution {
   report?: string
   /** File in the package: the HTML page of a webview, the script of a module. */
   entry?: string
+  /** What the page of a webview, or the component of a module, may ask the plugin's own code. */
+  calls?: Record<string, ViewCall>
   /** Shown only where this holds. */
   when?: string
 }
+
+/** A question that a page asks its plugin; Huitou checks both ways that what is said fits. */
+export interface ViewCall {
+  description?: LocalizedText
+  /** JSON Schema of what the page sends; nothing may be sent if absent. */
+  input?: JsonSchema
+  /** JSON Schema of the answer; anything that is JSON if absent. */
+  output?: JsonSchema
+  /** It changes nothing, so that whoever sees the page may ask it. Others are for those who may run commands. */
+  readOnly?: boolean
+}
+
+/** What a plugin registers for a view: a function for each of its `calls`. Ten seconds, 256 KB in, 1 MB out. */
+export type ViewImplementation = Record<
+  string,
+  (input: never, context: RunContext) => Promise<unknown> | unknown
+>
 
 /** A block of some report, placed on a dashboard. */
 export interface DashboardBlock extends Pick<ReportBlock, 'id' | 'span'> {

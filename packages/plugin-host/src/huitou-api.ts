@@ -103,6 +103,7 @@ export function createHuitou(facade: Facade): Huitou {
     gates: registry('gates'),
     models: registry('models'),
     collectionHooks: registry('collections'),
+    views: registry('views'),
     extensions: registry('extensions'),
     extensionPoint: <T>(id: string) => extensionPointOf<T>(facade, ask, id),
   }

@@ -94,7 +94,18 @@ function checkInputs(manifest: Manifest): Finding[] {
 /** A contribution that has to be implemented needs code. */
 function checkCode({ contributes, main }: Manifest): Finding[] {
   if (main !== undefined) return []
-  return pointCatalogue.flatMap(({ id, implements: methods }) => {
+  const asking = (contributes?.views ?? []).flatMap(({ id, calls }, index) =>
+    calls
+      ? [
+          {
+            path: `contributes.views[${index}].calls`,
+            value: id,
+            fix: 'name the entry that answers them in "main"',
+          },
+        ]
+      : [],
+  )
+  const missing = pointCatalogue.flatMap(({ id, implements: methods }) => {
     if (id === 'configuration' || id === 'extensions' || methods.every((name) => name.endsWith('?')))
       return []
     return (contributes?.[id] ?? []).flatMap((entry, index) => {
@@ -110,6 +121,7 @@ function checkCode({ contributes, main }: Manifest): Finding[] {
       ]
     })
   })
+  return [...missing, ...asking]
 }
 
 function checkFiles({ main, contributes = {} }: Manifest, dir: string): Finding[] {

@@ -51,4 +51,10 @@ function* schemasOf({ contributes = {} }: Manifest): Generator<[string, JsonSche
       yield [`contributes.extensionPoints[${index}].methods.${name}.output`, output]
     }
   }
+  for (const [index, { calls = {} }] of (contributes.views ?? []).entries()) {
+    for (const [name, { input, output }] of Object.entries(calls)) {
+      yield [`contributes.views[${index}].calls.${name}.input`, input]
+      yield [`contributes.views[${index}].calls.${name}.output`, output]
+    }
+  }
 }

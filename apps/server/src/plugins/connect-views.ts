@@ -1,4 +1,4 @@
-import type { Core, PointOwner } from '@huitou/core'
+import type { CallView, Core, PointOwner } from '@huitou/core'
 import type { CollectionHooks, CommandContext, Contributions, RunContext } from '@huitou/plugin-api'
 import type { PluginHost } from '@huitou/plugin-host'
 
@@ -6,6 +6,8 @@ import type { PluginHost } from '@huitou/plugin-host'
 const CHANGE_DEADLINE_MS = 30_000
 const VALIDATE_DEADLINE_MS = 5_000
 /** A long command runs as a job, which a person can stop; this only ends what nobody would wait for. */
+/** The page waits, and the core has its own, shorter patience. */
+const VIEW_DEADLINE_MS = 15_000
 const COMMAND_DEADLINE_MS = 6 * 3_600_000
 
 /**
@@ -23,7 +25,11 @@ export function* addViewContributions(
     const run = remoteHooks(host, plugin, collection.id)
     yield points.collections.add(owner, idOf(collection.id), { ...collection, run })
   }
-  for (const view of declared.views ?? []) yield points.views.add(owner, idOf(view.id), view)
+  for (const view of declared.views ?? []) {
+    const call: CallView = (name, input, context) =>
+      host.call(plugin, 'views', view.id, name, [input, context], { deadlineMs: VIEW_DEADLINE_MS })
+    yield points.views.add(owner, idOf(view.id), { ...view, call })
+  }
   for (const container of declared.viewsContainers ?? [])
     yield points.viewsContainers.add(owner, idOf(container.id), container)
   for (const command of declared.commands ?? []) {

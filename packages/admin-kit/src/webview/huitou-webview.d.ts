@@ -45,6 +45,11 @@ export interface WebviewApi {
   onDidChangeState(listener: (state: WebviewState) => void): { dispose(): void }
   readonly collections: { readonly [id: string]: WebviewCollection }
   collection<T = Record<string, unknown>>(id: string): WebviewCollection<T>
+  /**
+   * Asks the plugin's own code, which runs in Huitou: one of the `calls` that the view declares in the manifest. Input and answer
+   * are checked against what stands there.
+   */
+  call<T = unknown>(name: string, input?: unknown): Promise<T>
   /** The plugin's own commands: its code runs in Huitou, not in the page. */
   readonly commands: { execute(id: string, input?: Record<string, unknown>): Promise<unknown> }
   /** A short message at the edge of the screen. */

@@ -69,6 +69,7 @@ function createApi(port, state) {
     },
     collections: new Proxy({}, { get: (_, id) => collection(String(id)) }),
     collection,
+    call: (name, input) => call('view.call', { name, input }),
     commands: { execute: (id, input = {}) => call('commands.execute', { command: id, input }) },
     notify: (message, kind = 'info') => call('notify', { message, kind }),
     open: (target) => call('open', target),

@@ -30,6 +30,7 @@ import { type Auth, requireUser } from '../people/auth.ts'
 import { peopleRoutes } from '../people/people-routes.ts'
 import { setupRoutes } from '../people/setup-routes.ts'
 import { commandRoutes } from '../points/command-routes.ts'
+import { viewCallRoutes } from '../points/view-calls.ts'
 import { type PluginFacts, viewRoutes } from '../points/view-routes.ts'
 import { columnRoutes, customerRoutes } from '../profiles/routes.ts'
 import { homeRoutes, reportRoutes } from '../reports/routes.ts'
@@ -129,6 +130,7 @@ function signedInRoutes({ core, auth, plugins, live, onBrand, loadDemo, passDemo
     .route('/collections', collectionRoutes(core))
     .route('/commands', commandRoutes(core))
     .route('/views', viewRoutes({ points: core.points, pluginFacts: () => pluginFacts(plugins) }))
+    .route('/views', viewCallRoutes({ ...core, pluginFacts: () => pluginFacts(plugins) }))
     .route('/plugins', pluginRoutes({ plugins }))
     .route('/plugin-exports', pluginExportRoutes({ plugins }))
 }

@@ -20,6 +20,7 @@ import {
   type Permissions,
   type Report,
   type ReportContribution,
+  type RunContext,
   type Scorer,
   type ScorerContribution,
   type Segmenter,
@@ -111,6 +112,9 @@ export class ExtensionPoint<T> {
 /** A declaration together with the code that implements it, wherever that runs. */
 export type Implemented<Declaration, Implementation> = Declaration & { run: Implementation }
 
+/** Asks the code behind a view one of its declared `calls`. */
+export type CallView = (name: string, input: unknown, context: RunContext) => Promise<unknown>
+
 /** The places where plugins extend the core. Each is read by the stage named behind it. */
 export interface Points {
   /** profiles: how events are read. Ids are canonical event names. */
@@ -139,7 +143,7 @@ export interface Points {
   /** content: messages to start from. */
   readonly templates: ExtensionPoint<TemplateContribution>
   /** What the admin app draws. */
-  readonly views: ExtensionPoint<ViewContribution>
+  readonly views: ExtensionPoint<ViewContribution & { call?: CallView }>
   readonly viewsContainers: ExtensionPoint<ViewsContainerContribution>
   readonly commands: ExtensionPoint<Implemented<CommandContribution, CommandHandler['run']>>
   readonly menus: ExtensionPoint<MenuContribution>

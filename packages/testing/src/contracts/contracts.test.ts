@@ -27,6 +27,16 @@ const contributes: Contributions = {
   gates: [named('calm')],
   commands: [{ ...named('go'), input: objectSchema }],
   collections: [{ ...named('notes'), schema: objectSchema }],
+  models: [{ ...named('small'), kinds: ['text', 'embedding', 'classification'] }],
+  views: [
+    {
+      ...named('page'),
+      kind: 'module',
+      place: 'activityBar',
+      entry: './index.mjs',
+      calls: { greet: { input: objectSchema, output: { type: 'string' } }, count: { readOnly: true } },
+    },
+  ],
   extensionPoints: [
     {
       id: 'card/v1',
@@ -63,7 +73,13 @@ test('a plugin that keeps every contract passes every check', async () => {
     huitou.gates.register('calm', { allow: () => ({ allow: true }) })
     huitou.commands.register('go', { run: () => ({ random: Math.random(), at: Date.now() }) })
     huitou.collectionHooks.register('notes', { validate: () => [], afterChange: () => {} })
-    huitou.extensions.register('red', { show: () => 'red' })`)
+    huitou.extensions.register('red', { show: () => 'red' })
+    huitou.models.register('small', {
+      generate: ({ schema }) => ({ text: schema ? '{"greeting":"hi"}' : 'hi', usage: { inputTokens: 3 } }),
+      embed: ({ texts }) => ({ vectors: texts.map(() => new Float32Array(4)) }),
+      classify: ({ texts }) => ({ labels: new Int16Array(texts.length).fill(-1) }),
+    })
+    huitou.views.register('page', { greet: ({ name }) => 'Hello ' + name, count: () => 3 })`)
   expect(failures).toEqual([])
   expect([...new Set(checks)].toSorted()).toEqual([
     'actions',
@@ -73,10 +89,12 @@ test('a plugin that keeps every contract passes every check', async () => {
     'conditions',
     'extensions',
     'gates',
+    'models',
     'reports',
     'scorers',
     'segmenters',
     'sources',
+    'views',
   ])
 })
 
@@ -94,7 +112,12 @@ test('each broken promise is told, with what the plugin did instead', async () =
     huitou.gates.register('calm', { allow: () => ({ allow: false, reason: '' }) })
     huitou.commands.register('go', { run: ({ title }) => title.length })
     huitou.collectionHooks.register('notes', { validate: () => [{ field: 'age', message: 'x' }] })
-    huitou.extensions.register('red', { show: () => 7 })`,
+    huitou.extensions.register('red', { show: () => 7 })
+    huitou.models.register('small', {
+      generate: () => ({ text: 'hi', usage: { inputTokens: -1 } }),
+      classify: ({ texts }) => ({ labels: new Int16Array(texts.length).fill(2) }),
+    })
+    huitou.views.register('page', { greet: () => 7 })`,
     { extensions: [{ point: 'test.subject/card/v1', id: 'red' }] },
   )
   const told = failures.join('\n')
@@ -114,6 +137,12 @@ test('each broken promise is told, with what the plugin did instead', async () =
   expect(told).toContain('validate() found a problem in "age", which is no field')
   expect(told).toContain("it declares {}: it must have required property 'colour'")
   expect(told).toContain('show() answered 7: it must be string')
+  expect(told).toContain('generate() counted -1 inputTokens')
+  expect(told).toContain('generate() was asked for JSON and answered hi')
+  expect(told).toContain('it has no embed(), which its kinds declare')
+  expect(told).toContain('classify() gave the label 2; there are 2, and -1 for none')
+  expect(told).toContain('greet() answered 7: it must be string')
+  expect(told).toMatch(/views page answers count .*has no count\(\)/)
 })
 
 test('code that is missing where it is needed is told by name', async () => {

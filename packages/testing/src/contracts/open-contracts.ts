@@ -11,12 +11,14 @@ import type { Check, Subject } from './contract.ts'
 import type { ContractOptions, PluginSamples } from './contract-options.ts'
 import { extensionChecks } from './extension-contract.ts'
 import { collectionChecks, commandChecks } from './record-contracts.ts'
+import { modelChecks } from './model-contract.ts'
 import { reportChecks } from './report-contract.ts'
 import { sampleOf } from './schema-samples.ts'
 import { scorerChecks } from './scorer-contract.ts'
 import { segmenterChecks } from './segmenter-contract.ts'
 import { sourceChecks } from './source-contract.ts'
 import { actionChecks, conditionChecks, gateChecks } from './step-contracts.ts'
+import { viewChecks } from './view-contract.ts'
 
 /** Points whose implementations have a contract, each with its checks. */
 const contracts = {
@@ -30,6 +32,8 @@ const contracts = {
   channels: channelChecks,
   commands: commandChecks,
   collections: collectionChecks,
+  models: modelChecks,
+  views: viewChecks,
 } satisfies { [P in Point]?: (subject: Subject<Declaration<P>>) => Check[] }
 
 type Declaration<P extends Point> = NonNullable<Contributions[P]>[number]

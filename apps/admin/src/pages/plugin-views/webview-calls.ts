@@ -1,4 +1,5 @@
 import {
+  callView,
   deleteRecords,
   findRecords,
   getRecord,
@@ -12,8 +13,11 @@ import type { PluginView, RecordFilter, StoredRecord } from '@huitou/admin-kit'
 import type { Router } from 'vue-router'
 import { recordPath } from './use-plugin-views.ts'
 
+/** A page that asks without end is not to fill the connection of the admin's own pages. */
+const AT_ONCE = 32
+
 /** What a page of a plugin may ask, on behalf of whoever looks at it: nothing but what is its own. */
-export function createWebviewCalls(view: Pick<PluginView, 'plugin'>, router: Router) {
+export function createWebviewCalls(view: Pick<PluginView, 'id' | 'plugin'>, router: Router) {
   const own = (id: unknown): string => {
     const full = String(id).includes('/') ? String(id) : `${view.plugin}/${String(id)}`
     if (full.startsWith(`${view.plugin}/`)) return full
@@ -21,13 +25,6 @@ export function createWebviewCalls(view: Pick<PluginView, 'plugin'>, router: Rou
       code: 'E_PERMISSION',
     })
   }
-  const plain = ({ id, data, version, createdAt, updatedAt }: StoredRecord) => ({
-    id,
-    data,
-    version,
-    createdAt,
-    updatedAt,
-  })
   const calls: Record<string, (parameters: Record<string, unknown>) => Promise<unknown>> = {
     async 'collections.find'({ collection, filter, search, sort, limit, cursor }) {
       const { field, direction } = (sort ?? {}) as { field?: string; direction?: string }
@@ -68,6 +65,7 @@ export function createWebviewCalls(view: Pick<PluginView, 'plugin'>, router: Rou
     async 'collections.delete'({ collection, id }) {
       await deleteRecords(own(collection), [String(id)])
     },
+    'view.call': ({ name, input }) => callView(view.id, String(name), input),
     'commands.execute': async ({ command, input }) =>
       (await runCommand(own(command), (input ?? {}) as Record<string, unknown>)).result,
     async notify({ message, kind }) {
@@ -80,15 +78,27 @@ export function createWebviewCalls(view: Pick<PluginView, 'plugin'>, router: Rou
     },
   }
 
+  let waiting = 0
+
   /** Carries out one call. Never throws: a refusal is an answer too. */
   return async (method: unknown, parameters: unknown): Promise<{ result: unknown } | { error: object }> => {
     const call = Object.hasOwn(calls, String(method)) ? calls[String(method)] : undefined
+    if (waiting >= AT_ONCE) {
+      return { error: { code: 'E_BUSY', message: `A page may wait for ${AT_ONCE} answers at once` } }
+    }
+    waiting++
     try {
       if (!call) throw new Error(`"${String(method)}" does not exist`)
       return { result: await call((parameters ?? {}) as Record<string, unknown>) }
     } catch (error) {
       const { code, title, detail, hint } = problemOf(error)
       return { error: { code: code || (error as { code?: string }).code, message: detail ?? title, hint } }
+    } finally {
+      waiting--
     }
   }
+}
+
+function plain({ id, data, version, createdAt, updatedAt }: StoredRecord) {
+  return { id, data, version, createdAt, updatedAt }
 }

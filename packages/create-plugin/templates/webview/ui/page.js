@@ -18,7 +18,7 @@ async function show() {
   const problem = document.getElementById('problem')
   try {
     // The plugin's code works them out; this page has no access to the shop's data.
-    const figures = await huitou.commands.execute('figures')
+    const figures = await huitou.call('figures')
     for (const [name, figure] of Object.entries(figures)) {
       document.getElementById(name).textContent = figure.toLocaleString(huitou.state.locale)
     }
