@@ -41,6 +41,9 @@ export function useJourneyDraft(id: Ref<string>) {
       fingerprint(name.value, definition.value) !== fingerprint(base.name, base.draft),
   )
 
+  const store = oneByOne(send)
+  const storeSoon = useDebounceFn(() => store(), PAUSE)
+
   watch(
     () => stored.data.value,
     (journey) => {
@@ -84,10 +87,8 @@ export function useJourneyDraft(id: Ref<string>) {
     void storeSoon()
   }
 
-  const storeSoon = useDebounceFn(() => store(), PAUSE)
-
   /** Stores what stands on the screen now. True when it is stored. */
-  async function store(): Promise<boolean> {
+  async function send(): Promise<boolean> {
     if (!base || !definition.value) return false
     if (saving.value === 'saved') return true
     if (saving.value === 'conflict') return false
@@ -141,6 +142,16 @@ export function useJourneyDraft(id: Ref<string>) {
     ...useMistakes({ definition, malformed }),
     ...{ stored, journey: computed(() => stored.data.value), name, definition },
     ...{ saving, failure, changed, rename: (text: string) => ((name.value = text), change()), store, settle },
+  }
+}
+
+/** Each run begins when the one before is over: what it stores builds on what that one stored. */
+function oneByOne<T>(work: () => Promise<T>): () => Promise<T> {
+  let before: Promise<unknown> = Promise.resolve()
+  return () => {
+    const own = before.then(work)
+    before = own
+    return own
   }
 }
 
