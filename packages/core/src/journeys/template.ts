@@ -91,6 +91,14 @@ export function buildJourney(
   const parameters = structuredClone(given) as Record<string, unknown>
   const validate = compileSchema(parametersOf(template, world), { defaults: true })
   if (!validate(parameters)) throw parameterError(template, problemsOf(validate.errors))
+  return { definition: assemble(template, parameters, world), parameters }
+}
+
+function assemble(
+  template: JourneyTemplate,
+  parameters: Readonly<Record<string, unknown>>,
+  world: TemplateWorld,
+): JourneyDefinition {
   const { definition, missing } = fillJourney(template.value.definition, parameters)
   if (missing.length > 0)
     throw parameterError(
@@ -101,7 +109,7 @@ export function buildJourney(
   const channels = world.channels.filter(({ id }) => wanted === ANY_CHANNEL || id === wanted)
   const wantedSteps = withoutUnwanted(definition as Record<string, unknown>)
   const routed = withRoutes(wantedSteps, channels, world.locale)
-  return { definition: parseDefinition(withTexts(routed, world.locale)), parameters }
+  return parseDefinition(withTexts(routed, world.locale))
 }
 
 function parameterError(
@@ -132,14 +140,15 @@ function withTexts(definition: Record<string, unknown>, locale: keyof Text): unk
 
 /**
  * Throws what is wrong with a template, when its plugin is enabled rather than when somebody needs it. Parameters
- * that have to be given are tried with their first example.
+ * that have to be given are tried with their first example. The schema itself is not compiled, as that takes long.
  */
 export function checkTemplate(template: JourneyTemplate): void {
-  const properties = (template.value.parameters?.['properties'] ?? {}) as Record<string, JsonSchema>
-  const tried = Object.entries(properties).flatMap(([name, { default: preset, examples }]) => {
-    const example = (examples as unknown[] | undefined)?.[0]
-    return preset === undefined && example !== undefined ? [[name, example] as const] : []
+  const { properties } = withDefaults(template.value.parameters ?? {}, 'en')
+  const tried = Object.entries(properties as Record<string, JsonSchema>).map(
+    ([name, { default: preset, examples }]) => [name, preset ?? (examples as unknown[] | undefined)?.[0]],
+  )
+  assemble(template, Object.fromEntries(tried) as Record<string, unknown>, {
+    channels: [NO_CHANNEL],
+    locale: 'en',
   })
-  for (const locale of ['en', 'zh-CN'] as const)
-    buildJourney(template, Object.fromEntries(tried), { channels: [NO_CHANNEL], locale })
 }
