@@ -26,8 +26,9 @@ async function verifyInstalled(args: Parameters<typeof openForCommand>[0]): Prom
   print(
     args,
     { versions },
-    versions.map(({ id, version, signature }) => `${id} ${version}: ${describeSignature(signature)}`).join('\n') ||
-      'Nothing is installed',
+    versions
+      .map(({ id, version, signature }) => `${id} ${version}: ${describeSignature(signature)}`)
+      .join('\n') || 'Nothing is installed',
   )
   if (versions.some(({ signature }) => signature.state === 'broken')) process.exitCode = 1
 }

@@ -39,11 +39,13 @@ export async function createServerApp(huitou: Huitou, version: string) {
     passDemoDays: (days) => passDemoDays(core, days),
   })
   const safe = safeHeaders()
-  return new Hono()
-    // Files of messages say themselves what may be done with them: mail programs show them from elsewhere.
-    .use((c, next) => (c.req.path.startsWith('/media/') ? next() : safe(c, next)))
-    .route('/api', docsRoutes(api, version))
-    .mount('/', (request, ...rest) => api.fetch(request, ...rest), { replaceRequest: false })
+  return (
+    new Hono()
+      // Files of messages say themselves what may be done with them: mail programs show them from elsewhere.
+      .use((c, next) => (c.req.path.startsWith('/media/') ? next() : safe(c, next)))
+      .route('/api', docsRoutes(api, version))
+      .mount('/', (request, ...rest) => api.fetch(request, ...rest), { replaceRequest: false })
+  )
 }
 
 /** Addresses that stand in messages. */
