@@ -1,3 +1,4 @@
+import type { TestEngine } from '@huitou/testing'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openPlayedShop, type PlayedShop } from './played-shop.ts'
@@ -239,3 +240,24 @@ describe('every template over 90 days of the demo shop', () => {
     })
   })
 })
+
+test('the same people enter at the same moments on both databases, and each gets what the journey plans', async () => {
+  const play = async (engine: TestEngine) => {
+    const begin = END - 5 * DAY
+    const shop = await openPlayedShop(engine, { end: END, days: 5, customers: 5, more: rarePeople(begin, 1) })
+    await using server = shop.server
+    await publishAll(shop)
+    await shop.play()
+    const { rows } = await sql<{ template: string; entered_at: number | string; entry_key: string }>`
+      select o.template, e.entered_at, e.entry_key from enrolments e
+      join journey_origins o on o.journey_id = e.journey_id`.execute(server.huitou.core.database.db)
+    const sent = await readSent(shop)
+    const keys = sent.map(({ enrolment, node }) => `${enrolment} ${node}`)
+    expect(keys.length).toBeGreaterThan(10)
+    expect(keys).toHaveLength(new Set(keys).size)
+    return rows.map((row) => `${row.template} ${row.entered_at} ${row.entry_key}`).toSorted()
+  }
+  const onSqlite = await play('sqlite')
+  expect(onSqlite.length).toBeGreaterThan(20)
+  expect(await play('postgres')).toEqual(onSqlite)
+}, 240_000)
