@@ -137,6 +137,22 @@ export async function checkJourney(
   return checkDefinition(definition, { scope, points, templates })
 }
 
+/** What has gone missing since that keeps the version in force from doing what it says; such a filter lets nobody in. */
+export async function checkInForce(context: Context, id: string): Promise<JourneyMistake[]> {
+  const row = await context.database.db
+    .selectFrom('journeys')
+    .innerJoin('journey_versions', (join) =>
+      join
+        .onRef('journey_versions.journey_id', '=', 'journeys.id')
+        .onRef('journey_versions.version', '=', 'journeys.published_version'),
+    )
+    .where('journeys.id', '=', id)
+    .where('journeys.state', 'in', ['live', 'paused'])
+    .select('journey_versions.definition')
+    .executeTakeFirst()
+  return row ? await checkJourney(context, parseDefinition(JSON.parse(row.definition))) : []
+}
+
 /**
  * Puts the draft into force as a new version. Who is under way stays on the version they came in with. Throws
  * `E_JOURNEY` with every mistake.

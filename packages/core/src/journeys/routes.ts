@@ -9,6 +9,7 @@ import { audit } from '../people/audit.ts'
 import { parseDefinition } from './check.ts'
 import {
   changeJourneyState,
+  checkInForce,
   checkJourney,
   createJourney,
   enrolmentsOf,
@@ -55,9 +56,11 @@ export function journeyRoutes(deps: RouteDeps) {
         return c.json({ mistakes: await checkJourney(deps, definition) })
       },
     )
-    .get('/:id', describeRoute({ tags, summary: 'One journey' }), validate('param', JourneyId), async (c) =>
-      answerJson(c, await getWithOrigin(deps, c.req.valid('param').id)),
-    )
+    .get('/:id', describeRoute({ tags, summary: 'One journey' }), validate('param', JourneyId), async (c) => {
+      const { id } = c.req.valid('param')
+      const journey = await getWithOrigin(deps, id)
+      return answerJson(c, { ...journey, mistakesInForce: await checkInForce(deps, id) })
+    })
     .put(
       '/:id',
       describeRoute({ tags, summary: 'Change the draft; what is published stays as it is' }),

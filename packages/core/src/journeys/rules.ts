@@ -44,7 +44,8 @@ export async function whoFits(
   return found
 }
 
-function isReadable(rule: Rule, scope: RuleScope): boolean {
+/** Whether everything that a rule names is there. */
+export function isReadable(rule: Rule, scope: RuleScope): boolean {
   try {
     checkRule(rule, scope)
     return true

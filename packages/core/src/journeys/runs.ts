@@ -9,6 +9,7 @@ import { lunarBirthdays, nextFestival, nextTimeOfDay, solarBirthdays } from './c
 import type { Trigger } from './definition.ts'
 import { enrol } from './enrol.ts'
 import { dayText, type Moment } from './known.ts'
+import { isReadable } from './rules.ts'
 
 /** Customers looked at in one piece of work. */
 const BATCH = 2_000
@@ -83,7 +84,11 @@ async function takeRunFurther(tx: Tx, run: Run, moment: Moment): Promise<void> {
     .limit(BATCH)
   const scope = await moment.scope()
   if (definition.filter) {
-    const [condition] = compileNodes([definition.filter as Rule], scope, 'few').conditions
+    const filter = definition.filter as Rule
+    // What it names may have been deleted meanwhile: then nobody is let in, and other journeys go on.
+    const [condition] = isReadable(filter, scope)
+      ? compileNodes([filter], scope, 'few').conditions
+      : [sql<SqlBool>`1 = 0`]
     if (condition) query = query.where(condition)
   }
   const { trigger } = definition
