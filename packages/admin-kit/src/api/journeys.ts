@@ -37,6 +37,8 @@ export interface Journey {
   /** Template that it was made from, and what was chosen there. */
   template?: string
   parameters?: Record<string, unknown>
+  /** Its plugin has another version of the template by now. */
+  newerTemplate?: boolean
 }
 
 /** What keeps a journey from being published, and where. */
@@ -96,6 +98,13 @@ export interface JourneyPoints {
     description: Localized | null
     icon: string | null
     input: Record<string, unknown> | null
+  }[]
+  conditions: {
+    id: string
+    title: Localized
+    description: Localized | null
+    icon: string | null
+    options: Record<string, unknown> | null
   }[]
   festivals: { id: string; title: Localized; next: string }[]
 }
@@ -186,6 +195,12 @@ export const createFromTemplate = (body: {
   parameters: Record<string, unknown>
   name?: string
 }) => ask<Journey>('journeys/from-template', { body })
+/** Builds the draft anew; what was changed by hand stays. */
+export const changeParameters = (id: string, parameters: Record<string, unknown>) =>
+  ask<Journey>(`${one(id)}/parameters`, { method: 'PUT', body: { parameters } })
+/** The draft that `changeParameters` would make. */
+export const previewParameters = (id: string, parameters: Record<string, unknown>) =>
+  ask<{ definition: JourneyDefinition }>(`${one(id)}/parameters/preview`, { body: { parameters } })
 /** Runs a draft over the past; what comes out is the job's result. */
 export const rehearseJourney = (definition: unknown, days = 90) =>
   ask<{ jobId: string }>('journeys/rehearse', { body: { definition, days } })

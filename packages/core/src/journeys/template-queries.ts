@@ -124,6 +124,38 @@ export async function changeParameters(
   id: string,
   parameters: Record<string, unknown>,
 ): Promise<Journey & JourneyOrigin> {
+  const { template, built, draft } = await rebuild(context, id, parameters)
+  const journey = await updateJourney(context, id, { definition: draft })
+  const templateVersionNow = templateVersion(template)
+  await context.database.db
+    .updateTable('journey_origins')
+    .set({
+      template_version: templateVersionNow,
+      parameters: JSON.stringify(built.parameters),
+      built: JSON.stringify(built.definition),
+    })
+    .where('journey_id', '=', id)
+    .execute()
+  return {
+    ...journey,
+    template: template.id,
+    templateVersion: templateVersionNow,
+    parameters: built.parameters,
+    newerTemplate: false,
+  }
+}
+
+/** The draft that `changeParameters` would make; nothing is stored. */
+export async function previewParameters(
+  context: Context,
+  id: string,
+  parameters: Record<string, unknown>,
+): Promise<{ definition: unknown }> {
+  const { draft } = await rebuild(context, id, parameters)
+  return { definition: draft }
+}
+
+async function rebuild(context: Context, id: string, parameters: Record<string, unknown>) {
   const { db } = context.database
   const { draft } = await getJourney(db, id)
   const origin = await db
@@ -139,24 +171,7 @@ export async function changeParameters(
   const template = getTemplate(context, origin.template)
   const built = buildJourney(template, parameters, await readWorld(context))
   const merged = mergeChanges(JSON.parse(origin.built), draft, built.definition)
-  const journey = await updateJourney(context, id, { definition: sound(merged) ?? built.definition })
-  const templateVersionNow = templateVersion(template)
-  await db
-    .updateTable('journey_origins')
-    .set({
-      template_version: templateVersionNow,
-      parameters: JSON.stringify(built.parameters),
-      built: JSON.stringify(built.definition),
-    })
-    .where('journey_id', '=', id)
-    .execute()
-  return {
-    ...journey,
-    template: origin.template,
-    templateVersion: templateVersionNow,
-    parameters: built.parameters,
-    newerTemplate: false,
-  }
+  return { template, built, draft: sound(merged) ?? built.definition }
 }
 
 /** Two changes at one place may make nothing sound of it: then the template counts. */

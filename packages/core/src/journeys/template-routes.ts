@@ -6,7 +6,13 @@ import { answerJson } from '../http/answer.ts'
 import { requireRole, type SignedIn } from '../http/env.ts'
 import { validate } from '../http/validate.ts'
 import { audit } from '../people/audit.ts'
-import { changeParameters, createFromTemplate, listFromTemplate, listTemplates } from './template-queries.ts'
+import {
+  changeParameters,
+  createFromTemplate,
+  listFromTemplate,
+  listTemplates,
+  previewParameters,
+} from './template-queries.ts'
 
 const Parameters = z.record(z.string().max(100), z.json())
 const NewJourney = z.object({
@@ -61,5 +67,13 @@ export function journeyFromTemplateRoutes(deps: RouteDeps) {
       validate('json', z.object({ parameters: Parameters })),
       async (c) =>
         answerJson(c, await changeParameters(deps, c.req.valid('param').id, c.req.valid('json').parameters)),
+    )
+    .post(
+      '/:id/parameters/preview',
+      describeRoute({ tags, summary: 'The draft as other parameters would make it; nothing is stored' }),
+      validate('param', z.object({ id: z.string().min(1).max(60) })),
+      validate('json', z.object({ parameters: Parameters })),
+      async (c) =>
+        answerJson(c, await previewParameters(deps, c.req.valid('param').id, c.req.valid('json').parameters)),
     )
 }

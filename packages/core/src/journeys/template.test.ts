@@ -9,6 +9,7 @@ import {
   getWithOrigin,
   listFromTemplate,
   listTemplates,
+  previewParameters,
 } from './template-queries.ts'
 import { withoutUnwanted } from './template-steps.ts'
 import { contentIn } from './template-texts.ts'
@@ -79,7 +80,10 @@ describe.each(engines)('templates of journeys on %s', (engine) => {
     expect(contentIn(remind.content, 'en-GB')).toEqual({ text: '立减 10 元 for {{ event.order_id }}' })
     const byHand = { ...journey.draft, nodes: { ...journey.draft.nodes, remind: { ...remind, priority: 9 } } }
     await updateJourney(core, journey.id, { definition: byHand })
+    const { definition } = await previewParameters(core, journey.id, { hours: 5 })
+    expect(await getWithOrigin(core, journey.id)).toMatchObject({ draft: byHand, parameters: { hours: 3 } })
     const changed = await changeParameters(core, journey.id, { hours: 5 })
+    expect(changed.draft).toEqual(definition)
     expect(changed.draft.nodes).toMatchObject({ wait: { for: { hours: 5 } }, remind: { priority: 9 } })
     take()
     core.points.journeys.add(owner, 'test.care/unpaid', {

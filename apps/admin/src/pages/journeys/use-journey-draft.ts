@@ -99,7 +99,7 @@ export function useJourneyDraft(id: Ref<string>) {
       base = journey
       malformed.value = []
       failure.value = undefined
-      client.setQueryData(journeyKeys.one(journey.id), journey)
+      accept(journey)
       void client.invalidateQueries({ queryKey: journeyKeys.all, exact: true })
       if (sent.definition === definition.value && sent.name === (name.value.trim() || base.name)) {
         saving.value = 'saved'
@@ -112,6 +112,18 @@ export function useJourneyDraft(id: Ref<string>) {
       refused(error)
       return false
     }
+  }
+
+  /** What the journey was made of is only told when it is read. */
+  function accept(journey: Journey) {
+    client.setQueryData<Journey>(journeyKeys.one(journey.id), (before) => ({ ...before, ...journey }))
+  }
+
+  /** Goes on with a draft that the server made of this one; the edits before it can still be undone. */
+  function adopt(journey: Journey) {
+    base = journey
+    accept(journey)
+    edits.edit(journey.draft)
   }
 
   function refused(error: unknown) {
@@ -141,7 +153,15 @@ export function useJourneyDraft(id: Ref<string>) {
     ...edits,
     ...useMistakes({ definition, malformed }),
     ...{ stored, journey: computed(() => stored.data.value), name, definition },
-    ...{ saving, failure, changed, rename: (text: string) => ((name.value = text), change()), store, settle },
+    ...{
+      saving,
+      failure,
+      changed,
+      rename: (text: string) => ((name.value = text), change()),
+      store,
+      settle,
+      adopt,
+    },
   }
 }
 
