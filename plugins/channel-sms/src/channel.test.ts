@@ -76,6 +76,7 @@ describe.each(['aliyun', 'tencent'] as const)('%s', (id) => {
       provider: company.provider({ fetch }),
       log,
       huitou: { settings: {}, log: silent },
+      prune: async () => {},
     })
   })
   afterEach(() => simulator[Symbol.asyncDispose]())

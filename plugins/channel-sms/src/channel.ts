@@ -15,12 +15,13 @@ import type { LoggedSms } from './message-log.ts'
 import { isOptOut } from './opt-out.ts'
 import { isChinese, toE164 } from './phone.ts'
 import type { AccountSettings, News, Provider, Sms } from './provider.ts'
+import type { PruneSettings } from './prune.ts'
 
 const textLimit = 500
 /** Messages asked about in one go; the rest comes next time. */
 const polledAtOnce = 50
 
-export interface SmsSettings {
+export interface SmsSettings extends PruneSettings {
   callbackToken?: string
   optOutWords?: string[]
 }
@@ -29,6 +30,8 @@ interface Deps {
   provider: Provider
   log: Collection<LoggedSms>
   huitou: Pick<Huitou<{ settings: SmsSettings }>, 'settings' | 'log'>
+  /** Keeps the log from growing for ever. */
+  prune(now: number): Promise<void>
 }
 
 /** A channel that sends templates through one provider, within the hours that the law leaves. */
@@ -44,21 +47,25 @@ export function createChannel(deps: Deps): Channel {
           code: 'SETTINGS',
           message: `The account lacks ${missing}`,
         }))
-      return await Promise.all(deliveries.map((delivery) => sendOne(deps, delivery, { settings, now })))
+      const results = await Promise.all(
+        deliveries.map((delivery) => sendOne(deps, delivery, { settings, now })),
+      )
+      await deps.prune(now)
+      return results
     },
 
     async poll({ settings, pending }, { now }) {
       if (pending.length === 0 || provider.missing(settings)) return []
       const ids = pending.slice(0, polledAtOnce).map(({ providerId }) => providerId)
       const records = await findByProviderIds(log, provider.id, ids)
-      return await take(
-        deps,
-        await provider.poll(
-          records.map(({ data }) => data),
-          settings,
-          now,
-        ),
+      const news = await provider.poll(
+        records.map(({ data }) => data),
+        settings,
+        now,
       )
+      const receipts = await take(deps, news)
+      await deps.prune(now)
+      return receipts
     },
 
     async lookUp({ settings, messages }, { now }) {
@@ -77,7 +84,9 @@ export function createChannel(deps: Deps): Channel {
       if (!isOurs(path, settings['callbackToken'])) return { status: 404, body: { error: 'no such address' } }
       const news = provider.readNews(parse(body), now)
       if (!news) return { status: 400, body: { error: 'neither receipts nor replies' } }
-      return { status: 200, body: provider.thanks, receipts: await take(deps, news) }
+      const receipts = await take(deps, news)
+      await deps.prune(now)
+      return { status: 200, body: provider.thanks, receipts }
     },
 
     async verifySettings(settings, { now }) {
