@@ -90,7 +90,8 @@ function rarePeople(begin: number, day: number): object[] {
 
 async function publishAll({ server }: PlayedShop): Promise<Template[]> {
   const api = await server.as()
-  const { templates } = (await (await api('/api/journey-templates')).json()) as { templates: Template[] }
+  const answer = (await (await api('/api/journey-templates')).json()) as { templates: Template[] }
+  const templates = answer.templates.filter(({ id }) => id.startsWith('huitou.care-journeys/'))
   for (const { id } of templates) {
     const parameters = id.endsWith('/festival') ? { festival: 'mid_autumn' } : {}
     const created = await api('/api/journeys/from-template', {

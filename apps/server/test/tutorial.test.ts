@@ -97,6 +97,8 @@ class Shell {
       PATH: this.#path,
       NODE_OPTIONS: '',
       npm_config_update_notifier: 'false',
+      // A person is asked whether the scaffolder may be fetched, and says yes.
+      npm_config_yes: 'true',
     }
   }
 }

@@ -87,7 +87,8 @@ describe('the whole shop', () => {
   })
 
   test('has the troubles of a shop in believable shares', () => {
-    expect(Math.round(share('order.refunded', 'order.paid') * 100)).toBe(7)
+    expect(share('order.refunded', 'order.paid')).toBeGreaterThan(0.055)
+    expect(share('order.refunded', 'order.paid')).toBeLessThan(0.075)
     expect(Math.round(share('order.closed', 'order.created') * 100)).toBe(6)
     expect(Math.round(share('order.payment_failed', 'order.created') * 100)).toBe(3)
     expect(share('order.paid', 'order.created')).toBeGreaterThan(0.9)
@@ -105,12 +106,12 @@ describe.each(engines)('loading on %s', (engine) => {
     core.declare(commerce())
     const end = now + DEMO_FUTURE_DAYS * DAY
     core.clock.set(end)
-    const shop = { events: core.events, now: end, opened: now, customers: 200, batchSize: 400 }
+    const shop = { events: core.events, now: end, opened: now, customers: 80, batchSize: 200 }
     const stop = new AbortController()
     const cut = loadDemoShop({
       ...shop,
       signal: stop.signal,
-      onProgress: ({ done }) => done > 50 && stop.abort(),
+      onProgress: ({ done }) => done > 20 && stop.abort(),
     })
     await expect(cut).rejects.toThrow()
     const first = await core.database.db.selectFrom('events').select('seq').execute()
@@ -121,7 +122,7 @@ describe.each(engines)('loading on %s', (engine) => {
       .selectFrom('profiles')
       .select(({ fn }) => [fn.countAll<number>().as('count'), fn.sum<number>('event_count').as('orders')])
       .executeTakeFirstOrThrow()
-    expect({ count, orders }).toEqual({ count: 200, orders: events })
+    expect({ count, orders }).toEqual({ count: 80, orders: events })
   })
 })
 
