@@ -76,8 +76,11 @@ test('the binary alone serves the demo shop and a plugin that nobody trusts', as
   const url = await readUrl(child.stdout)
   const api = await setUpOwner(url)
   await context.addCookies([{ ...api.cookie, url }])
+  // Customers come in while the shop is still being filled, which keeps two processors busy.
+  const slow = { timeout: 90_000 }
+  await expect.poll(async () => (await api.search({ limit: 1 })).total, slow).toBeGreaterThan(100)
   await page.goto(`${url}/customers`)
-  await expect(page.getByRole('row').nth(3)).toBeVisible()
+  await expect(page.getByRole('row').nth(3)).toBeVisible(slow)
 
   // The plugin lives in a process of its own, and that process is locked as it is from a source tree.
   const { result } = await api.request<{ result: Record<string, unknown> }>(
