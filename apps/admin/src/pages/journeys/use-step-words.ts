@@ -15,7 +15,7 @@ export function useStepWords() {
   const { findColumn } = useColumns()
   const points = useJourneyPoints()
   const phrases = usePhraseWords()
-  const ways = useWayWords(phrases)
+  const ways = useWayWords(phrases, points)
   const { contentText, durationText, eventText, minutesText } = phrases
 
   function kindTitle(node: JourneyNode): string {

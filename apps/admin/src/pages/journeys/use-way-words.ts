@@ -1,15 +1,25 @@
 import { useLocalized } from '@huitou/admin-kit'
-import type { EventFilter, JourneyNode } from '@huitou/admin-kit/api/journeys.ts'
+import type { JourneyNode } from '@huitou/admin-kit/api/journeys.ts'
 import { useI18n } from 'vue-i18n'
+import type { useJourneyPoints } from './use-journey-points.ts'
 import type { usePhraseWords } from './use-phrase-words.ts'
 
+type Case = Extract<JourneyNode, { type: 'branch' }>['cases'][number]
+
 /** Says the ways out of steps in the reader's language. */
-export function useWayWords({ ruleText, whereText }: ReturnType<typeof usePhraseWords>) {
+export function useWayWords(
+  { ruleText, whereText }: ReturnType<typeof usePhraseWords>,
+  { conditionTitle }: ReturnType<typeof useJourneyPoints>,
+) {
   const { t } = useI18n()
   const localized = useLocalized()
 
-  function caseText({ rule, where }: { rule?: unknown; where?: EventFilter[] | undefined }): string {
-    return [rule ? ruleText(rule) : '', where?.length ? whereText(where) : '']
+  function caseText({ rule, where, condition }: Case): string {
+    return [
+      rule ? ruleText(rule) : '',
+      where?.length ? whereText(where) : '',
+      condition ? conditionTitle(condition.id) : '',
+    ]
       .filter((text) => text !== '')
       .join(t('segments.joined.all'))
   }
