@@ -5,6 +5,7 @@ import { defineRecordImport } from './collections/import-records.ts'
 import type { CoreContext, Logger } from './context.ts'
 import { type Database, transact } from './db/database.ts'
 import { migrate } from './db/migrate.ts'
+import { defineBulkActions } from './deliveries/bulk-actions.ts'
 import { Deliveries, type DeliveryOptions } from './deliveries/dispatch.ts'
 import { defineRehearsalJob } from './deliveries/rehearse.ts'
 import { createEventLog, type EventLog } from './events/append.ts'
@@ -156,6 +157,7 @@ function defineJobs(core: Core): void {
   defineRecordImport(core)
   defineCommandJobs(core)
   defineRehearsalJob(core)
+  defineBulkActions(core)
 }
 
 /** Journeys, and the tasks they hand to people: each tells the other how it goes on. */

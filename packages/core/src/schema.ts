@@ -2,6 +2,7 @@ import { type CollectionTables, collectionMigrations } from './collections/table
 import { contentMigrations, type ContentTables } from './content/tables.ts'
 import type { CursorTables } from './db/cursor.ts'
 import type { Migrations } from './db/migrate.ts'
+import { bulkMigrations, type BulkTables } from './deliveries/bulk-tables.ts'
 import { deliveryMigrations, type DeliveryTables } from './deliveries/tables.ts'
 import { type EventTables, eventMigrations } from './events/tables.ts'
 import { experimentMigrations, type ExperimentTables } from './experiments/tables.ts'
@@ -19,7 +20,8 @@ import { type SettingsTables, settingsMigrations } from './settings/tables.ts'
 import { taskMigrations, type TaskTables } from './tasks/tables.ts'
 
 /** Every table of the core. */
-export type Tables = CollectionTables &
+export type Tables = BulkTables &
+  CollectionTables &
   ContentTables &
   CursorTables &
   DeliveryTables &
@@ -57,4 +59,5 @@ export const coreMigrations: Migrations = {
   ...experimentMigrations,
   ...taskMigrations,
   ...contentMigrations,
+  ...bulkMigrations,
 }

@@ -9,6 +9,7 @@ import { collectionRoutes } from '../collections/routes.ts'
 import { assetRoutes, mediaRoutes } from '../content/asset-routes.ts'
 import { templateRoutes } from '../content/template-routes.ts'
 import type { Core } from '../core.ts'
+import { bulkActionRoutes } from '../deliveries/bulk-routes.ts'
 import { channelRoutes } from '../deliveries/channel-routes.ts'
 import { consentRoutes } from '../deliveries/consent-routes.ts'
 import { contactPolicyRoutes } from '../deliveries/policy-routes.ts'
@@ -97,6 +98,7 @@ function signedInRoutes({ core, auth, plugins, live, onBrand, loadDemo, passDemo
     .route('/live', liveRoutes({ jobs: core.jobs, live }))
     .route('/columns', columnRoutes(core))
     .route('/customers', customerSearchRoutes(core))
+    .route('/customers', bulkActionRoutes(core))
     .route('/customers', customerRoutes(core))
     .route('/customers', identityRoutes(core))
     .route('/customers', customerJourneyRoutes(core))

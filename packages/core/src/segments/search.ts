@@ -7,13 +7,17 @@ import type { ProfileColumn } from '../profiles/columns.ts'
 import { customerName } from '../profiles/queries.ts'
 import { compileNodes, fromProfiles, readScope, type RuleScope } from './compile.ts'
 import { classOf, getRuleColumn } from './rule-columns.ts'
-import type { Rule, RuleNode } from './rule.ts'
+import type { Rule } from './rule.ts'
 
-export interface CustomerSearch {
-  rule?: Rule
-  segmentId?: string
+/** Whom a list of customers shows; everybody if empty. */
+export interface CustomerFilter {
+  rule?: Rule | undefined
+  segmentId?: string | undefined
   /** A name, phone, e-mail or other id, or part of a name. */
-  search?: string
+  search?: string | undefined
+}
+
+export interface CustomerSearch extends CustomerFilter {
   sort?: { column: string; dir: 'asc' | 'desc' }
   /** Columns to return. */
   columns?: string[]
@@ -47,15 +51,8 @@ export async function searchCustomers(context: SearchContext, search: CustomerSe
   const sort = getRuleColumn(scope.columns, search.sort?.column ?? 'last_seen_at')
   const descending = (search.sort?.dir ?? 'desc') === 'desc'
   const after = search.cursor === undefined ? undefined : readPosition(search.cursor)
-  const { conditions, joins } = compileNodes(nodesOf(search), scope, 'all')
-  if (search.segmentId !== undefined) conditions.push(memberCondition(search.segmentId))
-  if (search.search?.trim()) conditions.push(textCondition(search.search.trim(), scope))
-
-  const db: Kysely<any> = database.analytics
   const ref = orderable(sort, scope)
-  const found = fromProfiles(db, joins).where(
-    sql<boolean>`${conditions.length > 0 ? sql.join(conditions, sql` and `) : sql`1 = 1`}`,
-  )
+  const found = foundBy(database.analytics, search, scope)
   const page = found
     .$if(after !== undefined, (query) => query.where(afterPosition(ref, after as Position, descending)))
     .select(['profiles.customer_id as id', 'profiles.key as key'])
@@ -88,8 +85,28 @@ export async function searchCustomers(context: SearchContext, search: CustomerSe
   }
 }
 
-function nodesOf({ rule }: CustomerSearch): RuleNode[] {
-  return rule ? [rule] : []
+/** Ids of the customers that a list shows, up to `limit`. */
+export async function findCustomerIds(
+  { database, brand, clock }: SearchContext,
+  filter: CustomerFilter,
+  limit: number,
+): Promise<number[]> {
+  const scope = await readScope(database.db, await brand(), { now: clock.now() })
+  const rows = await foundBy(database.analytics, filter, scope)
+    .select('profiles.customer_id as id')
+    .orderBy('profiles.customer_id')
+    .limit(limit)
+    .execute()
+  return rows.map(({ id }) => Number(id))
+}
+
+function foundBy(db: Kysely<any>, { rule, segmentId, search }: CustomerFilter, scope: RuleScope) {
+  const { conditions, joins } = compileNodes(rule ? [rule] : [], scope, 'all')
+  if (segmentId !== undefined) conditions.push(memberCondition(segmentId))
+  if (search?.trim()) conditions.push(textCondition(search.trim(), scope))
+  return fromProfiles(db, joins).where(
+    sql<boolean>`${conditions.length > 0 ? sql.join(conditions, sql` and `) : sql`1 = 1`}`,
+  )
 }
 
 function memberCondition(id: string): RawBuilder<SqlBool> {
