@@ -1,5 +1,6 @@
 export { aliyunSignature } from './aliyun-signature.ts'
 export { openAliyunSms, type AliyunSms } from './aliyun-sms.ts'
+export { bounceDialects } from './bounce-dialects.ts'
 export { type Fault, Faults } from './faults.ts'
 export { bounceMail, complaintMail } from './mail-reports.ts'
 export { openMailServer, type MailServer } from './mail-server.ts'

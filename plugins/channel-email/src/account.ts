@@ -9,6 +9,8 @@ export interface MailAccount {
   fromName: string
   replyTo: string
   bounceAddress: string
+  /** Each mail has a bounce address of its own. */
+  ownBounceAddress: boolean
   subjectMark: string
   dkimDomain: string
   dkimSelector: string
@@ -41,6 +43,7 @@ export function readAccount(
     fromName: text('fromName'),
     replyTo: text('replyTo'),
     bounceAddress: text('bounceAddress'),
+    ownBounceAddress: settings['ownBounceAddress'] === true,
     subjectMark: text('subjectMark'),
     dkimDomain: text('dkimDomain'),
     dkimSelector: text('dkimSelector'),

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { bounceMail, complaintMail, openMailServer } from '@huitou/simulators'
+import { bounceDialects, bounceMail, complaintMail, openMailServer } from '@huitou/simulators'
 import type { MailServer } from '@huitou/simulators'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createChannel } from './channel.ts'
@@ -7,7 +7,7 @@ import { createChannel } from './channel.ts'
 const now = Date.UTC(2026, 2, 1, 4)
 const context = { now, signal: new AbortController().signal }
 const token = 'a-token-that-nobody-guesses'
-const channel = createChannel()
+const channel = createChannel({ settings: { inboundToken: token } })
 
 let server: MailServer
 let settings: Record<string, unknown>
@@ -167,6 +167,23 @@ test('bounces, complaints and answers find their message', async () => {
   expect(await told(`${reply}Auto-Submitted: auto-replied\r\n\r\n休假中`)).toEqual([])
   expect(await told(bounceMail({ ...about, messageId: '<x@y.example>' }, { status: '5.1.1' }))).toEqual([])
   expect(await receive(complaintMail(about), 'inbound/wrong')).toMatchObject({ status: 404 })
+})
+
+test('with a bounce address of its own a mail is found even when its id was changed on the way', async () => {
+  await using open = await openMailServer()
+  const account = { port: open.port, user: '', bounceAddress: 'back@example.com', ownBounceAddress: true }
+  await send([delivery('1.welcome.1'), delivery(`${'long'.repeat(20)}.1`)], account)
+  const [{ from } = { from: '' }, long] = open.received
+  expect(from).toMatch(/^back\+ht-[0-9a-z-]+@example\.com$/)
+  // It does not fit into an address.
+  expect(long?.from).toBe('back@example.com')
+  const mail = bounceDialects.qmail({ messageId: '<new@relay.example>', to: 'wang@example.net', from })
+  expect(await receive(mail)).toMatchObject({
+    status: 202,
+    body: { receipts: 1 },
+    receipts: [{ key: '1.welcome.1', kind: 'bounced', code: '5.1.1' }],
+  })
+  expect(await receive('no mail')).toMatchObject({ status: 400 })
 })
 
 test('settings are tried without sending', async () => {

@@ -1,17 +1,23 @@
-import type { Channel, Delivery, DeliveryResult } from '@huitou/plugin-api'
+import type { Channel, Delivery, DeliveryResult, Huitou } from '@huitou/plugin-api'
 import { isAddress, readAccount } from './account.ts'
 import type { MailAccount } from './account.ts'
 import { composeMail, problemOf } from './compose.ts'
 import { readInbound } from './inbound.ts'
 import { isOurs } from './inbound-token.ts'
+import { bounceAddressOf } from './mail-tag.ts'
 import { openSession, SmtpError } from './smtp.ts'
 import type { SmtpSession } from './smtp.ts'
 
 /** A call has a minute; a slow server must not cut the last mail off in the middle, where its fate is unknown. */
 const startsWithinMs = 20_000
 
+export interface EmailSettings {
+  /** Opens the inbound address, and signs what mails are called. */
+  inboundToken?: string
+}
+
 /** Sends mail through the account's server, one connection for a batch. */
-export function createChannel(): Channel {
+export function createChannel(huitou: Pick<Huitou<{ settings: EmailSettings }>, 'settings'>): Channel {
   return {
     async send({ settings, deliveries }, { now, signal }) {
       const account = readAccount(settings)
@@ -23,11 +29,12 @@ export function createChannel(): Channel {
           message: account.message,
         }))
       const line = new Line(account, signal)
+      const secret = huitou.settings.inboundToken
       const results: DeliveryResult[] = []
       const began = performance.now()
       for (const delivery of deliveries) {
         const isLate = signal.aborted || performance.now() - began > startsWithinMs
-        results.push(isLate ? tooSlow(delivery.key) : await sendOne(line, delivery, { account, now }))
+        results.push(isLate ? tooSlow(delivery.key) : await sendOne(line, delivery, { account, now, secret }))
       }
       line.close()
       return results
@@ -35,7 +42,9 @@ export function createChannel(): Channel {
 
     async handleWebhook({ path, body, settings }, { now }) {
       if (!isOurs(path, settings['inboundToken'])) return { status: 404, body: { error: 'no such address' } }
-      return { status: 202, receipts: await readInbound(body, now) }
+      const receipts = await readInbound(body, { now, secret: String(settings['inboundToken']) })
+      if (!receipts) return { status: 400, body: { error: 'this is no mail' } }
+      return { status: 202, body: { receipts: receipts.length }, receipts }
     },
 
     async verifySettings(settings, { signal }) {
@@ -56,7 +65,7 @@ export function createChannel(): Channel {
 async function sendOne(
   line: Line,
   delivery: Delivery,
-  { account, now }: { account: MailAccount; now: number },
+  { account, now, secret }: { account: MailAccount; now: number; secret: string | undefined },
 ): Promise<DeliveryResult> {
   const { key, address } = delivery
   const problem = isAddress(address)
@@ -64,9 +73,11 @@ async function sendOne(
     : { code: 'ADDRESS', message: 'this is not an e-mail address' }
   if (problem) return { key, outcome: 'refused', ...problem }
   try {
-    const { messageId, raw } = await composeMail(delivery, account, now)
+    const { messageId, raw } = await composeMail(delivery, account, { now, secret })
     const session = await line.open()
-    await session.send({ from: account.bounceAddress || account.from, to: address }, raw)
+    const bounces = account.bounceAddress || account.from
+    const own = account.ownBounceAddress && secret ? bounceAddressOf(key, bounces, secret) : undefined
+    await session.send({ from: own ?? bounces, to: address }, raw)
     return { key, outcome: 'sent', providerId: messageId }
   } catch (error) {
     // Whatever was said on it last, the next message starts afresh.

@@ -3,7 +3,7 @@ import type { Delivery } from '@huitou/plugin-api'
 import DKIM from 'nodemailer/lib/dkim'
 import MailComposer from 'nodemailer/lib/mail-composer'
 import type { MailAccount } from './account.ts'
-import { messageIdOf } from './message-id.ts'
+import { messageIdOf } from './mail-tag.ts'
 import { toPlainText } from './plain-text.ts'
 
 export interface ComposedMail {
@@ -44,11 +44,11 @@ export function problemOf({ content }: Delivery): { code: string; message: strin
 export async function composeMail(
   { key, address, content }: Delivery,
   account: MailAccount,
-  now: number,
+  { now, secret }: { now: number; secret: string | undefined },
 ): Promise<ComposedMail> {
   const { from, fromName, replyTo, subjectMark } = account
   const { subject, text = '', html = '', purpose = 'marketing' } = content as Record<string, string>
-  const messageId = messageIdOf(key, from)
+  const messageId = messageIdOf(key, from, secret)
   const url = unsubscribeUrl(content)
   const mark = purpose === 'marketing' && subjectMark !== '' ? `${subjectMark} ` : ''
   const composer = new MailComposer({
