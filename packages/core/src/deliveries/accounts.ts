@@ -1,7 +1,8 @@
 import { type JsonSchema, notFound, userError } from '@huitou/plugin-api'
-import type { Selectable } from 'kysely'
+import { type Selectable, sql } from 'kysely'
 import { v7 as uuid } from 'uuid'
 import type { CoreContext } from '../context.ts'
+import { readCursor } from '../db/cursor.ts'
 import { type Db, transact, type Tx } from '../db/database.ts'
 import { compileSchema, problemsOf } from '../points/json-schema.ts'
 import type { DeliveryTables } from './tables.ts'
@@ -239,6 +240,101 @@ export async function switchAccount(
     .executeTakeFirst()
   if (!row) throw notFound('Account', id)
   return toAccount(row, clock.now())
+}
+
+/**
+ * Removes an account and its settings. What was sent over it stays in the log. Not while messages wait for it or are
+ * under way: nor while a journey in force names it.
+ */
+export async function deleteAccount(
+  { database }: Pick<Context, 'database'>,
+  id: string,
+): Promise<{ channel: string; name: string }> {
+  return await transact(database.db, async (tx) => {
+    // Nobody hands messages over meanwhile.
+    await readCursor(tx, 'deliveries')
+    const account = await tx
+      .selectFrom('channel_accounts')
+      .select(['channel', 'name'])
+      .where('id', '=', id)
+      .executeTakeFirst()
+    if (!account) throw notFound('Account', id)
+    const waiting = await countWaiting(tx, { id, channel: account.channel })
+    if (waiting > 0) {
+      throw userError('E_ACCOUNT_IN_USE', `${waiting} messages wait for account "${account.name}"`, {
+        hint: 'Wait until they are gone, or cancel them.',
+        status: 409,
+        details: { waiting },
+      })
+    }
+    const journeys = await countJourneys(tx, id)
+    if (journeys > 0) {
+      throw userError(
+        'E_ACCOUNT_NAMED',
+        `${journeys} journeys in force send over account "${account.name}"`,
+        {
+          hint: 'Let them send over another account, or end them.',
+          status: 409,
+          details: { journeys },
+        },
+      )
+    }
+    await tx.deleteFrom('channel_accounts').where('id', '=', id).execute()
+    return account
+  })
+}
+
+/** Messages that go out over the account, or whose fate only its settings can tell. */
+async function countWaiting(tx: Tx, { id, channel }: { id: string; channel: string }): Promise<number> {
+  const first = await tx
+    .selectFrom('channel_accounts')
+    .select('id')
+    .where('channel', '=', channel)
+    .orderBy('created_at')
+    .orderBy('id')
+    .limit(2)
+    .execute()
+  // Those that name no account go over the oldest; with the last account gone they would find none with settings.
+  const names = first.length === 1 ? [id, ''] : [id]
+  const { count } = await tx
+    .selectFrom('deliveries')
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('kind', '=', 'message')
+    .where('state', 'in', ['planned', 'leased', 'unknown', 'pending'])
+    .where((where) =>
+      where.or([
+        where.and([
+          where('state', '=', 'planned'),
+          where('channel', '=', channel),
+          where('account', 'in', names),
+        ]),
+        where.and([where('state', '=', 'planned'), namesAccount('alternatives', id)]),
+        where.and([where('state', '<>', 'planned'), where('used_account', '=', id)]),
+      ]),
+    )
+    .executeTakeFirstOrThrow()
+  return Number(count)
+}
+
+/** Journeys in force that send over the account by its name. */
+async function countJourneys(tx: Tx, id: string): Promise<number> {
+  const { count } = await tx
+    .selectFrom('journeys')
+    .innerJoin('journey_versions', (join) =>
+      join
+        .onRef('journey_versions.journey_id', '=', 'journeys.id')
+        .onRef('journey_versions.version', '=', 'journeys.published_version'),
+    )
+    .select(({ fn }) => fn.countAll<number>().as('count'))
+    .where('journeys.state', 'in', ['live', 'paused'])
+    .where(namesAccount('journey_versions.definition', id))
+    .executeTakeFirstOrThrow()
+  return Number(count)
+}
+
+/** Whether a route in this JSON names the account. */
+function namesAccount(column: string, id: string) {
+  return sql<boolean>`cast(${sql.ref(column)} as text) like ${`%"account":${JSON.stringify(id)}%`}`
 }
 
 function toAccount(row: AccountRow, now: number): ChannelAccount {

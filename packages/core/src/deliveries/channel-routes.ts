@@ -6,7 +6,7 @@ import { answerJson } from '../http/answer.ts'
 import { requireRole, type SignedIn } from '../http/env.ts'
 import { validate } from '../http/validate.ts'
 import { audit } from '../people/audit.ts'
-import { listAccounts, openAccount, saveAccount, switchAccount } from './accounts.ts'
+import { deleteAccount, listAccounts, openAccount, saveAccount, switchAccount } from './accounts.ts'
 import { readSentToday } from './budget-use.ts'
 import type { DeliveryContext } from './worker-context.ts'
 
@@ -26,35 +26,14 @@ const tags = ['deliveries']
 
 /** Mounted at `/api/channels`. Settings of accounts go in and never come out. */
 export function channelRoutes({ deliveries: { context }, ...deps }: ChannelDeps) {
-  const { database, clock, points } = deps
+  const { database, clock } = deps
   const note = async (userId: string, action: string, subject: string) => {
     await audit(database.db, clock, { userId, action, subject })
     deps.wake?.()
   }
   return new Hono<SignedIn>()
     .get('/', describeRoute({ tags, summary: 'Channels there are, and the accounts on them' }), async (c) => {
-      const accounts = await listAccounts(database.db, clock.now())
-      const today = await readSentToday(deps)
-      const channels = points.channels.list().map(({ id, owner, value }) => ({
-        id,
-        plugin: owner.plugin,
-        title: owner.text(value.title as string),
-        description: value.description === undefined ? null : owner.text(value.description as string),
-        icon: value.icon ?? null,
-        sandbox: value.sandbox ?? false,
-        idempotent: value.idempotent ?? false,
-        limits: value.limits ?? {},
-        guarantee: value.guarantee,
-        address: value.address,
-        messages: value.messages,
-        receipts: value.receipts ?? [],
-        content: value.content,
-        settings: value.settings ?? null,
-        accounts: accounts
-          .filter(({ channel }) => channel === id)
-          .map((account) => ({ ...account, sentToday: today.get(account.id) ?? 0 })),
-      }))
-      return answerJson(c, { channels })
+      return answerJson(c, { channels: await listChannels(deps) })
     })
     .post(
       '/accounts',
@@ -87,6 +66,18 @@ export function channelRoutes({ deliveries: { context }, ...deps }: ChannelDeps)
         return answerJson(c, account)
       },
     )
+    .delete(
+      '/accounts/:id',
+      describeRoute({ tags, summary: 'An account that nothing waits for goes, with its settings' }),
+      requireRole('developer'),
+      validate('param', AccountId),
+      async (c) => {
+        const { id } = c.req.valid('param')
+        const { name } = await deleteAccount(context, id)
+        await note(c.get('user').id, 'channel-account.delete', id)
+        return c.json({ name })
+      },
+    )
     .post(
       '/accounts/:id/switch',
       describeRoute({ tags, summary: 'Use an account, or let its messages wait' }),
@@ -100,4 +91,29 @@ export function channelRoutes({ deliveries: { context }, ...deps }: ChannelDeps)
         return answerJson(c, account)
       },
     )
+}
+
+async function listChannels(deps: Omit<ChannelDeps, 'deliveries'>) {
+  const { database, clock, points } = deps
+  const accounts = await listAccounts(database.db, clock.now())
+  const today = await readSentToday(deps)
+  return points.channels.list().map(({ id, owner, value }) => ({
+    id,
+    plugin: owner.plugin,
+    title: owner.text(value.title as string),
+    description: value.description === undefined ? null : owner.text(value.description as string),
+    icon: value.icon ?? null,
+    sandbox: value.sandbox ?? false,
+    idempotent: value.idempotent ?? false,
+    limits: value.limits ?? {},
+    guarantee: value.guarantee,
+    address: value.address,
+    messages: value.messages,
+    receipts: value.receipts ?? [],
+    content: value.content,
+    settings: value.settings ?? null,
+    accounts: accounts
+      .filter(({ channel }) => channel === id)
+      .map((account) => ({ ...account, sentToday: today.get(account.id) ?? 0 })),
+  }))
 }

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import { BusinessDays } from '../days.ts'
 import type { Db } from '../db/database.ts'
 import { customerName } from '../profiles/queries.ts'
+import type { StoredChoice } from './apply-choice.ts'
 import type { StoredDelivery } from './prepare.ts'
 import type { DeliveryState } from './tables.ts'
 
@@ -30,6 +31,8 @@ export interface DeliveryEntry {
   updatedAt: number
   /** First words of what was handed over, personal data masked. */
   excerpt: string | null
+  /** Which of several channels came first, and why. */
+  choice: StoredChoice | null
 }
 
 export interface DeliveryFilter {
@@ -235,6 +238,7 @@ function toEntry(row: NamedDelivery): DeliveryEntry {
     sentAt: row.sent_at,
     updatedAt: row.updated_at,
     excerpt: row.shown_content === null ? null : excerptOf(JSON.parse(row.shown_content) as object),
+    choice: row.choice === null ? null : (JSON.parse(row.choice) as StoredChoice),
   }
 }
 

@@ -1,5 +1,8 @@
 import type { CoreContext } from '../context.ts'
 import { businessDaysIn } from '../days.ts'
+import type { Route } from '../journeys/outbox.ts'
+import type { StoredChoice } from './apply-choice.ts'
+import { countChoices, type CustomerChoice, orderRoutes, readChoices } from './channel-choice.ts'
 import { firstSince } from './delivery-log.ts'
 import { EVERYONE, type Periods, periodsAt } from './ledger.ts'
 import type { ContactPolicy } from './policy.ts'
@@ -18,6 +21,8 @@ export interface PolicyEffect {
   /** Of those that were sent, the ones that had to wait for the end of quiet hours. */
   later: number
   refused: number
+  /** Of those with several channels, the ones that would have gone over another than planned first. */
+  chosen: number
   reasons: { reason: string; count: number }[]
 }
 
@@ -29,14 +34,17 @@ export interface PolicyPreview {
   /** What the policy in force makes of them, by the same reckoning. */
   current: PolicyEffect
   draft: PolicyEffect
+  /** Customers for whom each rule of the draft is the first that fits; null where it names what is gone. */
+  ruleCustomers: (number | null)[]
 }
 
 interface PastMessage {
   customer: number
   channel: string
+  /** As they were planned, if there were several. */
+  routes: { channel: string }[]
   at: number
   wasOpened: boolean
-  tells: boolean
 }
 
 type Context = Pick<CoreContext, 'database' | 'clock' | 'points' | 'brand'>
@@ -49,23 +57,30 @@ export async function previewPolicy(
   context: Context,
   { current, draft }: { current: ContactPolicy; draft: ContactPolicy },
 ): Promise<PolicyPreview> {
-  const { timeZone } = await context.brand()
+  const { database, clock, points } = context
+  const brand = await context.brand()
   const messages = await readPast(context)
+  const customers = [
+    ...new Set(messages.flatMap(({ customer, routes }) => (routes.length > 1 ? [customer] : []))),
+  ]
+  const world = { brand, now: clock.now() }
+  const choicesOf = async ({ choice }: ContactPolicy) =>
+    choice ? await readChoices(database.analytics, choice, { ...world, customers }) : new Map()
   const limits = new Map(
-    context.points.channels
-      .list()
-      .map(({ id, value }) => [id, value.limits?.perCustomerPerDay ?? Infinity] as const),
+    points.channels.list().map(({ id, value }) => [id, value.limits?.perCustomerPerDay ?? Infinity] as const),
   )
+  const known = { timeZone: brand.timeZone, limits, telling: tellingChannels(context) }
   return {
     days: DAYS,
     messages: messages.length,
     isPart: messages.length === MOST,
-    current: replay(messages, current, { timeZone, limits }),
-    draft: replay(messages, draft, { timeZone, limits }),
+    current: replay(messages, current, { ...known, choices: await choicesOf(current) }),
+    draft: replay(messages, draft, { ...known, choices: await choicesOf(draft) }),
+    ruleCustomers: draft.choice ? await countChoices(database.analytics, draft.choice, world) : [],
   }
 }
 
-async function readPast({ database, clock, points }: Context): Promise<PastMessage[]> {
+async function readPast({ database, clock }: Context): Promise<PastMessage[]> {
   const rows = await database.analytics
     .selectFrom('deliveries')
     .leftJoin('identifiers', 'identifiers.id', 'deliveries.customer_id')
@@ -74,25 +89,35 @@ async function readPast({ database, clock, points }: Context): Promise<PastMessa
     .where('purpose', '=', 'marketing')
     .where((where) => where.or([where('sent_at', 'is not', null), where('reason', 'in', BY_POLICY)]))
     .select(['deliveries.customer_id', 'identifiers.customer_id as current', 'channel', 'state'])
-    .select(['sent_at', 'deliveries.updated_at'])
+    .select(['sent_at', 'deliveries.updated_at', 'alternatives', 'choice'])
     .orderBy('deliveries.id', 'desc')
     .limit(MOST)
     .execute()
-  const telling = new Set(
-    points.channels
-      .list()
-      .filter(({ value }) => value.receipts?.some((kind) => kind === 'read' || kind === 'clicked'))
-      .map(({ id }) => id),
-  )
   return rows
     .map((row) => ({
       customer: row.current ?? row.customer_id,
       channel: row.channel,
       at: row.sent_at ?? row.updated_at,
       wasOpened: ['read', 'clicked', 'replied'].includes(row.state),
-      tells: telling.has(row.channel),
+      routes: plannedRoutes(row),
     }))
     .toSorted((a, b) => a.at - b.at)
+}
+
+function plannedRoutes(row: { channel: string; alternatives: string; choice: string | null }) {
+  if (row.choice !== null)
+    return (JSON.parse(row.choice) as StoredChoice).planned.map((channel) => ({ channel }))
+  return [{ channel: row.channel }, ...(JSON.parse(row.alternatives) as Route[])]
+}
+
+/** Channels that say when a message was opened. */
+function tellingChannels({ points }: Context): Set<string> {
+  return new Set(
+    points.channels
+      .list()
+      .filter(({ value }) => value.receipts?.some((kind) => kind === 'read' || kind === 'clicked'))
+      .map(({ id }) => id),
+  )
 }
 
 /** Counts what went out, by customer or everybody, channel and first day of a period. */
@@ -118,25 +143,43 @@ interface Silence {
   lastAt: number
 }
 
+interface Known {
+  timeZone: string
+  limits: ReadonlyMap<string, number>
+  telling: ReadonlySet<string>
+  choices: ReadonlyMap<number, CustomerChoice>
+}
+
+/** The message on the channel that the policy would have put first, or where it went. */
+function onChosen(message: PastMessage, choices: Known['choices']): PastMessage & { isChosen: boolean } {
+  const { routes, customer } = message
+  const choice = routes.length > 1 ? choices.get(customer) : undefined
+  const first = choice && orderRoutes(routes, choice)?.routes[0]
+  if (!first) return { ...message, isChosen: false }
+  return { ...message, channel: first.channel, isChosen: first.channel !== routes[0]?.channel }
+}
+
 function replay(
   messages: readonly PastMessage[],
   policy: ContactPolicy,
-  { timeZone, limits }: { timeZone: string; limits: ReadonlyMap<string, number> },
+  { timeZone, limits, telling, choices }: Known,
 ): PolicyEffect {
   const zone = zoneOf(undefined, timeZone)
   const days = businessDaysIn(timeZone)
   const counts = new Counts()
   const silences = new Map<string, Silence>()
   const reasons = new Map<string, number>()
-  const effect = { sent: 0, later: 0, refused: 0 }
-  for (const message of messages) {
+  const effect = { sent: 0, later: 0, refused: 0, chosen: 0 }
+  for (const past of messages) {
+    const message = onChosen(past, choices)
+    if (message.isChosen) effect.chosen++
     const at = policy.quietHours ? afterQuietHours(policy.quietHours, zone, message.at) : message.at
     const periods = periodsAt(days, at)
     const key = `${message.customer} ${message.channel}`
     const silence = silences.get(key) ?? { unopened: 0, lastAt: 0 }
     const reason =
       capOf(message, policy, { counts, periods, limit: limits.get(message.channel) ?? Infinity }) ??
-      (isTired(message, silence, policy, at) ? 'fatigue' : undefined)
+      (telling.has(message.channel) && isTired(silence, policy, at) ? 'fatigue' : undefined)
     if (reason !== undefined) {
       effect.refused++
       reasons.set(reason, (reasons.get(reason) ?? 0) + 1)
@@ -171,11 +214,6 @@ function capOf(
   return isSpent ? 'budget' : undefined
 }
 
-function isTired(
-  { tells }: PastMessage,
-  { unopened, lastAt }: Silence,
-  { fatigue }: ContactPolicy,
-  at: number,
-): boolean {
-  return tells && fatigue !== null && unopened >= fatigue.unopened && at < lastAt + fatigue.pauseDays * DAY
+function isTired({ unopened, lastAt }: Silence, { fatigue }: ContactPolicy, at: number): boolean {
+  return fatigue !== null && unopened >= fatigue.unopened && at < lastAt + fatigue.pauseDays * DAY
 }

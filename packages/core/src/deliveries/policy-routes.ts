@@ -5,9 +5,10 @@ import { answerJson } from '../http/answer.ts'
 import { requireRole, type SignedIn } from '../http/env.ts'
 import { validate } from '../http/validate.ts'
 import { audit } from '../people/audit.ts'
+import { checkRule, readScope } from '../segments/compile.ts'
 import { readBudgetUse } from './budget-use.ts'
 import { previewPolicy } from './policy-effect.ts'
-import { contactPolicySchema, readContactPolicy, writeContactPolicy } from './policy.ts'
+import { type ContactPolicy, contactPolicySchema, readContactPolicy, writeContactPolicy } from './policy.ts'
 import { channelRates } from './queries.ts'
 
 const tags = ['deliveries']
@@ -25,7 +26,9 @@ export function contactPolicyRoutes(deps: Pick<CoreContext, 'database' | 'clock'
       requireRole('operator'),
       validate('json', contactPolicySchema),
       async (c) => {
-        const policy = await writeContactPolicy(database.db, c.req.valid('json'))
+        const given = c.req.valid('json')
+        await checkNewRules(deps, given)
+        const policy = await writeContactPolicy(database.db, given)
         await audit(database.db, clock, {
           userId: c.get('user').id,
           action: 'contact-policy.change',
@@ -50,4 +53,16 @@ export function contactPolicyRoutes(deps: Pick<CoreContext, 'database' | 'clock'
     .get('/budgets', describeRoute({ tags, summary: 'What is used up of each quota' }), async (c) =>
       answerJson(c, { budgets: await readBudgetUse(deps) }),
     )
+}
+
+/** Rules that were there before may name what has gone since: they stay, and fit nobody. */
+async function checkNewRules(
+  { database, brand, clock }: Pick<CoreContext, 'database' | 'brand' | 'clock'>,
+  { choice }: ContactPolicy,
+): Promise<void> {
+  if (!choice || choice.rules.length === 0) return
+  const { choice: stored } = await readContactPolicy(database.db)
+  const known = new Set(stored?.rules.map(({ rule }) => JSON.stringify(rule)))
+  const scope = await readScope(database.db, await brand(), { now: clock.now() })
+  for (const { rule } of choice.rules) if (!known.has(JSON.stringify(rule))) checkRule(rule, scope)
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Db, Tx } from '../db/database.ts'
 import { findSetting, writeSetting } from '../settings/brand.ts'
+import { channelChoiceSchema } from './channel-choice.ts'
 
 const time = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time of day such as 21:00')
 const limit = z.int().min(0).max(100_000)
@@ -35,6 +36,8 @@ export const contactPolicySchema = z.strictObject({
     .nullable(),
   /** Channels on which marketing needs a granted consent; on others it is enough that none was withdrawn. */
   consentNeeded: z.array(z.string().max(200)).max(50),
+  /** Which channel comes first when a message has several; the one it names first if absent. */
+  choice: channelChoiceSchema.optional(),
 })
 
 export type ContactPolicy = z.infer<typeof contactPolicySchema>
@@ -45,6 +48,7 @@ const DEFAULT_POLICY: ContactPolicy = {
   budgets: [],
   fatigue: { unopened: 3, pauseDays: 30 },
   consentNeeded: [],
+  choice: { rules: [], best: null },
 }
 
 const NAME = 'contactPolicy'

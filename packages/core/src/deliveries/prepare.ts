@@ -6,6 +6,7 @@ import { readCursor } from '../db/cursor.ts'
 import { transact, type Tx } from '../db/database.ts'
 import { insertRows, updateRows } from '../db/insert-rows.ts'
 import type { Brand } from '../settings/brand.ts'
+import { chooseChannels } from './apply-choice.ts'
 import { type AccountRow, breakerOf, findAccount, takeTokens } from './accounts.ts'
 import { askGates, findCandidates, type GateAnswers, gatesOf } from './gates.ts'
 import { Guards, type GuardWorld, type Verdict } from './guards.ts'
@@ -132,11 +133,14 @@ interface Deciding {
 }
 
 async function decide(tx: Tx, deciding: Deciding): Promise<Prepared> {
-  const { rows, world, answers, account } = deciding
+  const { world, answers, account, context, brand } = deciding
   const people = await readPeople(
     tx,
-    rows.map(({ customer_id }) => customer_id),
+    deciding.rows.map(({ customer_id }) => customer_id),
   )
+  const { points } = context
+  const { policy, now } = world
+  const rows = await chooseChannels(tx, deciding.rows, { policy, people, points, brand, now })
   const guards = await Guards.read(tx, world, [...new Set([...people.values()].map(({ id }) => id))])
   const mask = await contentMasker(tx)
   const writer = await openWriter(tx, deciding)

@@ -109,7 +109,31 @@ export async function copyWorld(from: Db, { db }: Database, only: Set<number> | 
       at: 'integer',
       source: 'text',
     })
+    await copyAnswers(from, db, ids)
   }
+}
+
+/** How customers answer, which chooses channels for them; silences belong to the present and begin anew. */
+async function copyAnswers(from: Db, db: Db, ids: readonly { id: number }[]): Promise<void> {
+  const answers = await from
+    .selectFrom(rowsOf(from, ids, { id: 'integer' }))
+    .innerJoin('identifiers', 'identifiers.customer_id', 'r.id')
+    .innerJoin('contact_channels', 'contact_channels.customer_id', 'identifiers.id')
+    .selectAll('contact_channels')
+    .execute()
+  const fresh = answers.map((row) => ({ ...row, unopened: 0, last_sent_at: null, last_opened_at: null }))
+  await copy(db, 'contact_channels', fresh, {
+    customer_id: 'integer',
+    channel: 'text',
+    sent: 'integer',
+    opened: 'integer',
+    clicked: 'integer',
+    replied: 'integer',
+    complained: 'integer',
+    unopened: 'integer',
+    last_sent_at: 'integer',
+    last_opened_at: 'integer',
+  })
 }
 
 async function* pieces(db: Db, only: Set<number> | undefined): AsyncGenerator<{ id: number }[]> {

@@ -21,6 +21,7 @@ import { PROFILES_CURSOR } from '../profiles/project.ts'
 import { coreMigrations } from '../schema.ts'
 import { writeSetting } from '../settings/brand.ts'
 import { copyWorld, type PastEvent, readPast } from './rehearsal-world.ts'
+import type { StoredChoice } from './apply-choice.ts'
 import { Deliveries } from './dispatch.ts'
 import { readContactPolicy } from './policy.ts'
 
@@ -39,6 +40,8 @@ export interface Rehearsal {
   messages: { node: string; channel: string; sent: number; refused: number; waiting: number }[]
   /** What would have kept messages back: caps, quotas, quiet hours … */
   refusals: { reason: string; count: number }[]
+  /** Which channel came first for how many messages with several, and why. */
+  choices: { choice: StoredChoice; count: number }[]
   actions: number
   days: { day: string; entered: number; sent: number; refused: number }[]
 }
@@ -273,7 +276,7 @@ async function report(
       .reduce((sum, { count }) => sum + Number(count), 0)
   const deliveries = await db
     .selectFrom('deliveries')
-    .select(['kind', 'node', 'channel', 'state', 'reason', 'updated_at'])
+    .select(['kind', 'node', 'channel', 'state', 'reason', 'updated_at', 'choice'])
     .execute()
   const messages = deliveries.filter(({ kind }) => kind === 'message')
   const groups = Map.groupBy(messages, ({ node, channel }) => `${node ?? ''}\n${channel}`)
@@ -311,9 +314,21 @@ async function report(
     refusals: [...refused]
       .map(([reason, rows]) => ({ reason, count: rows.length }))
       .toSorted((a, b) => b.count - a.count),
+    choices: toChoices(messages.map(({ choice }) => choice)),
     actions: deliveries.length - messages.length,
     days: [...days.values()].toSorted((a, b) => (a.day < b.day ? -1 : 1)),
   }
+}
+
+/** The share of answers is each customer's own: those who are written to for it are counted together. */
+function toChoices(stored: readonly (string | null)[]): Rehearsal['choices'] {
+  const all = stored.filter((choice) => choice !== null).map((choice) => JSON.parse(choice) as StoredChoice)
+  const groups = Map.groupBy(all, (choice) =>
+    JSON.stringify([choice.channel, choice.by, choice.by === 'rule' ? [choice.name, choice.rule] : null]),
+  )
+  return [...groups.values()]
+    .map((same) => ({ choice: same[0]!, count: same.length }))
+    .toSorted((a, b) => b.count - a.count)
 }
 
 /** Lets rehearsals be put in line as jobs; the result is the job's. */

@@ -77,6 +77,14 @@ test('over HTTP: an account, a journey, its figures, the log of deliveries, a de
   })
 
   const policy = (await ask('GET', '/contact-policy')).body
+  const choice = (column: string) => ({
+    rules: [{ name: '', rule: { all: [{ column, op: 'is_set' }] }, channels: [sms.id] }],
+    best: null,
+  })
+  const unknown = await ask('PUT', '/contact-policy', { ...policy, choice: choice('nowhere') })
+  expect([unknown.status, unknown.body['code']]).toEqual([400, 'E_RULE_COLUMN'])
+  const chosen = await ask('PUT', '/contact-policy', { ...policy, choice: choice('last_seen_at') })
+  expect(chosen.body['choice']).toEqual(choice('last_seen_at'))
   expect(
     (await ask('PUT', '/contact-policy', { ...policy, quietHours: { from: '25:00', to: '09:00' } })).status,
   ).toBe(400)
@@ -113,4 +121,21 @@ test('over HTTP: an account, a journey, its figures, the log of deliveries, a de
   expect((await ask('GET', '/contact-policy/rates')).body['channels']).toMatchObject([
     { channel: sms.id, sent: 1 },
   ])
+
+  const account = `/channels/accounts/${made.body['id']}`
+  expect((await ask('DELETE', account)).status).toBe(403)
+  role = 'developer'
+  await core.database.db.updateTable('deliveries').set({ state: 'pending' }).execute()
+  expect((await ask('DELETE', account)).body).toMatchObject({
+    code: 'E_ACCOUNT_IN_USE',
+    details: { waiting: 1 },
+  })
+  await core.database.db.updateTable('deliveries').set({ state: 'sent' }).execute()
+  const naming = JSON.stringify({ send: { channel: sms.id, account: made.body['id'] } })
+  const [version] = await core.database.db.selectFrom('journey_versions').select('definition').execute()
+  await core.database.db.updateTable('journey_versions').set({ definition: naming }).execute()
+  expect((await ask('DELETE', account)).body['code']).toBe('E_ACCOUNT_NAMED')
+  await core.database.db.updateTable('journey_versions').set(version!).execute()
+  expect((await ask('DELETE', account)).body).toEqual({ name: 'A' })
+  expect((await ask('DELETE', account)).status).toBe(404)
 })

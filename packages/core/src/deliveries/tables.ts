@@ -69,6 +69,8 @@ export interface DeliveryRow {
   touch_day: number | null
   /** Content as it was handed over last, variables filled in and personal data masked; JSON. */
   shown_content: string | null
+  /** Which of its channels came first and why, JSON; NULL until that was decided, or when there is nothing to decide. */
+  choice: string | null
 }
 
 export interface DeliveryTables {
@@ -187,6 +189,11 @@ export const deliveryMigrations: Migrations = {
         .expression(sql`coalesce(remind_at, 0)`)
         .where(sql.ref('state'), '=', 'pending')
         .execute()
+    },
+  },
+  '0150_channel_choice': {
+    async up(db) {
+      await db.schema.alterTable('deliveries').addColumn('choice', 'text').execute()
     },
   },
 }
