@@ -23,12 +23,8 @@ export function* addChannels(
  * tell, and objects to nothing.
  */
 function remoteChannel(host: Pick<PluginHost, 'call'>, plugin: string, id: string): Required<Channel> {
-  const call = async <T>(
-    method: string,
-    request: unknown,
-    { signal, ...context }: RunContext,
-    deadlineMs: number,
-  ) => (await host.call(plugin, 'channels', id, method, [request, context], { signal, deadlineMs })) as T
+  const call = async <T>(method: string, request: unknown, context: RunContext, deadlineMs: number) =>
+    (await host.call(plugin, 'channels', id, method, [request, context], { deadlineMs })) as T
   const ask = async <T>(method: string, request: unknown, context: RunContext, otherwise: T): Promise<T> => {
     try {
       return await call<T>(method, request, context, ASK_DEADLINE_MS)
