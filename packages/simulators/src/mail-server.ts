@@ -19,6 +19,7 @@ export interface ReceivedMail {
   subject: string
   text: string
   html: string
+  attachments: { filename: string | null; type: string; bytes: Uint8Array }[]
   /** Header lines by lower-case name, unfolded. */
   headers: Map<string, string>
   raw: Uint8Array
@@ -106,7 +107,14 @@ function reply(line: string): Error & { responseCode: number } {
 }
 
 async function readMail({ envelope }: SMTPServerSession, raw: Buffer): Promise<ReceivedMail> {
-  const { messageId = '', subject = '', text = '', html = '', headers } = await PostalMime.parse(raw)
+  const {
+    messageId = '',
+    subject = '',
+    text = '',
+    html = '',
+    headers,
+    attachments,
+  } = await PostalMime.parse(raw)
   return {
     from: envelope.mailFrom ? envelope.mailFrom.address : '',
     to: envelope.rcptTo.map(({ address }) => address).join(', '),
@@ -114,6 +122,11 @@ async function readMail({ envelope }: SMTPServerSession, raw: Buffer): Promise<R
     subject,
     text,
     html,
+    attachments: attachments.map(({ filename, mimeType, content }) => ({
+      filename,
+      type: mimeType,
+      bytes: typeof content === 'string' ? new TextEncoder().encode(content) : new Uint8Array(content),
+    })),
     headers: new Map(headers.map(({ key, value }) => [key.toLowerCase(), value])),
     raw: new Uint8Array(raw),
   }
