@@ -141,7 +141,10 @@ const points: { readonly [Point in PointName]-?: Omit<PointDescription, 'id'> } 
   },
   conditions: {
     title: text('Conditions', '条件'),
-    description: text('Predicates for journeys and segments.', '旅程与人群中的判断条件。'),
+    description: text(
+      'Predicates for branches of journeys now; for rules of segments later.',
+      '旅程分支中的判断条件，已可用；人群规则中稍后支持。',
+    ),
     engine: 'now',
     activation: 'onCondition:<id>',
     implements: ['test'],
