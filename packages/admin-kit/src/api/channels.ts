@@ -25,3 +25,4 @@ export const saveChannelAccount = (id: string, { settings, ...draft }: AccountDr
   read(account.$put({ ...at(id), json: { ...draft, settings: settings as Settings } }))
 export const switchChannelAccount = (id: string, active: boolean) =>
   read(account.switch.$post({ ...at(id), json: { active } }))
+export const deleteChannelAccount = (id: string) => read(account.$delete(at(id)))

@@ -18,7 +18,7 @@ export function contactPolicyRoutes(deps: Pick<CoreContext, 'database' | 'clock'
   const { database, clock } = deps
   return new Hono<SignedIn>()
     .get('/', describeRoute({ tags, summary: 'When and how often customers may be contacted' }), async (c) =>
-      c.json(await readContactPolicy(database.db)),
+      answerJson(c, await readContactPolicy(database.db)),
     )
     .put(
       '/',
@@ -34,7 +34,7 @@ export function contactPolicyRoutes(deps: Pick<CoreContext, 'database' | 'clock'
           action: 'contact-policy.change',
           subject: 'contact-policy',
         })
-        return c.json(policy)
+        return answerJson(c, policy)
       },
     )
     .get('/rates', describeRoute({ tags, summary: 'How customers answer to each channel' }), async (c) => {

@@ -17,6 +17,7 @@ test('every mistake stands beside its field', () => {
       quietHours: { from: '25:00', to: '09:00' },
       caps: { perDay: 4, perWeek: 3, perChannelPerDay: { sms: 1.5 } },
       fatigue: { unopened: 0, pauseDays: 30 },
+      choice: { rules: [{ name: '', rule: { all: [] }, channels: [] }], best: { atLeast: 0 } },
       budgets: [{ name: ' ', channels: [], per: 'day', limit: 1, scope: 'total' }],
     }),
   ).toEqual({
@@ -24,6 +25,8 @@ test('every mistake stands beside its field', () => {
     perWeek: 'weekBelowDay',
     'channel.sms': 'limit',
     unopened: 'hundred',
+    'choice.0': 'firstChannel',
+    bestAtLeast: 'thousand',
     'budget.0.name': 'name',
     'budget.0.channels': 'channels',
   })

@@ -8,7 +8,7 @@ const TIME = /^([01]\d|2[0-3]):[0-5]\d$/
 /** What keeps a policy from being saved, by field. */
 export function policyFaults(policy: ContactPolicy): PolicyFaults {
   const faults: PolicyFaults = {}
-  const { quietHours, caps, fatigue, budgets } = policy
+  const { quietHours, caps, fatigue, budgets, choice } = policy
   if (quietHours) {
     if (!TIME.test(quietHours.from)) faults['from'] = 'time'
     if (!TIME.test(quietHours.to)) faults['to'] = 'time'
@@ -24,6 +24,9 @@ export function policyFaults(policy: ContactPolicy): PolicyFaults {
     if (!isWithin(fatigue.unopened, 100)) faults['unopened'] = 'hundred'
     if (!isWithin(fatigue.pauseDays, 365)) faults['pauseDays'] = 'year'
   }
+  for (const [at, { channels }] of (choice?.rules ?? []).entries())
+    if (channels.length === 0) faults[`choice.${at}`] = 'firstChannel'
+  if (choice?.best && !isWithin(choice.best.atLeast, 1_000)) faults['bestAtLeast'] = 'thousand'
   for (const [at, budget] of budgets.entries()) {
     if (budget.name.trim() === '') faults[`budget.${at}.name`] = 'name'
     if (budget.channels.length === 0) faults[`budget.${at}.channels`] = 'channels'
