@@ -16,6 +16,7 @@ const EnrolmentId = JourneyId.extend({ enrolment: z.coerce.number().int().positi
 const Filter = z.object({
   node: z.string().max(60).optional(),
   state: z.enum(ENROLMENT_STATES).optional(),
+  over: z.stringbool().optional(),
   version: z.coerce.number().int().positive().optional(),
   tests: z.stringbool().default(false),
   before: z.coerce.number().int().positive().optional(),

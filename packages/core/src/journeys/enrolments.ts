@@ -36,6 +36,8 @@ export interface Enrolment {
 export interface EnrolmentFilter {
   node?: string | undefined
   state?: EnrolmentState | undefined
+  /** Only those whose journey is over, or only those who are still under way. */
+  over?: boolean | undefined
   version?: number | undefined
   tests?: boolean | undefined
   before?: number | undefined
@@ -46,13 +48,14 @@ export interface EnrolmentFilter {
 export async function listEnrolments(
   db: Db,
   id: string,
-  { node, state, version, tests = false, before, limit }: EnrolmentFilter,
+  { node, state, over, version, tests = false, before, limit }: EnrolmentFilter,
 ): Promise<{ enrolments: Enrolment[]; next: number | null }> {
   await getJourney(db, id)
   let query = selectEnrolments(db).where('enrolments.journey_id', '=', id)
   query = query.where('enrolments.version', tests ? '<' : '>', 0)
   if (node !== undefined) query = query.where('enrolments.node', '=', node)
   if (state !== undefined) query = query.where('enrolments.state', '=', state)
+  if (over !== undefined) query = query.where('enrolments.ended_at', over ? 'is not' : 'is', null)
   if (version !== undefined) query = query.where('enrolments.version', '=', version)
   if (before !== undefined) query = query.where('enrolments.id', '<', before)
   const rows = await query.orderBy('enrolments.id', 'desc').limit(limit).execute()

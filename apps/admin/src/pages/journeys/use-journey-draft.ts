@@ -1,7 +1,7 @@
 import { ApiError } from '@huitou/admin-kit'
 import { checkJourney, getJourney, saveJourney } from '@huitou/admin-kit/api/journeys.ts'
 import type { Journey, JourneyDefinition, JourneyMistake } from '@huitou/admin-kit/api/journeys.ts'
-import { useQuery, useQueryClient } from '@tanstack/vue-query'
+import { type QueryClient, useQuery, useQueryClient } from '@tanstack/vue-query'
 import { refDebounced, useDebounceFn, useEventListener } from '@vueuse/core'
 import { computed, ref, shallowRef, watch } from 'vue'
 import type { Ref } from 'vue'
@@ -31,15 +31,14 @@ export function useJourneyDraft(id: Ref<string>) {
   const saving = ref<SaveState>('saved')
   const malformed = ref<JourneyMistake[]>([])
   const failure = shallowRef<unknown>()
+  const accept = (journey: Journey) => acceptInto(client, journey)
   /** The stored draft that the edits began with. */
   let base: Journey | undefined
 
-  const changed = computed(
-    () =>
-      base !== undefined &&
-      saving.value !== 'saved' &&
-      fingerprint(name.value, definition.value) !== fingerprint(base.name, base.draft),
-  )
+  const mark = () => fingerprint(name.value, definition.value)
+  const markOf = (journey: Journey) => fingerprint(journey.name, journey.draft)
+  const changed = computed(() => base !== undefined && saving.value !== 'saved' && mark() !== markOf(base))
+  const rename = (text: string) => ((name.value = text), change())
 
   const store = oneByOne(send)
   const storeSoon = useDebounceFn(() => store(), PAUSE)
@@ -50,11 +49,10 @@ export function useJourneyDraft(id: Ref<string>) {
       if (!journey) return
       if (!base) return begin(journey)
       // What somebody else stored may only replace what nobody here has touched.
-      const mine = fingerprint(name.value, definition.value)
-      if (mine === fingerprint(base.name, base.draft)) {
-        base = journey
-        if (mine !== fingerprint(journey.name, journey.draft)) take(journey)
-      } else if (mine === fingerprint(journey.name, journey.draft)) base = journey
+      const isTouched = mark() !== markOf(base)
+      const isSame = mark() === markOf(journey)
+      if (!isTouched || isSame) base = journey
+      if (!isTouched && !isSame) take(journey)
     },
     { immediate: true },
   )
@@ -62,14 +60,16 @@ export function useJourneyDraft(id: Ref<string>) {
   function begin(journey: Journey) {
     base = journey
     const kept = readKept(journey.id)
-    if (!kept || fingerprint(kept.name, kept.definition) === fingerprint(journey.name, journey.draft)) {
-      dropKept(journey.id)
-      return take(journey)
-    }
+    if (!kept || fingerprint(kept.name, kept.definition) === markOf(journey)) return begun(journey)
     name.value = kept.name
     beginHistory(journey.draft, kept.definition)
     if (kept.basedOn === journey.updatedAt) change()
     else saving.value = 'conflict'
+  }
+
+  function begun(journey: Journey) {
+    dropKept(journey.id)
+    take(journey)
   }
 
   function take(journey: Journey) {
@@ -114,11 +114,6 @@ export function useJourneyDraft(id: Ref<string>) {
     }
   }
 
-  /** What the journey was made of is only told when it is read. */
-  function accept(journey: Journey) {
-    client.setQueryData<Journey>(journeyKeys.one(journey.id), (before) => ({ ...before, ...journey }))
-  }
-
   /** Goes on with a draft that the server made of this one; the edits before it can still be undone. */
   function adopt(journey: Journey) {
     base = journey
@@ -138,11 +133,7 @@ export function useJourneyDraft(id: Ref<string>) {
     const { data } = await stored.refetch()
     if (!data) return
     base = data
-    if (whose === 'theirs') {
-      dropKept(data.id)
-      take(data)
-      return
-    }
+    if (whose === 'theirs') return begun(data)
     saving.value = 'typing'
     await store()
   }
@@ -153,16 +144,13 @@ export function useJourneyDraft(id: Ref<string>) {
     ...edits,
     ...useMistakes({ definition, malformed }),
     ...{ stored, journey: computed(() => stored.data.value), name, definition },
-    ...{
-      saving,
-      failure,
-      changed,
-      rename: (text: string) => ((name.value = text), change()),
-      store,
-      settle,
-      adopt,
-    },
+    ...{ saving, failure, changed, rename, store, settle, adopt },
   }
+}
+
+/** What the journey was made of is only told when it is read, and stays. */
+function acceptInto(client: QueryClient, journey: Journey): void {
+  client.setQueryData<Journey>(journeyKeys.one(journey.id), (before) => ({ ...before, ...journey }))
 }
 
 /** Each run begins when the one before is over: what it stores builds on what that one stored. */
