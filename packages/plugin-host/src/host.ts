@@ -275,7 +275,7 @@ export class PluginHost implements AsyncDisposable {
   /**
    * Calls `method` of what `pluginId` registered for a declared contribution, starting the plugin if need be.
    * Typed arrays in `args` move to the plugin and are empty here afterwards. A `RunContext` at the end of `args`
-   * gives the time and the signal; the plugin gets one in any case.
+   * gives the time, the signal and what else it holds; the plugin gets one in any case.
    */
   // eslint-disable-next-line max-params -- it reads as one path: plugin, point, id, method
   async call(
@@ -292,7 +292,8 @@ export class PluginHost implements AsyncDisposable {
     const last = args.at(-1)
     const context = isRunContext(last) ? last : undefined
     const { signal = context?.signal, deadlineMs, locale = context?.locale, onProgress } = options
-    const request = { pluginId, point, id, method, now: context?.now ?? this.#clock.now(), locale }
+    const facts = context && factsOf(context)
+    const request = { pluginId, point, id, method, now: context?.now ?? this.#clock.now(), locale, facts }
     return await this.#activator.call(record, request, context ? args.slice(0, -1) : args, {
       signal,
       deadlineMs,
@@ -476,6 +477,11 @@ export class PluginHost implements AsyncDisposable {
 
 function duplicate(id: string, taken: PluginRecord): AppError {
   return userError('E_DUPLICATE_PLUGIN', `Plugin "${id}" is also in ${taken.loaded.dir}`)
+}
+
+/** What a kind of contribution is told beside what every call is. */
+function factsOf({ now: _, signal: __, locale: ___, ...facts }: RunContext): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(facts).filter(([, value]) => typeof value !== 'function'))
 }
 
 function isRunContext(value: unknown): value is RunContext {

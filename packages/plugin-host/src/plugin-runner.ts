@@ -33,6 +33,8 @@ export interface CallRequest {
   method: string
   now: number
   locale?: string | undefined
+  /** More of its context, for instance the key of an action. */
+  facts?: Record<string, unknown> | undefined
   /** Names the call, when somebody wants to hear of its progress. */
   callId?: number | undefined
 }
@@ -138,9 +140,10 @@ class PluginRunner {
   async #call(request: CallRequest, args: unknown[], signal: AbortSignal): Promise<unknown> {
     this.#now = request.now
     const implementation = getImplementation(this.#running, request)
-    const { now, locale, callId } = request
+    const { now, locale, facts, callId } = request
     const progress = (done: unknown) => this.#peer.notify('effect', ['progress', [done], callId])
     const context: RunContext & { progress: typeof progress } = {
+      ...facts,
       now,
       signal,
       progress,

@@ -27,9 +27,9 @@ export function* addSteps(
   const call = async <T>(
     [point, id, method]: [point: 'actions' | 'conditions' | 'gates', id: string, method: string],
     input: unknown,
-    { signal, ...context }: RunContext,
+    context: RunContext,
     deadlineMs: number,
-  ) => (await host.call(owner.plugin, point, id, method, [input, context], { signal, deadlineMs })) as T
+  ) => (await host.call(owner.plugin, point, id, method, [input, context], { deadlineMs })) as T
   for (const action of declared.actions ?? []) {
     yield points.actions.add(owner, idOf(action.id), {
       ...action,
