@@ -13,6 +13,9 @@ export type CustomerMerge = InferResponseType<typeof one.merges.$get>['merges'][
 export type CustomerEnrolment = InferResponseType<typeof one.journeys.$get>['enrolments'][number]
 export type TimelinePage = InferResponseType<typeof one.timeline.$get>
 export type TimelineEntry = TimelinePage['entries'][number]
+type NewBulkAction = InferRequestType<typeof api.customers.actions.$post>['json']
+/** Whom something is done to: all that a list of customers shows. */
+type BulkWho = Pick<NewBulkAction, 'rule' | 'segmentId' | 'search'>
 
 export interface TimelineQuery {
   /** `next` of the page before. */
@@ -49,3 +52,10 @@ export const reveal = (id: number | string, what: { column: string } | { identif
   read(one.reveal.$post({ ...at(id), json: what }))
 export const undoMerge = (merge: string) =>
   done(api.customers.merges[':merge{[0-9]+-[0-9]+}'].undo.$post({ param: { merge } }))
+/** What extensions can do to many customers. */
+export const listBulkActions = (signal?: AbortSignal) => read(api.customers.actions.$get({}, until(signal)))
+/** How many customers something would be done to. */
+export const countBulk = (who: BulkWho, signal?: AbortSignal) =>
+  read(api.customers.actions.count.$post({ json: who }, until(signal)))
+/** Begins to do something to as many customers as were counted, as a job. */
+export const startBulk = (action: NewBulkAction) => read(api.customers.actions.$post({ json: action }))
