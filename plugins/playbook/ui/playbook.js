@@ -210,7 +210,7 @@ function drawProposals(rows, add, { say, localized, saving, eventTitle }) {
                   {
                     class: 'btn btn-sm',
                     disabled: isIn || saving.value,
-                    'aria-label': `${say('add')}: ${localized(proposal.name)}`,
+                    'aria-label': `${say(isIn ? 'added' : 'add')}: ${localized(proposal.name)}`,
                     onClick: () => add(proposal),
                   },
                   isIn ? say('added') : say('add'),
