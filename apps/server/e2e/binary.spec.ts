@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process'
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,13 +12,18 @@ import { expect, test } from './test.ts'
 const run = promisify(execFile)
 const root = path.resolve(import.meta.dirname, '../../..')
 let built: string
+/** Ended with the test, however that ends. */
+const started: ChildProcess[] = []
 
 test.beforeAll(async () => {
   test.setTimeout(180_000)
   built = mkdtempSync(path.join(tmpdir(), 'huitou-binary-'))
   await run(process.execPath, [path.join(root, 'scripts/binary/build.ts'), '--out', built])
 })
-test.afterAll(() => rmSync(built, { recursive: true, force: true }))
+test.afterAll(() => {
+  for (const child of started) child.kill('SIGKILL')
+  rmSync(built, { recursive: true, force: true })
+})
 
 /** Tries what no plugin may, and tells what came of it. */
 const PROBE = `
@@ -75,6 +80,7 @@ test('the binary alone fills and serves the demo shop, and runs a plugin that no
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   })
+  started.push(child)
   const ended = once(child, 'exit')
   const url = await readUrl(child.stdout)
   const api = await setUpOwner(url)

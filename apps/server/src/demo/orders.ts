@@ -48,16 +48,21 @@ export function writeOrder(diary: Diary, random: Random, plan: OrderPlan): Order
   const failedAt = random.chance(0.03) ? plan.time + random.between(0.5, 3) * MINUTE : undefined
   if (failedAt !== undefined)
     track(failedAt, 'order.payment_failed', { reason: random.pick(paymentFailures) })
-  if (random.chance(0.065)) {
-    track(plan.time + random.between(30, 600) * MINUTE, 'order.closed', {
+  // Without anybody's help many whose payment failed never come back.
+  if (random.chance(failedAt === undefined ? 0.054 : 0.4)) {
+    const patience = failedAt === undefined ? random.between(30, 600) * MINUTE : random.between(1, 3) * DAY
+    track(plan.time + patience, 'order.closed', {
       reason: random.pick(closeReasons),
       was_paid: false,
     })
     return fate
   }
-  // Whoever failed tries again, mostly a while later.
+  // The others try again: at once, or when they have the time.
+  const hesitation = random.between(0.2, 8)
   const paidAt =
-    (failedAt === undefined ? plan.time : failedAt + 5 * MINUTE) + random.between(0.2, 8) * MINUTE
+    failedAt === undefined
+      ? plan.time + hesitation * MINUTE
+      : failedAt + 5 * MINUTE + hesitation * (hesitation > 4 ? HOUR : MINUTE)
   fate.paid = true
   diary.track(paidAt, plan.who, 'order.paid', body)
   if (body.coupon) track(paidAt, 'coupon.used', { coupon_id: body.coupon, amount: body.discount })

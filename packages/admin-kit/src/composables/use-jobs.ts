@@ -29,7 +29,11 @@ export function useJob(id: MaybeRefOrGetter<string | null | undefined>) {
 export function applyJob(client: QueryClient, job: Job): void {
   client.setQueryData<{ jobs: Job[] }>(queryKeys.jobs, (old) => {
     const others = (old?.jobs ?? []).filter((known) => known.id !== job.id)
-    return { jobs: [job, ...others].sort((a, b) => b.createdAt - a.createdAt).slice(0, 50) }
+    // Long work stays in sight, however much short work comes after it.
+    const ranked = [job, ...others].sort(
+      (a, b) => Number(isOpen(b)) - Number(isOpen(a)) || b.createdAt - a.createdAt,
+    )
+    return { jobs: ranked.slice(0, 50) }
   })
 }
 

@@ -31,6 +31,20 @@ describe.each(engines)('on %s', (engine) => {
     expect((await ask()).id).not.toBe(first.id)
   })
 
+  test('long work stays in sight, however much short work comes after it', async () => {
+    await using core = await createTestCore({ engine })
+    core.jobs.define('short', async () => {})
+    const { id } = await core.jobs.enqueue({ kind: 'long', title: 'Long' })
+    const short = []
+    for (let count = 0; count < 3; count++) {
+      core.clock.advance(1_000)
+      short.unshift((await core.jobs.enqueue({ kind: 'short', title: 'Short' })).id)
+    }
+    core.start()
+    await Promise.all(short.map((each) => core.jobs.finished(each)))
+    expect((await core.jobs.list(3)).map((job) => job.id)).toEqual([id, short[0], short[1]])
+  })
+
   test('a paused job stops at its checkpoint and goes on when resumed; a cancelled one does not come back', async () => {
     await using core = await createTestCore({ engine })
     let runs = 0

@@ -54,6 +54,7 @@ export interface Jobs {
   /** Says who does jobs of `kind`. */
   define(kind: string, handler: JobHandler): void
   enqueue(job: NewJob): Promise<Job>
+  /** Unfinished ones first, then the newest. */
   list(limit: number): Promise<Job[]>
   get(id: string): Promise<Job>
   pause(id: string): Promise<Job>
@@ -133,6 +134,7 @@ class EmbeddedJobs implements Jobs {
     const rows = await this.#db
       .selectFrom('jobs')
       .selectAll()
+      .orderBy((order) => order.case().when('finished_at', 'is', null).then(0).else(1).end())
       .orderBy('created_at', 'desc')
       .limit(limit)
       .execute()
