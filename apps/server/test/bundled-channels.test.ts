@@ -23,7 +23,9 @@ test('the sandbox is there from the start, and a message given to it shows', asy
   const shown = (await (await owner(records)).json()) as { records: { data: object }[] }
   expect(shown.records.map(({ data }) => data)).toMatchObject([{ text: 'Hello', state: 'sent' }])
   // The admin app has a page for sandboxes; a table of the extension's own would double it.
-  expect(core.points.views.list().filter(({ owner }) => owner.plugin === 'huitou.channel-sandbox')).toEqual([])
+  expect(core.points.views.list().filter(({ owner }) => owner.plugin === 'huitou.channel-sandbox')).toEqual(
+    [],
+  )
 })
 
 test('channels that need an account come switched off, and stay so when their settings are saved', async () => {
