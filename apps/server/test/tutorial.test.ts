@@ -91,8 +91,10 @@ class Shell {
   }
 
   #env(): NodeJS.ProcessEnv {
+    // Whoever runs the tests by npm hands its own settings on; a stranger's shell has none of them.
+    const own = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name))
     return {
-      ...process.env,
+      ...Object.fromEntries(own),
       HOME: home,
       PATH: this.#path,
       NODE_OPTIONS: '',
