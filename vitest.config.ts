@@ -35,6 +35,9 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
+/** Folders whose tests share nothing but what they import: each file need not import it anew. */
+const shared = new Set(['admin', 'admin-kit', 'plugin-api', 'simulators', 'rfm', 'commerce', 'core'])
+
 /** Databases of tests live in memory where there is plenty: each commit of a real SQLite waits for the disk. */
 function temporaryFolder(): { TMPDIR?: string } {
   const folder = '/dev/shm'
@@ -59,6 +62,7 @@ export default defineConfig({
       root: path.join(root, folder),
       test: {
         name: path.basename(folder),
+        isolate: !shared.has(path.basename(folder)),
         include: ['**/*.test.ts'],
         exclude: ['**/node_modules/**', '**/dist/**', '**/e2e/**'],
       },

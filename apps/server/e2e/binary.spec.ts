@@ -58,7 +58,7 @@ test('the binary alone fills and serves the demo shop, and runs a plugin that no
   copyFileSync(path.join(built, name), binary)
   const home = path.join(folder, 'home')
   mkdirSync(home)
-  const env = { HOME: home, HUITOU_LOG_LEVEL: 'silent' }
+  const env = { HOME: home, HUITOU_LOG_LEVEL: 'silent', HUITOU_DEMO_CUSTOMERS: '1500' }
   const huitou = async (...args: string[]) => (await run(binary, args, { cwd: folder, env })).stdout
 
   expect(await huitou('--version')).toMatch(/^\d+\.\d+\.\d+/)
@@ -88,7 +88,6 @@ test('the binary alone fills and serves the demo shop, and runs a plugin that no
   await page.goto(`${url}/start`)
   await page.getByRole('button', { name: '载入演示店铺' }).click()
   await expect(page.getByRole('progressbar')).toBeVisible()
-  // Two years of orders take some fifteen seconds, and a multiple of that where much else is done.
   await page.waitForURL(`${url}/`, { timeout: 180_000 })
   await expect(page.getByRole('heading', { level: 1 })).toBeVisible()
   await expect(page.getByRole('button', { name: '过一周' })).toBeVisible()

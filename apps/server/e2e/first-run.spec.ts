@@ -39,7 +39,8 @@ const WORDS = {
   },
 }
 
-for (const locale of locales) {
+// In English the wizard is walked by the import of doubtful files.
+for (const locale of locales.filter((each) => each === 'zh-CN')) {
   test.describe(`in ${locale}`, () => {
     test.use({ locale })
 

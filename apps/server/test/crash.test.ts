@@ -10,7 +10,7 @@ import { createPostgresDatabase } from '@huitou/testing/postgres'
 import { describe, expect, test } from 'vitest'
 import { openHuitou } from '../src/open-huitou.ts'
 
-const KILLS = 3
+const KILLS = 2
 const SENDERS = 4
 const BATCH = 25
 const CUSTOMERS = 40

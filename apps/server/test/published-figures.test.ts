@@ -47,7 +47,8 @@ async function bySegment(server: TestServer) {
 }
 
 describe.skipIf(!hasData).each(engines)('on %s', (engine) => {
-  test(
+  // The longest of all: the orders of the R package walk the same way on the other database.
+  test.runIf(engine === 'sqlite')(
     'a gift shop’s year: customers, invoices, revenue and scores are the published ones',
     { timeout: 300_000 },
     async () => {

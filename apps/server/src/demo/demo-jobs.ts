@@ -21,7 +21,13 @@ export function defineDemoJobs(core: Core, clock: DemoClock | undefined): void {
     }
     // Not the present time: a job taken up tomorrow has to go on with the same shop.
     return {
-      ...(await loadDemoShop({ events: core.events, now: job.createdAt, onProgress: progress, signal })),
+      ...(await loadDemoShop({
+        events: core.events,
+        now: job.createdAt,
+        onProgress: progress,
+        signal,
+        ...demoSize(),
+      })),
     }
   })
   core.jobs.define('demo.pass', async ({ job, signal, progress }) => {
@@ -29,7 +35,7 @@ export function defineDemoJobs(core: Core, clock: DemoClock | undefined): void {
     const opened = await openedAt(core)
     if (opened === undefined || !clock) throw noDemo()
     const until = Number(job.payload['until'])
-    return { ...(await passTime(core, { clock, opened, until, signal, progress })) }
+    return { ...(await passTime(core, { clock, opened, until, signal, progress, ...demoSize() })) }
   })
 }
 
@@ -74,4 +80,10 @@ function noDemo() {
     status: 409,
     hint: 'Real customers take their own time. Try the demo shop in an empty data folder.',
   })
+}
+
+/** A smaller shop for a small machine, or for looking at one thing quickly. */
+function demoSize(): { customers?: number } {
+  const customers = Number(process.env['HUITOU_DEMO_CUSTOMERS'])
+  return Number.isInteger(customers) && customers > 0 ? { customers } : {}
 }

@@ -17,7 +17,7 @@ import { addHttpProvider, type HttpProvider, startHttpProvider } from '../../tes
 import { addRecordingChannel } from '../../test/recording-channel.ts'
 
 /** `HUITOU_CRASH_ROUNDS=200` for the long run; deliveries grow with it. */
-const ROUNDS = Number(process.env['HUITOU_CRASH_ROUNDS'] ?? 3)
+const ROUNDS = Number(process.env['HUITOU_CRASH_ROUNDS'] ?? 2)
 const CUSTOMERS = Math.max(300, ROUNDS * 50)
 /** Nobody lives longer than for so many calls of the provider. */
 const CALLS_OF_A_LIFE = 10
@@ -128,7 +128,7 @@ test.each(engines)(
       )
     }
     const open = await leaveAlone(place, { from: now, provider, url: postgres?.url })
-    if (ROUNDS > 3) console.info(JSON.stringify({ engine, ROUNDS, kills, left: open, ...provider.moods }))
+    if (ROUNDS > 2) console.info(JSON.stringify({ engine, ROUNDS, kills, left: open, ...provider.moods }))
     const twice = [...provider.received].filter(([, times]) => times > 1)
     expect(twice).toEqual([])
     expect(provider.received.size).toBe(CUSTOMERS * 2)

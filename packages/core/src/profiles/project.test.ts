@@ -360,7 +360,7 @@ describe.each(engines)('on %s', (engine) => {
             .executeTakeFirstOrThrow()
           expect(n).toBe(new Set(sent.map((message) => message.messageId)).size)
         }),
-        { numRuns: engine === 'sqlite' ? 60 : 10 },
+        { numRuns: engine === 'sqlite' ? 40 : 6 },
       )
     },
   )
