@@ -9,7 +9,7 @@ test('a task is found, taken and ended by the keyboard, in a column as narrow as
   const { rows } = await shop.search({ limit: 1 })
   await shop.request('/api/tasks', {
     body: {
-      title: '测试 {{customer.t_name}}',
+      title: '窄栏回访 {{customer.t_name}}',
       customerId: rows[0]?.id,
       dueMinutes: 1,
       script: '{{customer.t_name}}',
@@ -20,7 +20,7 @@ test('a task is found, taken and ended by the keyboard, in a column as narrow as
     },
   })
   await page.goto('/workbench')
-  const row = page.getByRole('link', { name: /^测试/ })
+  const row = page.getByRole('link', { name: /^窄栏回访/ })
   await expect(row).toBeVisible()
   const wide = await page.evaluate(() => document.documentElement.scrollWidth)
   expect(wide).toBeLessThanOrEqual(350)

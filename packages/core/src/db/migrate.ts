@@ -21,6 +21,8 @@ export async function migrate(
     provider: { getMigrations: async () => migrations },
     migrationTableName: table,
     migrationLockTableName: `${table}_lock`,
+    // Two changes written side by side may arrive in either order; each stands on its own tables.
+    allowUnorderedMigrations: true,
   })
   const { error, results } = await migrator.migrateToLatest()
   if (error) {
