@@ -184,24 +184,39 @@ function useMistakes({
   definition: Ref<JourneyDefinition | undefined>
   malformed: Ref<JourneyMistake[]>
 }) {
+  const client = useQueryClient()
   const asked = refDebounced(definition, 500)
-  const query = useQuery({
-    queryKey: computed(() => ['journeys', 'check', asked.value]),
-    queryFn: async ({ signal }) => {
-      try {
-        return await checkJourney(asked.value, signal)
-      } catch (error) {
-        if (error instanceof ApiError && error.code === 'E_JOURNEY') return { mistakes: mistakesOf(error) }
-        throw error
-      }
-    },
-    enabled: computed(() => asked.value !== undefined),
-    placeholderData: (before) => before,
+  const checkOf = (checked: JourneyDefinition | undefined) => ({
+    queryKey: ['journeys', 'check', checked],
+    queryFn: ({ signal }: { signal: AbortSignal }) => checkOrExplain(checked, signal),
     retry: false,
     gcTime: 30_000,
   })
+  const query = useQuery(
+    computed(() => ({
+      ...checkOf(asked.value),
+      enabled: asked.value !== undefined,
+      placeholderData: (before: { mistakes: JourneyMistake[] } | undefined) => before,
+    })),
+  )
   const mistakes = computed(() => query.data.value?.mistakes ?? malformed.value)
-  return { mistakes, checking: query.isFetching }
+
+  /** The mistakes of what stands on the screen now, which may be newer than what was checked last. */
+  async function findMistakes(): Promise<JourneyMistake[]> {
+    const { mistakes: found } = await client.fetchQuery({ ...checkOf(definition.value), staleTime: 5_000 })
+    return found
+  }
+  return { mistakes, findMistakes, checking: query.isFetching }
+}
+
+/** A definition too malformed to be checked says itself where. */
+async function checkOrExplain(definition: JourneyDefinition | undefined, signal: AbortSignal) {
+  try {
+    return await checkJourney(definition, signal)
+  } catch (error) {
+    if (error instanceof ApiError && error.code === 'E_JOURNEY') return { mistakes: mistakesOf(error) }
+    throw error
+  }
 }
 
 function mistakesOf(error: unknown): JourneyMistake[] {
