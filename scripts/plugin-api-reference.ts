@@ -39,6 +39,9 @@ const WORDS = {
     none: 'none',
     starts: 'Starts the plugin with',
     implements: 'Implements',
+    contract: 'Contract',
+    tested: '`huitou plugin test` runs the contract suite of this point',
+    declared: 'no code runs here, so the schema and the checks of the manifest are all of it',
     field: 'Field',
     type: 'Type',
     meaning: 'Meaning',
@@ -69,6 +72,9 @@ const WORDS = {
     none: '无',
     starts: '触发激活的事件',
     implements: '需实现的方法',
+    contract: '契约',
+    tested: '由 `huitou plugin test` 运行该贡献点的契约测试',
+    declared: '这里不运行代码，清单的 Schema 与校验即为全部契约',
     field: '字段',
     type: '类型',
     meaning: '含义',
@@ -139,6 +145,7 @@ function pointParts(point: PointDescription, locale: Locale): string[] {
     point.activation && `${words.starts}${separator}${code(point.activation)}`,
     point.implements.length > 0 &&
       `${words.implements}${separator}${point.implements.map((name) => (name.includes(' ') ? name : code(name))).join(', ')}`,
+    `${words.contract}${separator}${point.implements.length > 0 ? words.tested : words.declared}`,
   ].filter(Boolean)
   const head = [
     `### ${point.id}`,

@@ -22,7 +22,7 @@ export interface PointDescription {
 
 const text = (en: string, zh: string): Texts => ({ en, 'zh-CN': zh })
 
-const workbench = text('the workbench', '客服工作台')
+const serviceDesk = text('the service desk', '客服台')
 const ai = text('connected AI models', '接入 AI 模型')
 const shell = text('menus, keys and first steps in the admin app', '后台的菜单、快捷键与上手引导')
 
@@ -172,7 +172,7 @@ const points: { readonly [Point in PointName]-?: Omit<PointDescription, 'id'> } 
     title: text('Scripts', '话术'),
     description: text('Texts for people who talk to customers.', '供与客户沟通的人员使用的话术。'),
     engine: 'later',
-    comesWith: workbench,
+    comesWith: serviceDesk,
     implements: [],
   },
   dashboards: {
