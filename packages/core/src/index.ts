@@ -23,7 +23,8 @@ export {
   transact,
   type Tx,
 } from './db/database.ts'
-export { migrate, type Migrations } from './db/migrate.ts'
+export { findInconsistencies } from './db/consistency.ts'
+export { migrate, type MigrationPlan, type Migrations, planMigrations, tryMigrations } from './db/migrate.ts'
 export { copySqlite, inspectSqlite } from './db/snapshot.ts'
 export type { AppendResult, EventLog } from './events/append.ts'
 export { type NewEvent, normalizeMessage } from './events/normalize.ts'
@@ -58,6 +59,7 @@ export { eraseBuiltinSegments } from './segments/builtin.ts'
 export { countRule } from './segments/count.ts'
 export { explainRule } from './segments/explain.ts'
 export { createSegment, deleteSegment, getSegment, listSegments, type Segment } from './segments/queries.ts'
+export { coreMigrations } from './schema.ts'
 export { parseRule, type Rule } from './segments/rule.ts'
 export { type Brand, findSetting, readBrand, writeBrand, writeSetting } from './settings/brand.ts'
 export { createPluginTask } from './tasks/plugin-task.ts'

@@ -26,7 +26,7 @@ export type {
   PluginHostOptions,
   Point,
 } from './host-options.ts'
-export { readManifest } from './manifest.ts'
+export { checkEngine, readManifest } from './manifest.ts'
 export type { LoadedManifest } from './manifest.ts'
 export { PluginFetch } from './plugin-fetch.ts'
 export type { PluginLogEntry } from './plugin-log.ts'

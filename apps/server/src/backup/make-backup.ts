@@ -9,7 +9,7 @@ import { dumpPostgres } from './postgres-tools.ts'
 import { verifyBackup } from './verify-backup.ts'
 
 /** Left out: what is made anew, what belongs to work under way, and the database, which is copied on its own. */
-const LEFT_OUT = /^(huitou\.db.*|runtime|imports|backups|.*\.partial)$/
+const LEFT_OUT = /^(huitou\.db.*|runtime|imports|backups|upgrade-check-.*|.*\.partial)$/
 
 /** Where a Huitou keeps its data. */
 export interface BackupSource {

@@ -15,6 +15,7 @@ export const huitouCommand = defineCommand({
     user: () => import('./user.ts').then((module) => module.userCommand),
     backup: () => import('./backup.ts').then((module) => module.backupCommand),
     restore: () => import('./restore.ts').then((module) => module.restoreCommand),
+    upgrade: () => import('./upgrade.ts').then((module) => module.upgradeCommand),
     doctor: () => import('./doctor.ts').then((module) => module.doctorCommand),
   },
 })

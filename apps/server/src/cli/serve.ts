@@ -3,6 +3,7 @@ import { defineCommand } from 'citty'
 import { scheduleBackups } from '../backup/schedule.ts'
 import { loadDemo } from '../demo/demo-jobs.ts'
 import { startServer } from '../http/start-server.ts'
+import { noteVersion } from '../upgrade/last-version.ts'
 import { version } from '../version.ts'
 import { commonArgs, openForCommand, runCommand } from './open.ts'
 
@@ -20,12 +21,14 @@ export const serveCommand = defineCommand({
       const server = await startServer(huitou, { port: Number(args.port), host: args.host, version })
       await sweepImports(huitou.core)
       using _backups = scheduleBackups(huitou.core, huitou.config)
-      huitou.core.start()
+      await noteVersion(huitou.core)
+      huitou.core.start(node)
       if (args.demo && (await isEmpty(huitou.core))) await loadDemo(huitou.core)
       process.stdout.write(
         args.json ? `${JSON.stringify({ url: server.url })}\n` : `Huitou is ready: ${server.url}\n`,
       )
       await stopped()
+      endAfter(STOP_MS)
       await server.close()
       await huitou[Symbol.asyncDispose]()
       // Plugins and readers run in threads; none of them has anything left to do.
@@ -38,6 +41,15 @@ export async function isEmpty({
   database,
 }: Awaited<ReturnType<typeof openForCommand>>['core']): Promise<boolean> {
   return (await database.db.selectFrom('events').select('seq').limit(1).executeTakeFirst()) === undefined
+}
+
+/** Of what a service manager waits before it kills, this leaves enough to write down what was not done. */
+const STOP_MS = 30_000
+
+/** Whoever waits for a piece of work that does not end, or asks a second time, gets an end. Nothing acknowledged is lost. */
+function endAfter(milliseconds: number): void {
+  setTimeout(() => process.exit(1), milliseconds).unref()
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 }
 
 export function stopped(): Promise<void> {

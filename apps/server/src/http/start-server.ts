@@ -1,3 +1,4 @@
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { serve, type ServerType } from '@hono/node-server'
 import { createApp, type Core, type Topic } from '@huitou/core'
@@ -7,6 +8,7 @@ import { loadDemo, passDemoDays } from '../demo/demo-jobs.ts'
 import type { Huitou } from '../open-huitou.ts'
 import { startActivation } from '../plugin-activation.ts'
 import { docsRoutes } from './docs-page.ts'
+import { watchRequests } from './drain.ts'
 import { pluginFileRoutes } from './plugin-files.ts'
 import { adminRoutes, safeHeaders } from './serve-admin.ts'
 
@@ -48,6 +50,9 @@ export async function createServerApp(huitou: Huitou, version: string) {
   )
 }
 
+/** What is being answered when the server stops gets this long. */
+const ANSWER_MS = 15_000
+
 /** Addresses that stand in messages. */
 const PUBLIC = /^\/(?:l|u|media)\/[^/]+$/
 
@@ -72,6 +77,7 @@ export async function startServer(
   })
   const stop = announceChanges(huitou.core, huitou)
   const server = await listen(app.fetch, port, host)
+  const drain = watchRequests(server as Server)
   // Only now: whoever opens a page does not wait for plugins.
   const stopActivation = startActivation(huitou.core, huitou.host)
   const { address, port: actual } = server.address() as AddressInfo
@@ -84,11 +90,7 @@ export async function startServer(
     async close() {
       await stopActivation()
       stop()
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve())
-        // Event streams stay open by nature; they must not keep the process.
-        if ('closeAllConnections' in server) server.closeAllConnections()
-      })
+      await drain.end(ANSWER_MS)
     },
   }
 }
