@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import type { NodeRole } from '@huitou/core'
 import { userError } from '@huitou/plugin-api'
 import { z } from 'zod'
 
@@ -23,6 +24,8 @@ const Environment = z.object({
     .default('03:30'),
   /** How many backups are kept. */
   HUITOU_BACKUP_KEEP: z.coerce.number().int().min(1).max(1_000).default(14),
+  /** What this server does on a database that several share: `web` answers HTTP, `worker` runs the loop and jobs. */
+  HUITOU_ROLE: z.enum(['web', 'worker', 'all']).default('all'),
   HUITOU_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
 
@@ -40,6 +43,8 @@ export interface Config {
   publicUrl: string | undefined
   secret: string
   logLevel: string
+  /** What a server does; `all` when absent. */
+  role?: NodeRole | undefined
   /** One backup a day; undefined when none was asked for. */
   backup?: BackupPlan | undefined
 }
@@ -71,6 +76,7 @@ export function readConfig(dataDir: string, environment: NodeJS.ProcessEnv = pro
     publicUrl: parsed.data.HUITOU_PUBLIC_URL,
     secret: parsed.data.HUITOU_SECRET ?? ownSecret(path.join(folder, 'secret')),
     logLevel: parsed.data.HUITOU_LOG_LEVEL,
+    role: parsed.data.HUITOU_ROLE,
     backup: parsed.data.HUITOU_BACKUP_DIR
       ? {
           dir: path.resolve(parsed.data.HUITOU_BACKUP_DIR),

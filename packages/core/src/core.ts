@@ -12,15 +12,18 @@ import { createEventLog, type EventLog } from './events/append.ts'
 import { createJobs } from './jobs/jobs.ts'
 import type { ImportContext } from './imports/import-context.ts'
 import { defineImportJobs } from './imports/imports.ts'
-import { createLoop, runToEnd, type Stage } from './loop.ts'
+import { runToEnd, type Stage } from './loop.ts'
 import { defineCommandJobs } from './points/command-routes.ts'
 import { type JourneyOptions, JourneyStage } from './journeys/stage.ts'
+import { Schedules } from './nodes/schedules.ts'
+import type { ThisNode } from './nodes/this-node.ts'
 import { PluginAccess } from './plugin-data/plugin-access.ts'
 import { createPoints } from './points/points.ts'
 import { createProfileStage, type ProfileStage } from './profiles/stage.ts'
 import { addStandardColumns } from './profiles/store.ts'
 import { coreMigrations } from './schema.ts'
 import { ScoreStage } from './scores/stage.ts'
+import { runLoops, type RunningLoops } from './run-loops.ts'
 import { advanceSegments } from './segments/advance.ts'
 import { syncBuiltinSegments } from './segments/builtin.ts'
 import { readBrand } from './settings/brand.ts'
@@ -49,12 +52,17 @@ export interface Core extends ImportContext {
   readonly tasks: Tasks
   /** Records that plugins declare. */
   readonly collections: Collections
+  /** What runs by the clock, on one node. */
+  readonly schedules: Schedules
   /** What plugins may do with all of it. */
   readonly access: PluginAccess
   /** Stages from left to right. */
   readonly stages: Stage[]
-  /** Runs stages and jobs until `stop`. */
-  start(): void
+  /**
+   * Runs stages, jobs and schedules until `stop`. As one of several nodes it does its share: stages that it has a claim
+   * on, and whatever it gets of the rest; one whose role is `web` does none of it.
+   */
+  start(node?: ThisNode): void
   /** Ends after the piece of work in hand. The database stays open. */
   stop(): Promise<void>
   /** Advances every stage until none has anything left to do. */
@@ -85,15 +93,16 @@ export async function createCore({
     log,
     points: createPoints(),
     jobs: createJobs(database, clock),
-    brand: async () => {
-      const brand = await readBrand(database.db)
-      return { ...brand, publicUrl: brand.publicUrl || publicUrl || '' }
-    },
+    brand,
   }
   const events = createEventLog(database, clock)
   const profiles = createProfileStage(context)
   const scores = new ScoreStage(context)
   const collections = new Collections(context)
+  const brand = async () => {
+    const stored = await readBrand(database.db)
+    return { ...stored, publicUrl: stored.publicUrl || publicUrl || '' }
+  }
   const deliveries = new Deliveries(context, deliveryOptions)
   const { journeys, tasks } = createJourneys(context, deliveries, journeyOptions)
   const access = new PluginAccess({ ...context, events })
@@ -104,7 +113,10 @@ export async function createCore({
   const ticking: Stage[] = [{ name: 'tasks', advance: () => tasks.advance() }]
   const stages = stagesOf(context, { profiles, scores, journeys })
   const listeners = new Set<(stage: string) => void>()
-  let running: ReturnType<typeof runLoops> | undefined
+  let running: RunningLoops | undefined
+  const advanced = (stage: string) => listeners.forEach((listener) => listener(stage))
+  const wakeHere = () => running?.wake()
+  const schedules = new Schedules(context)
 
   const core: Core = {
     ...context,
@@ -119,17 +131,23 @@ export async function createCore({
     collections,
     access,
     stages,
-    start() {
+    start(node) {
       if (running) return
       running = runLoops(context, {
         stages,
         besides,
+    schedules,
         sending,
         ticking,
         deliveries,
-        onAdvance: (stage) => listeners.forEach((listener) => listener(stage)),
+        onAdvance(stage) {
+          advanced(stage)
+          database.notices.tell('advanced', stage)
+        },
       })
-      collections.onChange(running.wake)
+      schedules.nodeId = node?.id ?? ''
+      if (node && node.role !== 'web') void node.claims.begin().then(wakeHere, () => {})
+      collections.onChange(core.wake)
     },
     async stop() {
       running?.stop.abort()
@@ -139,7 +157,12 @@ export async function createCore({
       running = undefined
     },
     settle: () => runToEnd([...stages, ...besides, ...sending, ...ticking]),
-    wake: () => running?.wake(),
+        node,
+        schedules,
+    wake() {
+      wakeHere()
+      database.notices.tell('wake')
+    },
     onAdvance(listener) {
       listeners.add(listener)
       return () => void listeners.delete(listener)
@@ -162,63 +185,20 @@ function defineJobs(core: Core): void {
 
 /** Journeys, and the tasks they hand to people: each tells the other how it goes on. */
 function createJourneys(context: CoreContext, deliveries: Deliveries, options: JourneyOptions | undefined) {
+  // Other nodes' work is the ground of this one's.
+  database.notices.on('wake', wakeHere)
+  database.notices.on('missed', wakeHere)
+  database.notices.on('nodes', wakeHere)
+  database.notices.on('advanced', (stage) => {
+    advanced(stage)
+    wakeHere()
+  })
   const tasks: Tasks = new Tasks(context, {
     render: (...args) => deliveries.context.render(...args),
     finishStep: (tx, key, outcome) => journeys.finishHumanStep(tx, key, outcome),
   })
   const journeys = new JourneyStage(context, { tasks, ...options })
   return { journeys, tasks }
-}
-
-interface Loops {
-  stages: Stage[]
-  besides: Stage[]
-  sending: Stage[]
-  ticking: Stage[]
-  deliveries: Deliveries
-  onAdvance(stage: string): void
-}
-
-/** Runs the loop, and beside it what must not keep it waiting, until `stop` is aborted. */
-function runLoops(
-  { log, jobs }: CoreContext,
-  { stages, besides, sending, ticking, deliveries, onAdvance }: Loops,
-) {
-  const stop = new AbortController()
-  const { signal } = stop
-  const beside = createLoop(besides, { log, signal })
-  const wakeSender = () => {
-    sender.wake()
-    deliveries.wake()
-  }
-  const loop = createLoop(stages, {
-    log,
-    signal,
-    onAdvance(stage) {
-      onAdvance(stage)
-      if (stage === 'journeys') wakeSender()
-    },
-  })
-  // What became of a message is an event that the first stage has to read.
-  const sender = createLoop(sending, {
-    log,
-    signal,
-    onAdvance(stage) {
-      onAdvance(stage)
-      loop.wake()
-    },
-  })
-  const clock = createLoop(ticking, { log, signal, onAdvance: () => loop.wake() })
-  return {
-    stop,
-    wake() {
-      loop.wake()
-      beside.wake()
-      clock.wake()
-      wakeSender()
-    },
-    ended: Promise.all([loop.ended, beside.ended, sender.ended, clock.ended, jobs.run(signal)]),
-  }
 }
 
 /** The loop from left to right. */

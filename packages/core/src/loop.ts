@@ -10,8 +10,9 @@ export interface Stage {
 
 /** A lost signal costs this much, not more. */
 const POLL_MS = 1_000
-/** Pause after an error, doubled up to a minute while it lasts. */
+/** Pause after an error, doubled while it lasts; a database that comes back is met within seconds. */
 const FIRST_PAUSE_MS = 500
+const LONGEST_PAUSE_MS = 10_000
 
 /**
  * Runs stages from left to right, again and again: while one has work, those behind it still get their turn.
@@ -51,7 +52,7 @@ export function createLoop(
           'A stage failed; it will try again',
         )
         await rest(pause)
-        pause = Math.min(pause * 2, 60_000)
+        pause = Math.min(pause * 2, LONGEST_PAUSE_MS)
         continue
       }
       // Lets requests in between two pieces of work; SQLite's calls do not yield by themselves.

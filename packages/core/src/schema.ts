@@ -11,6 +11,7 @@ import { type ImportTables, importMigrations } from './imports/tables.ts'
 import { type JobTables, jobMigrations } from './jobs/tables.ts'
 import { journeyMigrations, type JourneyTables } from './journeys/tables.ts'
 import { journeyTemplateMigrations, type JourneyTemplateTables } from './journeys/template-tables.ts'
+import { nodeMigrations, type NodeTables } from './nodes/tables.ts'
 import { type PluginDataTables, pluginDataMigrations } from './plugin-data/tables.ts'
 import { type PluginStateTables, pluginStateMigrations } from './plugin-states/tables.ts'
 import { type ProfileTables, profileMigrations } from './profiles/tables.ts'
@@ -34,6 +35,7 @@ export type Tables = BulkTables &
   JourneyTemplateTables &
   PluginDataTables &
   PluginStateTables &
+  NodeTables &
   ProfileTables &
   ScoreTables &
   SegmentTables &
@@ -61,3 +63,4 @@ export const coreMigrations: Migrations = {
   ...contentMigrations,
   ...bulkMigrations,
 }
+  ...nodeMigrations,

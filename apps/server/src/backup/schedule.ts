@@ -25,11 +25,12 @@ export function scheduleBackups(core: Core, config: Config): Disposable {
   })
   const report = (error: unknown) => core.log.error({ error: String(error) }, 'Backups cannot be planned')
   void access(plan.dir, constants.W_OK).catch(report)
-  const look = () => void planBackup(core, plan).catch(report)
-  look()
-  const timer = setInterval(look, LOOK_MS)
-  timer.unref()
-  return { [Symbol.dispose]: () => clearInterval(timer) }
+  const stop = core.schedules.define({
+    name: KIND,
+    every: LOOK_MS,
+    run: async () => void (await planBackup(core, plan)),
+  })
+  return { [Symbol.dispose]: stop }
 }
 
 /** Puts the backup that is due in line; returns whether one was. */

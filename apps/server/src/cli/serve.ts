@@ -1,4 +1,5 @@
-import { sweepImports } from '@huitou/core'
+import { sweepImports, ThisNode } from '@huitou/core'
+import { userError } from '@huitou/plugin-api'
 import { defineCommand } from 'citty'
 import { scheduleBackups } from '../backup/schedule.ts'
 import { loadDemo } from '../demo/demo-jobs.ts'
@@ -13,12 +14,23 @@ export const serveCommand = defineCommand({
     ...commonArgs,
     port: { type: 'string', default: '3000', description: 'port to listen on; 0 takes a free one' },
     host: { type: 'string', default: '127.0.0.1', description: 'address to listen on; 0.0.0.0 for all' },
+    role: {
+      type: 'string',
+      valueHint: 'web|worker|all',
+      description: 'what this server does on a database that several share; default HUITOU_ROLE or all',
+    },
     demo: { type: 'boolean', default: false, description: 'load the demo shop when there is no data yet' },
   },
   async run({ args }) {
     await runCommand(args, async () => {
       const huitou = await openForCommand(args, { quiet: false })
-      const server = await startServer(huitou, { port: Number(args.port), host: args.host, version })
+      const node = await joinNodes(huitou, args.role)
+      const server = await startServer(huitou, {
+        role: node.role,
+        port: Number(args.port),
+        host: args.host,
+        version,
+      })
       await sweepImports(huitou.core)
       using _backups = scheduleBackups(huitou.core, huitou.config)
       await noteVersion(huitou.core)
@@ -30,12 +42,32 @@ export const serveCommand = defineCommand({
       await stopped()
       endAfter(STOP_MS)
       await server.close()
+      await huitou.core.stop()
+      await node.leave()
       await huitou[Symbol.asyncDispose]()
       // Plugins and readers run in threads; none of them has anything left to do.
       process.exit(0)
     })
   },
 })
+
+/** Makes this process one of the servers on its database. */
+async function joinNodes(
+  { core, config }: Awaited<ReturnType<typeof openForCommand>>,
+  wanted: string | undefined,
+): Promise<ThisNode> {
+  const role = wanted ?? config.role ?? 'all'
+  if (role !== 'web' && role !== 'worker' && role !== 'all') {
+    throw userError('E_ROLE', `A server has no role "${role}"`, { hint: 'Choose web, worker or all.' })
+  }
+  if (role !== 'all' && core.database.engine === 'sqlite') {
+    throw userError('E_ROLE_ALONE', `A server that is alone on its folder cannot be "${role}" only`, {
+      hint: 'Leave --role and HUITOU_ROLE out, or set DATABASE_URL: on PostgreSQL several servers share the work.',
+    })
+  }
+  const { dataDir, secret } = config
+  return await ThisNode.join({ database: core.database, dataDir, role, version, secret, log: core.log })
+}
 
 export async function isEmpty({
   database,

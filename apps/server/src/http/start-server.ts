@@ -1,7 +1,7 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { serve, type ServerType } from '@hono/node-server'
-import { createApp, type Core, type Topic } from '@huitou/core'
+import { createApp, type Core, type NodeRole, type Topic } from '@huitou/core'
 import { AppError } from '@huitou/plugin-api'
 import { Hono } from 'hono'
 import { loadDemo, passDemoDays } from '../demo/demo-jobs.ts'
@@ -16,7 +16,12 @@ export interface ServerOptions {
   port: number
   host: string
   version: string
+  /** A worker answers nobody but whoever watches over it. */
+  role?: NodeRole
 }
+
+/** What a worker answers. */
+const WATCHED = new Set(['/healthz', '/readyz', '/metrics'])
 
 export interface RunningServer {
   url: string
@@ -59,7 +64,7 @@ const PUBLIC = /^\/(?:l|u|media)\/[^/]+$/
 /** Listens, and tells open pages of what changes. */
 export async function startServer(
   huitou: Huitou,
-  { port, host, version }: ServerOptions,
+  { port, host, version, role = 'all' }: ServerOptions,
 ): Promise<RunningServer> {
   const api = await createServerApp(huitou, version)
   const admin = adminRoutes()
@@ -71,6 +76,10 @@ export async function startServer(
       path.startsWith('/api/') ||
       path.startsWith('/v1/') ||
       path.startsWith('/hooks/') ||
+    if (role === 'worker' && !WATCHED.has(path)) {
+      const hint = 'Ask a server whose role is web or all.'
+      return c.json({ status: 404, code: 'E_WORKER', title: 'This server is a worker', hint }, 404)
+    }
       PUBLIC.test(path) ||
       path === '/healthz'
     return await (ours ? api : admin).fetch(c.req.raw, c.env)

@@ -59,16 +59,15 @@ export function defineUpdateJob(context: PluginContext): Disposable {
     const { checked, updates } = await lookForUpdates(context)
     return { checked, updates }
   })
-  const look = async () => {
+  const run = async () => {
     if (((await findLooked(core))?.at ?? 0) > core.clock.now() - DAY_MS) return
     const wished = await listWished(core.database.db)
     if (!wished.some(({ source, state }) => source.kind === 'registry' && state === 'installed')) return
     const title = JSON.stringify({ en: 'Look for newer extensions', 'zh-CN': '检查扩展更新' })
     await core.jobs.enqueue({ kind: KIND, key: KIND, title })
   }
-  const timer = setInterval(() => void look().catch(() => {}), HOUR_MS)
-  timer.unref()
-  return { [Symbol.dispose]: () => clearInterval(timer) }
+  const stop = core.schedules.define({ name: KIND, every: HOUR_MS, run })
+  return { [Symbol.dispose]: stop }
 }
 
 async function findLooked({ database }: PluginContext['core']): Promise<Looked | undefined> {

@@ -6,6 +6,9 @@ import { type Compilable, Kysely, PostgresDialect, type Transaction } from 'kyse
 import pg from 'pg'
 import type { Tables } from '../schema.ts'
 import { ReaderPool, readerDialect } from './reader-pool.ts'
+import { checkClaim } from './claims.ts'
+import { noNotices, type Notices, PostgresNotices } from './notices.ts'
+import { cut } from './side-connection.ts'
 import { sqliteDialect } from './sqlite-driver.ts'
 import { VectorBuilder, type VectorKind } from './vectors.ts'
 
@@ -20,6 +23,10 @@ export interface Database {
   readonly analytics: Db
   /** Runs a query on `analytics` and returns its columns in the order of `kinds`, ready to send to a plugin. */
   readColumns(query: Compilable, kinds: VectorKind[]): Promise<{ vectors: ColumnVector[]; count: number }>
+  /** What nodes on this database tell each other. */
+  readonly notices: Notices
+  /** Ends all connections at once, with the queries that wait on them; new ones are made at the next query. */
+  cutOff(): void
   close(): Promise<void>
 }
 
@@ -36,9 +43,15 @@ export function openDatabase(options: DatabaseOptions): Database {
   return 'file' in options ? openSqlite(options) : openPostgres(options)
 }
 
-/** Runs `work` in one transaction; everything in it must go through `tx`, and nothing in it may wait for a network. */
+/**
+ * Runs `work` in one transaction; everything in it must go through `tx`, and nothing in it may wait for a network. In a
+ * stage's turn it throws `E_CLAIM_LOST` when the stage is another node's by now.
+ */
 export function transact<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
-  return db.transaction().execute(work)
+  return db.transaction().execute(async (tx) => {
+    await checkClaim(tx)
+    return await work(tx)
+  })
 }
 
 function openSqlite({ file, readers = 2 }: { file: string; readers?: number }): Database {
@@ -65,6 +78,8 @@ function openSqlite({ file, readers = 2 }: { file: string; readers?: number }): 
     db,
     analytics,
     readColumns: (query, kinds) => pool.columns(query.compile(), kinds),
+    notices: noNotices,
+    cutOff: () => {},
     async close() {
       await analytics.destroy()
       await db.destroy()
@@ -85,10 +100,14 @@ function openPostgres(options: { url: string; analyticsUrl?: string; poolSize?: 
       return pg.types.getTypeParser(oid, format as 'text')
     },
   } as pg.CustomTypesConfig
+  const clients = new Set<pg.Client>()
+  const notices = new PostgresNotices(options.url)
   const connect = (connectionString: string, max: number) => {
-    const pool = new pg.Pool({ connectionString, max, types })
+    const pool = new pg.Pool({ connectionString, max, types, keepAlive: true, onConnect: guardSession })
     // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
     pool.on('error', () => {})
+    pool.on('connect', (client) => void clients.add(client as pg.Client))
+    pool.on('remove', (client) => void clients.delete(client as pg.Client))
     return pool
   }
   const main = connect(options.url, options.poolSize ?? 10)
@@ -111,9 +130,25 @@ function openPostgres(options: { url: string; analyticsUrl?: string; poolSize?: 
       }
       return { vectors: builders.map((builder) => builder.build()), count: result.rows.length }
     },
+    notices,
+    cutOff() {
+      for (const client of clients) cut(client)
+    },
     async close() {
+      await notices.close()
       await db.destroy()
       await analytics.destroy()
     },
   }
+}
+
+/** Milliseconds. Nothing that a transaction does keeps it waiting for the process for longer. */
+const SESSION = ['idle_in_transaction_session_timeout = 12000', 'tcp_user_timeout = 20000']
+
+/**
+ * Lets the server end what a node leaves behind that is paused or cut off: its open transaction would hold locks that
+ * every other node waits for. Engines that only speak PostgreSQL's language may not know these settings.
+ */
+async function guardSession(client: pg.ClientBase): Promise<void> {
+  for (const setting of SESSION) await client.query(`set ${setting}`).catch(() => {})
 }

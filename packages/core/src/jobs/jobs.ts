@@ -2,6 +2,7 @@ import { notFound, userError } from '@huitou/plugin-api'
 import { v7 as uuid } from 'uuid'
 import type { Clock } from '../clock.ts'
 import type { Database, Db } from '../db/database.ts'
+import type { NodeRole } from '../nodes/tables.ts'
 import { JobRunner } from './runner.ts'
 import type { JobState, JobTables } from './tables.ts'
 
@@ -63,8 +64,18 @@ export interface Jobs {
   /** Resolves when the job has ended or paused. */
   finished(id: string): Promise<Job>
   onChange(listener: (job: Job) => void): () => void
-  /** Runs due jobs until `signal` aborts, then hands running ones back. */
-  run(signal: AbortSignal): Promise<void>
+  /**
+   * Runs due jobs until `signal` aborts, then hands running ones back. Of jobs that need files a node runs those of its
+   * own folder; one whose role is `web` runs no others.
+   */
+  run(signal: AbortSignal, node?: JobNode): Promise<void>
+}
+
+/** Who runs jobs. */
+export interface JobNode {
+  role: NodeRole
+  /** Its data folder. */
+  place: string
 }
 
 const UNFINISHED: JobState[] = ['queued', 'running', 'paused']
@@ -90,8 +101,8 @@ class EmbeddedJobs implements Jobs {
     this.#runner.define(kind, handler)
   }
 
-  run(signal: AbortSignal): Promise<void> {
-    return this.#runner.run(signal)
+  run(signal: AbortSignal, node?: JobNode): Promise<void> {
+    return this.#runner.run(signal, node)
   }
 
   async enqueue({ kind, title, payload = {}, key, runAt }: NewJob): Promise<Job> {

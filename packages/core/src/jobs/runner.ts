@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '@huitou/plugin-api'
 import type { Clock } from '../clock.ts'
 import { type Db, transact } from '../db/database.ts'
-import { type Job, type JobHandler, type JobProgress, toJob } from './jobs.ts'
+import { type Job, type JobHandler, type JobNode, type JobProgress, toJob } from './jobs.ts'
 import type { JobState, JobTables } from './tables.ts'
 
 const LEASE_MS = 30_000
@@ -50,7 +50,7 @@ export class JobRunner {
     this.#running.get(id)?.abort(reason)
   }
 
-  async run(signal: AbortSignal): Promise<void> {
+  async run(signal: AbortSignal, _node?: JobNode): Promise<void> {
     const active = new Set<Promise<void>>()
     while (!signal.aborted) {
       // A database that is away for a moment is asked again at the next poll.

@@ -1,7 +1,7 @@
 import { type ColumnBatch, type ScoreBatch, toNumberVector, valueAt } from '@huitou/plugin-api'
 import { createTestCore, engines, type TestCore } from '@huitou/testing'
 import { describe, expect, test } from 'vitest'
-import { lastTick } from './schedule.ts'
+import { lastTick } from '../nodes/last-tick.ts'
 
 const owner = (permissions?: object) => ({
   plugin: 'test.learn',

@@ -2,7 +2,7 @@ import { type ColumnBatch, type JsonValue, userError } from '@huitou/plugin-api'
 import type { CoreContext } from '../context.ts'
 import { BusinessDays } from '../days.ts'
 import { transact } from '../db/database.ts'
-import { lastTick } from './schedule.ts'
+import { lastTick } from '../nodes/last-tick.ts'
 import { runId, type Scoring } from './scorings.ts'
 
 /** A model as JSON; it is read and handed over whole at every run. */

@@ -5,7 +5,7 @@ import { addColumns, readColumns, retireColumns } from '../profiles/columns.ts'
 import { PROFILES_CURSOR } from '../profiles/project.ts'
 import { runScorings } from './run.ts'
 import { ScoreModels } from './models.ts'
-import { lastTick } from './schedule.ts'
+import { lastTick } from '../nodes/last-tick.ts'
 import { readScorings, runId, type Scoring } from './scorings.ts'
 
 /** Quiet time after the last event before scores are worked out again, and its multiple of the last run's length. */
