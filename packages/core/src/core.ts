@@ -21,9 +21,9 @@ import { PluginAccess } from './plugin-data/plugin-access.ts'
 import { createPoints } from './points/points.ts'
 import { createProfileStage, type ProfileStage } from './profiles/stage.ts'
 import { addStandardColumns } from './profiles/store.ts'
+import { runLoops, type RunningLoops } from './run-loops.ts'
 import { coreMigrations } from './schema.ts'
 import { ScoreStage } from './scores/stage.ts'
-import { runLoops, type RunningLoops } from './run-loops.ts'
 import { advanceSegments } from './segments/advance.ts'
 import { syncBuiltinSegments } from './segments/builtin.ts'
 import { readBrand } from './settings/brand.ts'
@@ -43,6 +43,8 @@ export interface CoreOptions {
 
 /** The loop and what it works with. */
 export interface Core extends ImportContext {
+  /** What runs by the clock, on one node. */
+  readonly schedules: Schedules
   readonly events: EventLog
   readonly profiles: ProfileStage
   readonly scores: ScoreStage
@@ -52,8 +54,6 @@ export interface Core extends ImportContext {
   readonly tasks: Tasks
   /** Records that plugins declare. */
   readonly collections: Collections
-  /** What runs by the clock, on one node. */
-  readonly schedules: Schedules
   /** What plugins may do with all of it. */
   readonly access: PluginAccess
   /** Stages from left to right. */
@@ -87,6 +87,10 @@ export async function createCore({
 }: CoreOptions): Promise<Core> {
   await migrate(database, 'core', coreMigrations)
   await transact(database.db, addStandardColumns)
+  const brand = async () => {
+    const stored = await readBrand(database.db)
+    return { ...stored, publicUrl: stored.publicUrl || publicUrl || '' }
+  }
   const context: CoreContext = {
     database,
     clock,
@@ -95,14 +99,11 @@ export async function createCore({
     jobs: createJobs(database, clock),
     brand,
   }
+  const schedules = new Schedules(context)
   const events = createEventLog(database, clock)
   const profiles = createProfileStage(context)
   const scores = new ScoreStage(context)
   const collections = new Collections(context)
-  const brand = async () => {
-    const stored = await readBrand(database.db)
-    return { ...stored, publicUrl: stored.publicUrl || publicUrl || '' }
-  }
   const deliveries = new Deliveries(context, deliveryOptions)
   const { journeys, tasks } = createJourneys(context, deliveries, journeyOptions)
   const access = new PluginAccess({ ...context, events })
@@ -116,10 +117,10 @@ export async function createCore({
   let running: RunningLoops | undefined
   const advanced = (stage: string) => listeners.forEach((listener) => listener(stage))
   const wakeHere = () => running?.wake()
-  const schedules = new Schedules(context)
 
   const core: Core = {
     ...context,
+    schedules,
     dataDir,
     onAppended: () => core.wake(),
     events,
@@ -134,9 +135,10 @@ export async function createCore({
     start(node) {
       if (running) return
       running = runLoops(context, {
+        node,
+        schedules,
         stages,
         besides,
-    schedules,
         sending,
         ticking,
         deliveries,
@@ -157,8 +159,6 @@ export async function createCore({
       running = undefined
     },
     settle: () => runToEnd([...stages, ...besides, ...sending, ...ticking]),
-        node,
-        schedules,
     wake() {
       wakeHere()
       database.notices.tell('wake')
@@ -168,6 +168,14 @@ export async function createCore({
       return () => void listeners.delete(listener)
     },
   }
+  // Other nodes' work is the ground of this one's.
+  database.notices.on('wake', wakeHere)
+  database.notices.on('missed', wakeHere)
+  database.notices.on('nodes', wakeHere)
+  database.notices.on('advanced', (stage) => {
+    advanced(stage)
+    wakeHere()
+  })
   events.onAppend(core.wake)
   tasks.onChange(core.wake)
   defineJobs(core)
@@ -185,14 +193,6 @@ function defineJobs(core: Core): void {
 
 /** Journeys, and the tasks they hand to people: each tells the other how it goes on. */
 function createJourneys(context: CoreContext, deliveries: Deliveries, options: JourneyOptions | undefined) {
-  // Other nodes' work is the ground of this one's.
-  database.notices.on('wake', wakeHere)
-  database.notices.on('missed', wakeHere)
-  database.notices.on('nodes', wakeHere)
-  database.notices.on('advanced', (stage) => {
-    advanced(stage)
-    wakeHere()
-  })
   const tasks: Tasks = new Tasks(context, {
     render: (...args) => deliveries.context.render(...args),
     finishStep: (tx, key, outcome) => journeys.finishHumanStep(tx, key, outcome),

@@ -33,9 +33,9 @@ export type Tables = BulkTables &
   JobTables &
   JourneyTables &
   JourneyTemplateTables &
+  NodeTables &
   PluginDataTables &
   PluginStateTables &
-  NodeTables &
   ProfileTables &
   ScoreTables &
   SegmentTables &
@@ -62,5 +62,5 @@ export const coreMigrations: Migrations = {
   ...taskMigrations,
   ...contentMigrations,
   ...bulkMigrations,
-}
   ...nodeMigrations,
+}

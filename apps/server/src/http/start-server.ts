@@ -71,15 +71,15 @@ export async function startServer(
   const files = pluginFileRoutes(huitou.host)
   const app = new Hono().all('*', async (c) => {
     const { path } = c.req
+    if (role === 'worker' && !WATCHED.has(path)) {
+      const hint = 'Ask a server whose role is web or all.'
+      return c.json({ status: 404, code: 'E_WORKER', title: 'This server is a worker', hint }, 404)
+    }
     if (path.startsWith('/plugin-files/')) return await files.fetch(c.req.raw, c.env)
     const ours =
       path.startsWith('/api/') ||
       path.startsWith('/v1/') ||
       path.startsWith('/hooks/') ||
-    if (role === 'worker' && !WATCHED.has(path)) {
-      const hint = 'Ask a server whose role is web or all.'
-      return c.json({ status: 404, code: 'E_WORKER', title: 'This server is a worker', hint }, 404)
-    }
       PUBLIC.test(path) ||
       path === '/healthz'
     return await (ours ? api : admin).fetch(c.req.raw, c.env)
