@@ -71,22 +71,27 @@ test('what is not an archive of a plugin is refused by name, and a large one bef
   expect((await send(new Uint8Array(20_000_001))).code).toBe('E_ARCHIVE_TOO_LARGE')
 })
 
-test('only an owner changes plugins; a developer looks inside, others only at the list', async () => {
+test('only an owner gives plugins rights; a developer brings them in and looks inside, others only at the list', async () => {
   await upload(owner, { key })
   const analyst = await server.as({ role: 'analyst' })
   const developer = await server.as({ role: 'developer' })
   for (const call of [analyst, developer]) {
     for (const route of [
-      '/acme.tea/enable',
       '/acme.tea/upgrade',
       '/acme.tea/trust',
+      '/acme.tea/uninstall',
       '/publishers',
       '/registries',
-      '/bisect/start',
     ])
       expect((await post(call, route)).body).toMatchObject({ code: 'E_FORBIDDEN' })
-    expect((await upload(call, { key, version: '9.0.0' })).body).toMatchObject({ code: 'E_FORBIDDEN' })
+    for (const consent of [{ grants: 'all' }, { allowUnsigned: true }, { companions: { 'acme.cup': {} } }])
+      expect((await post(call, '/acme.tea/enable', consent)).body).toMatchObject({ code: 'E_FORBIDDEN' })
+    expect((await upload(call, { key, version: '9.0.0' }, '?acceptNewKey=true')).body).toMatchObject({
+      code: 'E_FORBIDDEN',
+    })
   }
+  expect((await upload(analyst, { key, version: '9.0.0' })).body).toMatchObject({ code: 'E_FORBIDDEN' })
+  expect((await post(developer, '/acme.tea/enable')).body).toMatchObject({ code: 'E_CONSENT' })
   expect((await view(analyst)).id).toBe('acme.tea')
   expect(await get(analyst, '/acme.tea/log')).toMatchObject({ code: 'E_FORBIDDEN' })
   expect(await get(developer, '/acme.tea/log')).toEqual({ entries: [] })

@@ -101,7 +101,10 @@ test('who may only look neither makes, changes, exports nor deletes segments', a
     agent(`/api/segments/${id}/export`),
   ])
   expect(refused.map(({ status }) => status)).toEqual([403, 403, 403, 403, 403])
-  expect((await agent(`/api/segments/${id}`)).status).toBe(200)
+  expect((await agent(`/api/segments/${id}`)).status).toBe(403)
+  const developer = await server.as({ role: 'developer' })
+  expect((await developer(`/api/segments/${id}/export`)).status).toBe(403)
+  expect((await developer(`/api/segments/${id}`)).status).toBe(200)
 })
 
 test('a rule that cannot be meant is refused with what is wrong, and makes no segment', async () => {

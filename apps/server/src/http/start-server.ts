@@ -28,10 +28,10 @@ export interface RunningServer {
   close(): Promise<void>
 }
 
-/** The whole HTTP face of Huitou: API, its description, and the admin app. */
-export async function createServerApp(huitou: Huitou, version: string) {
+/** The API of an opened Huitou. */
+export async function createApi(huitou: Huitou, version: string) {
   const { core, host, live, plugins } = huitou
-  const api = createApp({
+  return createApp({
     core,
     auth: await huitou.auth(),
     plugins,
@@ -45,6 +45,11 @@ export async function createServerApp(huitou: Huitou, version: string) {
     loadDemo: () => loadDemo(core),
     passDemoDays: (days) => passDemoDays(core, days),
   })
+}
+
+/** The whole HTTP face of Huitou: API, its description, and the admin app. */
+export async function createServerApp(huitou: Huitou, version: string) {
+  const api = await createApi(huitou, version)
   const safe = safeHeaders()
   return (
     new Hono()

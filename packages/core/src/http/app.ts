@@ -27,8 +27,11 @@ import { jobRoutes } from '../jobs/routes.ts'
 import { enrolmentRoutes } from '../journeys/enrolment-routes.ts'
 import { customerJourneyRoutes, journeyRoutes } from '../journeys/routes.ts'
 import { journeyFromTemplateRoutes, journeyTemplateRoutes } from '../journeys/template-routes.ts'
-import { type Auth, requireUser } from '../people/auth.ts'
+import type { Auth } from '../people/auth.ts'
+import { authorize } from '../people/authorize.ts'
 import { peopleRoutes } from '../people/people-routes.ts'
+import { AUTH_ROUTES } from '../people/auth-routes.ts'
+import { permissionsOf } from '../people/permissions.ts'
 import { setupRoutes } from '../people/setup-routes.ts'
 import { commandRoutes } from '../points/command-routes.ts'
 import { viewCallRoutes } from '../points/view-calls.ts'
@@ -39,7 +42,7 @@ import { customerSearchRoutes, segmentRoutes } from '../segments/routes.ts'
 import type { Brand } from '../settings/brand.ts'
 import { settingsRoutes } from '../settings/routes.ts'
 import { businessHoursRoutes, taskQueueRoutes, taskRoutes } from '../tasks/routes.ts'
-import { requireRole, type SignedIn } from './env.ts'
+import type { SignedIn } from './env.ts'
 import { type LiveTopics, liveRoutes } from './live.ts'
 import { readPluginAttention } from './plugin-attention.ts'
 import { pluginExportRoutes, pluginRoutes } from './plugin-routes.ts'
@@ -66,26 +69,24 @@ export interface AppDeps {
 /** Longest JSON body of the admin's own routes; files and events have limits of their own. */
 const JSON_LIMIT = 1_048_576
 
-/** Everything behind `/api`, signed in. Chained, so that the admin's client knows every answer. */
+/** Everything behind `/api` that needs somebody signed in. Chained, so that the admin's client knows every answer. */
 function signedInRoutes({ core, auth, plugins, live, onBrand, loadDemo, passDemoDays }: AppDeps) {
   return new Hono<SignedIn>()
-    .use(requireUser(auth))
-    .get('/me', describeRoute({ tags: ['people'], summary: 'Who is signed in' }), (c) =>
-      c.json(c.get('user')),
-    )
-    .post(
-      '/demo',
-      describeRoute({ tags: ['setup'], summary: 'Load the demo shop' }),
-      requireRole(),
-      async (c) => {
-        const { id } = await loadDemo()
-        return c.json({ jobId: id }, 202)
+    .get(
+      '/me',
+      describeRoute({ tags: ['people'], summary: 'Who is signed in, and what they may do' }),
+      (c) => {
+        const user = c.get('user')
+        return c.json({ ...user, permissions: [...permissionsOf(user)] })
       },
     )
+    .post('/demo', describeRoute({ tags: ['setup'], summary: 'Load the demo shop' }), async (c) => {
+      const { id } = await loadDemo()
+      return c.json({ jobId: id }, 202)
+    })
     .post(
       '/demo/pass',
       describeRoute({ tags: ['setup'], summary: 'Let days pass in the demo shop' }),
-      requireRole('operator'),
       validate('json', z.object({ days: z.int().min(1).max(28) })),
       async (c) => {
         const { id } = await passDemoDays(c.req.valid('json').days)
@@ -153,7 +154,8 @@ export function createApp(deps: AppDeps) {
       })
     },
   })
-  const app = new Hono()
+  const app = new Hono<SignedIn>()
+    .use(authorize(auth))
     .use('/api/*', csrf())
     .use('/api/settings/*', json)
     .use('/api/segments/*', json)
@@ -172,12 +174,6 @@ export function createApp(deps: AppDeps) {
     .use('/api/collections/*', (c, next) => (c.req.path.endsWith('/import') ? next() : json(c, next)))
     .use('/api/commands/*', json)
     .use('/api/setup/*', json)
-    .on(['GET', 'POST'], '/api/auth/*', (c) => {
-      // Accounts are made by an owner, not by whoever finds the address.
-      if (c.req.path.startsWith('/api/auth/sign-up'))
-        throw userError('E_NO_SIGN_UP', 'Accounts are made by an owner', { status: 403 })
-      return auth.handler(c.req.raw)
-    })
     .route('/v1', ingestRoutes(core))
     .route('/hooks', hookRoutes({ ...core, pluginSettings: async (plugin) => deps.pluginSettings(plugin) }))
     .route('/l', linkRoutes(core))
@@ -186,6 +182,10 @@ export function createApp(deps: AppDeps) {
     .route('/api/setup', setupRoutes({ ...core, auth, version }))
     .get('/healthz', (c) => c.json({ status: 'ok', version }))
     .route('/api', signedInRoutes(deps))
+  for (const [method, path] of AUTH_ROUTES) app.on(method, path, (c) => auth.handler(c.req.raw))
+  app.post('/api/auth/sign-up/email', () => {
+    throw userError('E_NO_SIGN_UP', 'Accounts are made by an owner', { status: 403 })
+  })
   app.notFound((c) =>
     answerProblem(
       c,

@@ -6,7 +6,8 @@ import { bodyLimit } from 'hono/body-limit'
 import { describeRoute } from 'hono-openapi'
 import { z } from 'zod'
 import { answerJson } from './answer.ts'
-import { requireRole, type SignedIn } from './env.ts'
+import { requirePermission } from '../people/authorize.ts'
+import type { SignedIn } from './env.ts'
 import { pluginBudgetRoutes } from './plugin-budget-routes.ts'
 import { pluginSourceRoutes } from './plugin-source-routes.ts'
 import type { PluginAdmin } from './plugin-views.ts'
@@ -81,7 +82,6 @@ function installRoutes(plugins: PluginAdmin) {
           content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } },
         },
       }),
-      requireRole(),
       bodyLimit({
         maxSize: ARCHIVE_LIMIT,
         onError: () => {
@@ -93,23 +93,30 @@ function installRoutes(plugins: PluginAdmin) {
         const bytes = new Uint8Array(await c.req.arrayBuffer())
         if (bytes.length === 0)
           throw userError('E_FILE_EMPTY', 'The request has no body', { hint: 'Send the file as the body.' })
-        const view = await plugins.upload(bytes, c.req.valid('query'), c.get('user').id)
+        const choice = c.req.valid('query')
+        if (choice.acceptNewKey) requirePermission(c.get('user'), 'plugins.trust')
+        const view = await plugins.upload(bytes, choice, c.get('user').id)
         return answerJson(c, view, 201)
       },
     )
     .post(
       '/install',
       about('Install from a registry with what it needs and brings along; nothing runs before it is enabled'),
-      requireRole(),
       validate('json', Install),
-      async (c) => answerJson(c, await plugins.install(c.req.valid('json'), c.get('user').id), 201),
+      async (c) => {
+        const wanted = c.req.valid('json')
+        if (wanted.acceptNewKey) requirePermission(c.get('user'), 'plugins.trust')
+        return answerJson(c, await plugins.install(wanted, c.get('user').id), 201)
+      },
     )
-    .post(
-      '/:id/companions',
-      about('Install what it needs or brings along and what is not here'),
-      requireRole(),
-      async (c) => answerJson(c, await plugins.installCompanions(c.req.param('id'), c.get('user').id), 201),
+    .post('/:id/companions', about('Install what it needs or brings along and what is not here'), async (c) =>
+      answerJson(c, await plugins.installCompanions(c.req.param('id'), c.get('user').id), 201),
     )
+}
+
+/** Whether somebody lets a plugin at data, or at anything that nobody vouches for. */
+function givesRights({ grants, allowUnsigned, companions }: z.infer<typeof ConsentToAll>): boolean {
+  return Boolean(grants ?? allowUnsigned ?? companions)
 }
 
 /** What is there, on and off. */
@@ -125,15 +132,16 @@ function stateRoutes(plugins: PluginAdmin) {
     .post(
       '/:id/enable',
       about('Enable, granting what it and its companions ask for; 409 E_CONSENT lists what that is'),
-      requireRole(),
       validate('json', ConsentToAll),
       async (c) => {
         const id = c.req.param('id')
-        await plugins.enable(id, c.req.valid('json'), c.get('user').id)
+        const consent = c.req.valid('json')
+        if (givesRights(consent)) requirePermission(c.get('user'), 'plugins.trust')
+        await plugins.enable(id, consent, c.get('user').id)
         return answerJson(c, await plugins.get(id))
       },
     )
-    .post('/:id/disable', about('Disable; its data stays'), requireRole(), async (c) => {
+    .post('/:id/disable', about('Disable; its data stays'), async (c) => {
       const id = c.req.param('id')
       await plugins.disable(id, c.get('user').id)
       return answerJson(c, await plugins.get(id))
@@ -141,7 +149,6 @@ function stateRoutes(plugins: PluginAdmin) {
     .post(
       '/:id/trust',
       about('Let its code run in the server’s own process, with all that the server may do'),
-      requireRole(),
       validate('json', z.object({ trusted: z.boolean() })),
       async (c) => {
         const id = c.req.param('id')
@@ -152,7 +159,6 @@ function stateRoutes(plugins: PluginAdmin) {
     .post(
       '/:id/uninstall',
       about('Uninstall; `confirm` is the plugin’s id once more'),
-      requireRole(),
       validate('json', Uninstall),
       async (c) => {
         const id = c.req.param('id')
@@ -172,7 +178,6 @@ function versionRoutes(plugins: PluginAdmin) {
     .post(
       '/:id/upgrade',
       about('Put another version in force; it goes back by itself when that one does not start'),
-      requireRole(),
       validate('json', Upgrade),
       async (c) =>
         answerJson(c, await plugins.upgrade(c.req.param('id'), c.req.valid('json'), c.get('user').id)),
@@ -180,7 +185,6 @@ function versionRoutes(plugins: PluginAdmin) {
     .post(
       '/:id/rollback',
       about('Put an earlier version in force again'),
-      requireRole(),
       validate('json', z.object({ version: Version })),
       async (c) => {
         const { version } = c.req.valid('json')
@@ -190,7 +194,6 @@ function versionRoutes(plugins: PluginAdmin) {
     .post(
       '/:id/shadow',
       about('Run another version’s scorers beside the ones in force, writing nothing'),
-      requireRole(),
       validate('json', z.object({ version: Version, allowUnsigned: z.boolean().optional() })),
       async (c) => {
         const { version, allowUnsigned } = c.req.valid('json')
@@ -211,7 +214,7 @@ function versionRoutes(plugins: PluginAdmin) {
 /** What a plugin holds and how it does. */
 function insideRoutes(plugins: PluginAdmin) {
   return new Hono<SignedIn>()
-    .get('/:id/data', about('What it owns here'), requireRole('developer'), async (c) =>
+    .get('/:id/data', about('What it owns here'), async (c) =>
       answerJson(c, await plugins.data(c.req.param('id'))),
     )
     .get('/:id/settings', about('Settings'), (c) =>
@@ -220,7 +223,6 @@ function insideRoutes(plugins: PluginAdmin) {
     .put(
       '/:id/settings',
       about('Change settings'),
-      requireRole(),
       validate('json', z.object({ settings: z.record(z.string(), z.json()) })),
       async (c) => {
         const id = c.req.param('id')
@@ -228,13 +230,12 @@ function insideRoutes(plugins: PluginAdmin) {
         return answerJson(c, { settings: plugins.settings(id) as Settings })
       },
     )
-    .get('/:id/log', about('The last 200 lines of its log'), requireRole('developer'), (c) =>
+    .get('/:id/log', about('The last 200 lines of its log'), (c) =>
       answerJson(c, { entries: plugins.log(c.req.param('id')) }),
     )
     .post(
       '/:id/profile',
       about('A CPU profile of the coming seconds, as a .cpuprofile'),
-      requireRole('developer'),
       validate('query', Profile),
       async (c) => {
         const id = c.req.param('id')
@@ -247,7 +248,7 @@ function insideRoutes(plugins: PluginAdmin) {
 
 /** Files that uninstalling wrote. */
 export function pluginExportRoutes({ plugins }: PluginDeps) {
-  return new Hono<SignedIn>().get('/:name', about('Data of an uninstalled plugin'), requireRole(), (c) => {
+  return new Hono<SignedIn>().get('/:name', about('Data of an uninstalled plugin'), (c) => {
     const name = c.req.param('name')
     const stream = Readable.toWeb(createReadStream(plugins.exportFile(name))) as ReadableStream
     return c.body(stream, 200, {

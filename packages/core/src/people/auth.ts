@@ -1,9 +1,9 @@
 import { userError } from '@huitou/plugin-api'
 import { betterAuth } from 'better-auth'
 import { getMigrations } from 'better-auth/db/migration'
-import { createMiddleware } from 'hono/factory'
 import type { Database } from '../db/database.ts'
-import type { Role, SignedIn } from '../http/env.ts'
+import type { Role } from '../http/env.ts'
+import type { Permission } from './permissions.ts'
 
 /** Someone who works with Huitou. */
 export interface User {
@@ -12,6 +12,8 @@ export interface User {
   email: string
   role: Role
   locale: string
+  /** Scopes of an API key; what a person may do comes from the role. */
+  permissions?: readonly Permission[]
 }
 
 export interface NewUser {
@@ -123,17 +125,6 @@ export async function createAuth({ database, secret, publicUrl }: AuthOptions): 
       return (await context.internalAdapter.listUsers(1_000)).map(toUser)
     },
   }
-}
-
-/** Refuses requests without a session, and gives the others their user. */
-export function requireUser(auth: Pick<Auth, 'findUser'>) {
-  return createMiddleware<SignedIn>(async (c, next) => {
-    const user = await auth.findUser(c.req.raw.headers)
-    if (!user)
-      throw userError('E_SIGN_IN', 'You are not signed in', { status: 401, hint: 'Sign in and try again.' })
-    c.set('user', user)
-    await next()
-  })
 }
 
 function toUser(row: { id: string; name: string; email: string } & Record<string, unknown>): User {

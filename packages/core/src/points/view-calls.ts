@@ -7,6 +7,7 @@ import type { CoreContext } from '../context.ts'
 import { answerJson } from '../http/answer.ts'
 import type { SignedIn } from '../http/env.ts'
 import { validate } from '../http/validate.ts'
+import { requirePermission } from '../people/authorize.ts'
 import { compileSchema, problemsOf } from './json-schema.ts'
 import type { PluginFacts } from './view-routes.ts'
 
@@ -14,8 +15,6 @@ import type { PluginFacts } from './view-routes.ts'
 const DEADLINE_MS = 10_000
 const INPUT_BYTES = 256 * 1024
 const ANSWER_BYTES = 1024 * 1024
-/** Roles that may have something done; others may only ask what is `readOnly`. */
-const MAY_ACT = ['owner', 'operator', 'agent']
 
 const One = z.object({ plugin: z.string().max(120), view: z.string().max(64), name: z.string().max(64) })
 const Call = z.object({ input: z.json().optional() })
@@ -39,19 +38,16 @@ export function viewCallRoutes({ points, clock, pluginFacts }: Deps) {
       const { value } = points.views.find(id) ?? {}
       const declared = value?.calls && Object.hasOwn(value.calls, name) ? value.calls[name] : undefined
       if (!value?.call || !declared) throw notFound(`Call of the view "${id}"`, name)
-      const { role, locale } = c.get('user')
-      if (!declared.readOnly && !MAY_ACT.includes(role)) {
-        throw userError('E_FORBIDDEN', `Your role "${role}" may not do this`, {
-          status: 403,
-          hint: `It needs the role ${MAY_ACT.join(' or ')}; ask an owner of this Huitou.`,
-        })
-      }
+      const user = c.get('user')
+      // Whoever may not run commands may ask only what changes nothing.
+      if (!declared.readOnly) requirePermission(user, 'commands.run')
       if (value.kind === 'module' && !(await pluginFacts()).get(plugin)?.isTrusted) {
         throw notFound(`Call of the view "${id}"`, name)
       }
       checkInput(`${id} ${name}`, declared.input, input)
       const signal = AbortSignal.any([c.req.raw.signal, AbortSignal.timeout(DEADLINE_MS)])
-      const answer = (await value.call(name, input, { now: clock.now(), signal, locale })) ?? null
+      const answer =
+        (await value.call(name, input, { now: clock.now(), signal, locale: user.locale })) ?? null
       checkAnswer(`${id} ${name}`, declared.output, answer)
       return answerJson<{ answer: unknown }>(c, { answer })
     },

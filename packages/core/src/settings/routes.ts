@@ -2,7 +2,7 @@ import { Hono } from 'hono'
 import { describeRoute } from 'hono-openapi'
 import { z } from 'zod'
 import type { CoreContext } from '../context.ts'
-import { requireRole, type SignedIn } from '../http/env.ts'
+import type { SignedIn } from '../http/env.ts'
 import { validate } from '../http/validate.ts'
 import { audit } from '../people/audit.ts'
 import { type Brand, writeBrand } from './brand.ts'
@@ -36,7 +36,6 @@ export function settingsRoutes({ database, clock, brand: readBrand, onBrand }: S
     .put(
       '/',
       describeRoute({ tags: ['settings'], summary: 'Change the brand' }),
-      requireRole(),
       validate('json', BrandChange),
       async (c) => {
         const change = c.req.valid('json')

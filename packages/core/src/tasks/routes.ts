@@ -5,7 +5,7 @@ import { z } from 'zod'
 import type { CoreContext } from '../context.ts'
 import { transact } from '../db/database.ts'
 import { answerJson } from '../http/answer.ts'
-import { requireRole, type SignedIn } from '../http/env.ts'
+import type { SignedIn } from '../http/env.ts'
 import { validate } from '../http/validate.ts'
 import { audit } from '../people/audit.ts'
 import type { Auth, User } from '../people/auth.ts'
@@ -71,7 +71,6 @@ export function taskRoutes(deps: RouteDeps) {
     await tasks.act(id, action, { id: user.id, leads: leads(user) })
     return await getTask(await world(), { ...toViewer(user), seesAll: true }, id)
   }
-  const worker = requireRole('operator', 'agent')
   return new Hono<SignedIn>()
     .get(
       '/',
@@ -83,25 +82,19 @@ export function taskRoutes(deps: RouteDeps) {
     .get('/counts', describeRoute({ tags, summary: 'How many tasks are open, mine, overdue' }), async (c) =>
       c.json(await countTasks({ db: database.db, now: deps.clock.now() }, toViewer(c.get('user')))),
     )
-    .post(
-      '/',
-      describeRoute({ tags, summary: 'A new task' }),
-      worker,
-      validate('json', NewTask),
-      async (c) => {
-        const { dueMinutes, dueAt, ...task } = c.req.valid('json')
-        const user = c.get('user')
-        await requirePeople(deps, task.assignee)
-        if (task.queue !== undefined) await requireQueue(deps, task.queue)
-        if (task.customerId !== undefined) await requireCustomer(deps, task.customerId)
-        const { id } = await tasks.create({
-          ...task,
-          createdBy: `user:${user.id}`,
-          due: dueAt === undefined ? { minutes: dueMinutes ?? DAY_OF_WORK } : { at: dueAt },
-        })
-        return answerJson(c, await getTask(await world(), { id: user.id, seesAll: true }, id), 201)
-      },
-    )
+    .post('/', describeRoute({ tags, summary: 'A new task' }), validate('json', NewTask), async (c) => {
+      const { dueMinutes, dueAt, ...task } = c.req.valid('json')
+      const user = c.get('user')
+      await requirePeople(deps, task.assignee)
+      if (task.queue !== undefined) await requireQueue(deps, task.queue)
+      if (task.customerId !== undefined) await requireCustomer(deps, task.customerId)
+      const { id } = await tasks.create({
+        ...task,
+        createdBy: `user:${user.id}`,
+        due: dueAt === undefined ? { minutes: dueMinutes ?? DAY_OF_WORK } : { at: dueAt },
+      })
+      return answerJson(c, await getTask(await world(), { id: user.id, seesAll: true }, id), 201)
+    })
     .get(
       '/:id{[0-9]+}',
       describeRoute({ tags, summary: 'One task with its history' }),
@@ -112,7 +105,6 @@ export function taskRoutes(deps: RouteDeps) {
     .post(
       '/:id{[0-9]+}/:verb{claim|release|reopen}',
       describeRoute({ tags, summary: 'Take a task on, give it back, or open it again' }),
-      worker,
       validate('param', TaskId.extend({ verb: z.enum(['claim', 'release', 'reopen']) })),
       async (c) => {
         const { id, verb } = c.req.valid('param')
@@ -122,7 +114,6 @@ export function taskRoutes(deps: RouteDeps) {
     .post(
       '/:id{[0-9]+}/assign',
       describeRoute({ tags, summary: 'Give a task to a person, to a queue, or to both' }),
-      worker,
       validate('param', TaskId),
       validate(
         'json',
@@ -139,7 +130,6 @@ export function taskRoutes(deps: RouteDeps) {
     .post(
       '/:id{[0-9]+}/snooze',
       describeRoute({ tags, summary: 'Put a task off until a moment; null goes on now' }),
-      worker,
       validate('param', TaskId),
       validate('json', z.object({ until: z.int().positive().nullable() })),
       async (c) => {
@@ -150,7 +140,6 @@ export function taskRoutes(deps: RouteDeps) {
     .post(
       '/:id{[0-9]+}/finish',
       describeRoute({ tags, summary: 'Say how a task ended; its journey goes on from there' }),
-      worker,
       validate('param', TaskId),
       validate('json', z.object({ outcome: text(60), note })),
       async (c) =>
@@ -162,7 +151,6 @@ export function taskRoutes(deps: RouteDeps) {
     .post(
       '/:id{[0-9]+}/cancel',
       describeRoute({ tags, summary: 'Nobody has to do it any more' }),
-      worker,
       validate('param', TaskId),
       validate('json', z.object({ note })),
       async (c) =>
@@ -184,23 +172,16 @@ export function taskQueueRoutes(deps: RouteDeps) {
     .get('/', describeRoute({ tags, summary: 'Queues of tasks, and who belongs to them' }), async (c) =>
       answerJson(c, { queues: await listQueues(database.db) }),
     )
-    .post(
-      '/',
-      describeRoute({ tags, summary: 'A new queue' }),
-      requireRole('operator'),
-      validate('json', queueSchema),
-      async (c) => {
-        const settings = c.req.valid('json')
-        await requireSettings(deps, settings)
-        const queue = await transact(database.db, (tx) => saveQueue(tx, { settings, now: clock.now() }))
-        await noteChange(c.get('user').id, 'task-queue.create', queue.id)
-        return answerJson(c, queue, 201)
-      },
-    )
+    .post('/', describeRoute({ tags, summary: 'A new queue' }), validate('json', queueSchema), async (c) => {
+      const settings = c.req.valid('json')
+      await requireSettings(deps, settings)
+      const queue = await transact(database.db, (tx) => saveQueue(tx, { settings, now: clock.now() }))
+      await noteChange(c.get('user').id, 'task-queue.create', queue.id)
+      return answerJson(c, queue, 201)
+    })
     .put(
       '/:id',
       describeRoute({ tags, summary: 'Other members, hours or escalation; open tasks follow' }),
-      requireRole('operator'),
       validate('param', QueueId),
       validate('json', queueSchema),
       async (c) => {
@@ -216,7 +197,6 @@ export function taskQueueRoutes(deps: RouteDeps) {
     .delete(
       '/:id',
       describeRoute({ tags, summary: 'Take a queue away; what is open in it goes to the default one' }),
-      requireRole('operator'),
       validate('param', QueueId),
       async (c) => {
         const { id } = c.req.valid('param')
@@ -237,7 +217,6 @@ export function businessHoursRoutes(deps: RouteDeps) {
     .put(
       '/',
       describeRoute({ tags, summary: 'Other hours; open tasks follow' }),
-      requireRole('operator'),
       validate('json', businessHoursSchema),
       async (c) => {
         const hours = await writeBusinessHours(database.db, c.req.valid('json'))
