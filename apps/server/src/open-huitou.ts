@@ -74,10 +74,13 @@ export async function openHuitou({
       publicUrl: config.publicUrl,
       log,
       deliveries: { box },
+      rights: { secret: config.secret, box },
       journeys: { trialChannel: 'huitou.channel-sandbox/message' },
       clock: clock ?? demoClock ?? systemClock,
     })
     await demoClock?.restore(database.db)
+    await core.erasures.applyNoted()
+    await core.erasures.resume()
     const live = new LiveTopics()
     const opening = Promise.withResolvers<PluginHost>()
     const effects = pluginEffects({ core, log, box, host: () => whenOpen(opening.promise) })

@@ -19,6 +19,7 @@ import { Schedules } from './nodes/schedules.ts'
 import type { ThisNode } from './nodes/this-node.ts'
 import { PluginAccess } from './plugin-data/plugin-access.ts'
 import { createPoints } from './points/points.ts'
+import { Erasures, type ErasureOptions } from './rights/erasures.ts'
 import { createProfileStage, type ProfileStage } from './profiles/stage.ts'
 import { addStandardColumns } from './profiles/store.ts'
 import { runLoops, type RunningLoops } from './run-loops.ts'
@@ -39,6 +40,8 @@ export interface CoreOptions {
   log?: Logger
   journeys?: JourneyOptions
   deliveries?: DeliveryOptions
+  /** What names of erased customers are hashed with; tests need none. */
+  rights?: ErasureOptions
 }
 
 /** The loop and what it works with. */
@@ -52,6 +55,8 @@ export interface Core extends ImportContext {
   readonly deliveries: Deliveries
   /** Work for people. */
   readonly tasks: Tasks
+  /** Takes single customers out of all of it. */
+  readonly erasures: Erasures
   /** Records that plugins declare. */
   readonly collections: Collections
   /** What plugins may do with all of it. */
@@ -84,6 +89,7 @@ export async function createCore({
   log = silent,
   journeys: journeyOptions,
   deliveries: deliveryOptions,
+  rights = { secret: '' },
 }: CoreOptions): Promise<Core> {
   await migrate(database, 'core', coreMigrations)
   await transact(database.db, addStandardColumns)
@@ -107,6 +113,7 @@ export async function createCore({
   const deliveries = new Deliveries(context, deliveryOptions)
   const { journeys, tasks } = createJourneys(context, deliveries, journeyOptions)
   const access = new PluginAccess({ ...context, events })
+  const erasures = new Erasures({ ...context, dataDir }, rights)
   // Beside the loop: a plugin that is slow at its own records keeps no event waiting.
   const besides: Stage[] = [{ name: 'collections', advance: () => collections.tellChanges() }]
   // Channels are slow: what is under way must keep neither events nor records waiting.
@@ -129,6 +136,7 @@ export async function createCore({
     journeys,
     deliveries,
     tasks,
+    erasures,
     collections,
     access,
     stages,

@@ -15,6 +15,7 @@ import { nodeMigrations, type NodeTables } from './nodes/tables.ts'
 import { type PluginDataTables, pluginDataMigrations } from './plugin-data/tables.ts'
 import { type PluginStateTables, pluginStateMigrations } from './plugin-states/tables.ts'
 import { type ProfileTables, profileMigrations } from './profiles/tables.ts'
+import { rightsMigrations, type RightsTables } from './rights/tables.ts'
 import { type ScoreTables, scoreMigrations } from './scores/tables.ts'
 import { type SegmentTables, segmentMigrations } from './segments/tables.ts'
 import { type SettingsTables, settingsMigrations } from './settings/tables.ts'
@@ -37,6 +38,7 @@ export type Tables = BulkTables &
   PluginDataTables &
   PluginStateTables &
   ProfileTables &
+  RightsTables &
   ScoreTables &
   SegmentTables &
   SettingsTables &
@@ -61,6 +63,7 @@ export const coreMigrations: Migrations = {
   ...experimentMigrations,
   ...taskMigrations,
   ...contentMigrations,
+  ...rightsMigrations,
   ...bulkMigrations,
   ...nodeMigrations,
 }

@@ -4,7 +4,8 @@ import type { Clock } from '../clock.ts'
 import { type Database, transact, type Tx } from '../db/database.ts'
 import { insertRows } from '../db/insert-rows.ts'
 import { engineOf } from '../db/rows.ts'
-import type { NewEvent } from './normalize.ts'
+import { refusedEvents } from './gate.ts'
+import type { EventBody, NewEvent } from './normalize.ts'
 
 /** Rows per transaction: enough to share one disk flush among many callers, few enough to keep each wait short. */
 const GROUP = 4_000
@@ -103,15 +104,23 @@ export function createEventLog({ db }: Pick<Database, 'db'>, clock: Clock): Even
   }
 }
 
-/** Inserts what is new and returns its `source messageId` keys. For callers with a transaction of their own. */
+/**
+ * Inserts what is new and returns its `source messageId` keys. For callers with a transaction of their own. What the
+ * gate refuses looks to the sender like what was known already: whom a brand has erased is nobody else's business.
+ */
 export async function insertEvents(
   tx: Tx,
   events: readonly NewEvent[],
   receivedAt: number,
 ): Promise<Set<string>> {
   await takeTurn(tx)
+  const refused = await refusedEvents(tx, events.length, (position) => {
+    const { type, body } = events[position] as NewEvent
+    return { type, body: JSON.parse(body) as EventBody }
+  })
+  const kept = refused.size === 0 ? events : events.filter((_, position) => !refused.has(position))
   const written = await insertRows(tx, 'events', {
-    rows: events.map((event) => ({ ...event, received_at: event.received_at ?? receivedAt })),
+    rows: kept.map((event) => ({ ...event, received_at: event.received_at ?? receivedAt })),
     columns: {
       message_id: 'text',
       source: 'text',
@@ -124,7 +133,7 @@ export async function insertEvents(
     },
     conflict: { columns: ['message_id', 'source'], then: 'keep' },
   })
-  return new Set(written.map((position) => `${events[position]?.source} ${events[position]?.message_id}`))
+  return new Set(written.map((position) => `${kept[position]?.source} ${kept[position]?.message_id}`))
 }
 
 /** Any number, the same on every node: names the lock that appending takes. */

@@ -80,10 +80,7 @@ async function findOrCreate(
   const known = new Map<string, Known>(rows.map((row) => [textOf(row), row]))
   const missing = [...wanted].filter(([text]) => !known.has(text)).map(([, identifier]) => identifier)
   if (missing.length === 0) return known
-  const { last } = await tx
-    .selectFrom('identifiers')
-    .select(sql<number>`coalesce(max(id), 0)`.as('last'))
-    .executeTakeFirstOrThrow()
+  const last = await lastNumber(tx)
   const created = missing.map((identifier, index) => ({
     ...identifier,
     id: last + index + 1,
@@ -95,6 +92,14 @@ async function findOrCreate(
   })
   for (const identifier of created) known.set(textOf(identifier), identifier)
   return known
+}
+
+/** The number of an erased customer is nobody's again: somewhere it may still stand for them. */
+async function lastNumber(tx: Tx): Promise<number> {
+  const numbers = sql<{ last: number | null }>`select max(n) as last from (
+    select max(id) as n from identifiers union all select max(last_id) as n from erasures
+  ) numbers`
+  return Number((await numbers.execute(tx)).rows[0]?.last ?? 0)
 }
 
 /** A star around the first strong identifier: the same components as every pair, with fewer rows. */

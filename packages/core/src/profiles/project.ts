@@ -2,7 +2,8 @@ import type { BusinessDays } from '../days.ts'
 import { readCursor, writeCursor } from '../db/cursor.ts'
 import type { Tx } from '../db/database.ts'
 import { insertRows } from '../db/insert-rows.ts'
-import { rowsOf } from '../db/rows.ts'
+import { idRows, rowsOf } from '../db/rows.ts'
+import { refusedEvents } from '../events/gate.ts'
 import { readEvents, type StoredEvent } from '../events/read.ts'
 import { resolveIdentities, type Resolution } from '../identity/resolve.ts'
 import type { Definitions } from './definitions.ts'
@@ -33,16 +34,32 @@ interface Placed extends TimelineRow {
  */
 export async function projectEvents(tx: Tx, projection: Projection, limit: number): Promise<number> {
   const cursor = await readCursor(tx, PROFILES_CURSOR)
-  const events = await readEvents(tx, cursor, limit)
-  const last = events.at(-1)
+  const read = await readEvents(tx, cursor, limit)
+  const last = read.at(-1)
   if (!last) return 0
+  const events = await withoutRefused(tx, read)
   const resolution = await resolveIdentities(tx, events)
   const placed = place(events, resolution, projection.definitions)
   const outdated = await supersede(tx, placed)
   await writeTimeline(tx, placed)
   await fold(tx, { placed, resolution, outdated, projection })
   await writeCursor(tx, PROFILES_CURSOR, last.seq)
-  return events.length
+  return read.length
+}
+
+/** Takes out of the log what came into it before its sender was erased, or out of a backup. */
+async function withoutRefused(tx: Tx, events: readonly StoredEvent[]): Promise<readonly StoredEvent[]> {
+  const refused = await refusedEvents(tx, events.length, (position) => events[position] as StoredEvent)
+  if (refused.size === 0) return events
+  const gone = idRows(
+    tx,
+    Array.from(refused, (position) => (events[position] as StoredEvent).seq),
+  )
+  await tx
+    .deleteFrom('events')
+    .where('seq', 'in', (where) => where.selectFrom(gone).select('r.id'))
+    .execute()
+  return events.filter((_, position) => !refused.has(position))
 }
 
 function place(events: readonly StoredEvent[], resolution: Resolution, definitions: Definitions): Placed[] {

@@ -1,0 +1,389 @@
+import { notFound } from '@huitou/plugin-api'
+import { sql } from 'kysely'
+import { v7 as uuid } from 'uuid'
+import type { CoreContext } from '../context.ts'
+import { readCursor } from '../db/cursor.ts'
+import { type Db, transact, type Tx } from '../db/database.ts'
+import { insertRows } from '../db/insert-rows.ts'
+import { setEventGate } from '../events/gate.ts'
+import { takeTurn } from '../events/append.ts'
+import type { Job, JobContext } from '../jobs/jobs.ts'
+import { type Person, readPeople } from '../journeys/people.ts'
+import type { SealingBox } from '../plugin-data/storage.ts'
+import { PROFILES_CURSOR } from '../profiles/project.ts'
+import { erasuresFile, eraseFiles, noteErasure, type NotedErasure, readNotedErasures } from './erase-files.ts'
+import { eraseRecords } from './erase-records.ts'
+import { count, deleteWhere, eraseRows, type Removed } from './erase-rows.ts'
+import { eraseTexts } from './erase-texts.ts'
+import { MarkFinder, marksOf } from './marks.ts'
+import { Suppression } from './suppression.ts'
+import type { RightsTables } from './tables.ts'
+
+const KIND = 'customers.erase'
+/** Identifiers hashed at once when a list from elsewhere is compared with who is here. */
+const PAGE = 5_000
+/** What was under way when a customer was erased may still have written something; it is looked for once more. */
+const AFTERMATH_MS = 2 * 86_400_000
+
+export interface ErasureOptions {
+  /** The installation's secret: hashes of names are keyed with it. */
+  secret: string
+  /** Seals the names while they are looked for. */
+  box?: SealingBox | undefined
+}
+
+export interface Erasure {
+  id: string
+  state: 'requested' | 'done'
+  customerId: number
+  reason: string
+  requestedBy: string
+  requestedAt: number
+  finishedAt: number | null
+  removed: Removed
+}
+
+type Context = CoreContext & { dataDir: string }
+
+/** Takes single customers out of everything that is kept, for good. */
+export class Erasures {
+  readonly suppression: Suppression
+  readonly #context: Context
+  readonly #box: SealingBox | undefined
+
+  constructor(context: Context, { secret, box }: ErasureOptions) {
+    this.#context = context
+    this.#box = box
+    this.suppression = new Suppression(secret)
+    setEventGate(context.database.db, this.suppression)
+    context.jobs.define(KIND, (job) => this.#run(job))
+  }
+
+  /**
+   * Forgets at once who a customer is, so that nobody is reached under any of their names again, and puts the job in
+   * line that takes away the rest.
+   */
+  async request(
+    customerId: number,
+    { reason, by }: { reason: string; by: string },
+  ): Promise<{ id: string; job: Job }> {
+    const { database, clock } = this.#context
+    const now = clock.now()
+    const id = uuid()
+    const forget = async (tx: Tx) => {
+      // In this order, as everywhere: appending, then profiles.
+      await takeTurn(tx)
+      await readCursor(tx, PROFILES_CURSOR)
+      const person = (await readPeople(tx, [customerId])).get(customerId)
+      if (!person || person.identifiers.length === 0) throw notFound('Customer', String(customerId))
+      const marks = await marksOf(tx, person.id, person.identifiers)
+      await this.#writeTombstone(tx, person, {
+        id,
+        reason: new MarkFinder(marks).without(reason),
+        marks: this.#seal(JSON.stringify(marks)),
+        by,
+        now,
+      })
+      await forgetIdentity(tx, person)
+    }
+    await zeroing(database.db, database.engine, () => transact(database.db, forget))
+    return { id, job: await this.#enqueue(id) }
+  }
+
+  /** Puts every erasure in line that was not finished. Call at the start of a server. */
+  async resume(): Promise<void> {
+    const rows = await this.#context.database.db
+      .selectFrom('erasures')
+      .select('id')
+      .where('state', '=', 'requested')
+      .execute()
+    for (const { id } of rows) await this.#enqueue(id)
+  }
+
+  /**
+   * Erases again whom the data folder's list names and this database, taken from a backup perhaps, knows nothing of.
+   * Call before anything runs. Returns how many erasures were new here.
+   */
+  async applyNoted(): Promise<number> {
+    const { database, dataDir, log } = this.#context
+    const noted = await readNotedErasures(erasuresFile(dataDir))
+    if (noted.length === 0) return 0
+    const known = new Set(
+      (await database.db.selectFrom('erasures').select('id').execute()).map(({ id }) => id),
+    )
+    const missed = noted.filter(({ id }) => !known.has(id))
+    if (missed.length === 0) return 0
+    const readable = missed.filter(({ keyId }) => keyId === this.suppression.keyId)
+    if (readable.length < missed.length)
+      log.error(
+        { erasures: missed.length - readable.length },
+        'Erasures were noted under another secret; start with the HUITOU_SECRET that they were made with',
+      )
+    for (const erasure of readable) await this.#applyOne(erasure)
+    return readable.length
+  }
+
+  async list(limit: number): Promise<Erasure[]> {
+    const rows = await this.#context.database.db
+      .selectFrom('erasures')
+      .selectAll()
+      .orderBy('requested_at', 'desc')
+      .orderBy('id', 'desc')
+      .limit(limit)
+      .execute()
+    return rows.map(toErasure)
+  }
+
+  /** Lets the person of that name become a customer again, at their own wish. */
+  async lift(kind: string, value: string): Promise<string> {
+    const { db } = this.#context.database
+    const found = await this.suppression.find(db, kind, value)
+    if (!found) throw notFound('Erased customer', `${kind}`)
+    await db.deleteFrom('suppressions').where('erasure_id', '=', found.erasureId).execute()
+    return found.erasureId
+  }
+
+  /** Looks once more for what was being written while customers were erased. */
+  async lookAgain(): Promise<void> {
+    const { database, clock } = this.#context
+    const rows = await database.db
+      .selectFrom('erasures')
+      .selectAll()
+      .where('state', '=', 'done')
+      .where('finished_at', '>', clock.now() - AFTERMATH_MS)
+      .execute()
+    for (const row of rows) await eraseRows(database.db, idsOf(row), {})
+  }
+
+  #enqueue(id: string): Promise<Job> {
+    const title = JSON.stringify({ en: 'Erasing a customer', 'zh-CN': '删除一位客户的数据' })
+    return this.#context.jobs.enqueue({ kind: KIND, key: `${KIND}:${id}`, title, payload: { erasure: id } })
+  }
+
+  async #run({ job, signal, progress }: JobContext): Promise<Record<string, unknown> | void> {
+    const { database, clock, dataDir } = this.#context
+    const id = String(job.payload['erasure'])
+    const row = await database.db.selectFrom('erasures').selectAll().where('id', '=', id).executeTakeFirst()
+    if (!row || row.state === 'done') return {}
+    const ids = idsOf(row)
+    const finder = new MarkFinder(row.marks === null ? [] : (JSON.parse(this.#open(row.marks)) as string[]))
+    const removed: Removed = JSON.parse(row.removed) as Removed
+    const steps: (() => Promise<void>)[] = [
+      async () => noteErasure(dataDir, await this.#noted(row)),
+      () => eraseRows(database.db, ids, removed),
+      () => eraseIdentityEvents(database.db, finder, removed),
+      () => eraseRecords(database, { ids, finder, removed }),
+      () => eraseTexts(database.db, finder, removed),
+      () => eraseFiles({ dataDir, db: database.db, clock }, finder, removed),
+      // What began before the customer was forgotten has ended by now.
+      () => eraseRows(database.db, ids, removed),
+    ]
+    await zeroing(database.db, database.engine, async () => {
+      for (const [done, step] of steps.entries()) {
+        progress({ done, total: steps.length, unit: 'steps' })
+        if (signal.aborted) return
+        await step()
+        await database.db
+          .updateTable('erasures')
+          .set({ removed: JSON.stringify(removed) })
+          .where('id', '=', id)
+          .execute()
+      }
+    })
+    if (signal.aborted) return
+    await database.db
+      .updateTable('erasures')
+      .set({ state: 'done', marks: null, finished_at: clock.now() })
+      .where('id', '=', id)
+      .execute()
+    return { ...removed }
+  }
+
+  async #writeTombstone(
+    tx: Tx,
+    { id: customerId, identifiers }: Person,
+    erasure: { id: string; reason: string; marks: string; by: string; now: number },
+  ): Promise<void> {
+    const ids = identifiers.map(({ id }) => id)
+    await tx
+      .insertInto('erasures')
+      .values({
+        id: erasure.id,
+        state: 'requested',
+        customer_id: customerId,
+        reason: erasure.reason,
+        requested_by: erasure.by,
+        requested_at: erasure.now,
+        finished_at: null,
+        ids: JSON.stringify([...new Set([customerId, ...ids])]),
+        marks: erasure.marks,
+        last_id: Math.max(...ids),
+        removed: JSON.stringify({ identifiers: ids.length }),
+      })
+      .execute()
+    const hashes = identifiers.map((identifier) => ({
+      hash: this.suppression.hash(identifier),
+      kind: identifier.kind,
+    }))
+    await this.#suppress(tx, hashes, { erasure_id: erasure.id, at: erasure.now })
+  }
+
+  async #suppress(
+    tx: Tx,
+    hashes: readonly { hash: string; kind: string }[],
+    { erasure_id, at }: { erasure_id: string; at: number },
+  ): Promise<void> {
+    const { keyId } = this.suppression
+    await insertRows(tx, 'suppressions', {
+      rows: hashes.map(({ hash, kind }) => ({ hash, kind, erasure_id, at, key_id: keyId })),
+      columns: { hash: 'text', kind: 'text', erasure_id: 'text', at: 'integer', key_id: 'text' },
+      conflict: { columns: ['hash'], then: 'keep' },
+    })
+  }
+
+  async #noted({ id, requested_at }: Row): Promise<NotedErasure> {
+    const hashes = await this.#context.database.db
+      .selectFrom('suppressions')
+      .select(['hash', 'kind'])
+      .where('erasure_id', '=', id)
+      .execute()
+    return { id, at: requested_at, keyId: this.suppression.keyId, hashes }
+  }
+
+  async #applyOne(noted: NotedErasure): Promise<void> {
+    const { database } = this.#context
+    const ids = await this.#holdersOf(new Set(noted.hashes.map(({ hash }) => hash)))
+    await transact(database.db, async (tx) => {
+      await takeTurn(tx)
+      await readCursor(tx, PROFILES_CURSOR)
+      const people = [...new Set((await readPeople(tx, ids)).values())]
+      const first = people[0]
+      const merged: Person = {
+        id: first?.id ?? 0,
+        identifiers: people.flatMap(({ identifiers }) => identifiers),
+        profile: first?.profile,
+      }
+      const marks: string[] = []
+      for (const { id, identifiers } of people) marks.push(...(await marksOf(tx, id, identifiers)))
+      if (people.length > 0)
+        await this.#writeTombstone(tx, merged, {
+          id: noted.id,
+          reason: '',
+          marks: this.#seal(JSON.stringify(marks)),
+          by: 'backup',
+          now: noted.at,
+        })
+      else await this.#writeEmptyTombstone(tx, noted)
+      await this.#suppress(tx, noted.hashes, { erasure_id: noted.id, at: noted.at })
+      for (const person of people) await forgetIdentity(tx, person)
+    })
+  }
+
+  /** Nobody of that name is here; whoever comes under it later is refused all the same. */
+  async #writeEmptyTombstone(tx: Tx, { id, at }: NotedErasure): Promise<void> {
+    await tx
+      .insertInto('erasures')
+      .values({
+        id,
+        state: 'requested',
+        customer_id: 0,
+        reason: '',
+        requested_by: 'backup',
+        requested_at: at,
+        finished_at: null,
+        ids: '[]',
+        marks: null,
+        last_id: 0,
+        removed: '{}',
+      })
+      .execute()
+  }
+
+  /** Identifiers of those that the hashes stand for; every identifier is hashed once to find them. */
+  async #holdersOf(hashes: ReadonlySet<string>): Promise<number[]> {
+    const { db } = this.#context.database
+    const found: number[] = []
+    for (let after = 0; ;) {
+      const rows = await db
+        .selectFrom('identifiers')
+        .select('id')
+        .where('id', '>', after)
+        .orderBy('id')
+        .limit(PAGE)
+        .execute()
+      const last = rows.at(-1)
+      if (!last) return found
+      const people = await readPeople(
+        db,
+        rows.map(({ id }) => id),
+      )
+      for (const { identifiers } of new Set(people.values()))
+        for (const identifier of identifiers)
+          if (hashes.has(this.suppression.hash(identifier))) found.push(identifier.id)
+      after = last.id
+    }
+  }
+
+  #seal(text: string): string {
+    return this.#box?.seal(text) ?? text
+  }
+
+  #open(sealed: string): string {
+    return this.#box?.open(sealed) ?? sealed
+  }
+}
+
+type Row = RightsTables['erasures']
+
+/** Takes the customer out of what says who is who: from here on nothing reaches anybody under these names. */
+async function forgetIdentity(tx: Tx, { id, identifiers }: Person): Promise<void> {
+  const ids = identifiers.map((identifier) => identifier.id)
+  for (const table of ['identity_links', 'identity_decisions'] as const)
+    for (const column of ['a', 'b']) await deleteWhere(tx, table, column, ids)
+  await deleteWhere(tx, 'identifiers', 'id', ids)
+  await deleteWhere(tx, 'profile_states', 'customer_id', [id])
+  await deleteWhere(tx, 'profiles', 'customer_id', [id])
+  // Nobody is told: who leaves a segment for this reason begins no journey by it.
+  await deleteWhere(tx, 'profile_changes', 'customer_id', ids)
+}
+
+/** What people decided about identities names both sides, and stands on nobody's timeline. */
+async function eraseIdentityEvents(db: Db, finder: MarkFinder, removed: Removed): Promise<void> {
+  if (finder.marks.length === 0) return
+  const rows = await db
+    .selectFrom('events')
+    .select(['seq', 'body'])
+    .where(sql<boolean>`type = 'identity'`)
+    .execute()
+  const mine = rows.filter(({ body }) => finder.isIn(body)).map(({ seq }) => seq)
+  await transact(db, async (tx) => count(removed, 'events', await deleteWhere(tx, 'events', 'seq', mine)))
+}
+
+/** On SQLite what is deleted is overwritten as well, and does not wait in the file's free pages and its log. */
+async function zeroing(db: Db, engine: string, work: () => Promise<void>): Promise<void> {
+  if (engine !== 'sqlite') return await work()
+  await sql`pragma secure_delete = on`.execute(db)
+  try {
+    await work()
+    await sql`pragma wal_checkpoint(truncate)`.execute(db)
+  } finally {
+    await sql`pragma secure_delete = off`.execute(db)
+  }
+}
+
+function idsOf({ ids }: Pick<Row, 'ids'>): number[] {
+  return JSON.parse(ids) as number[]
+}
+
+function toErasure(row: Row): Erasure {
+  return {
+    id: row.id,
+    state: row.state,
+    customerId: row.customer_id,
+    reason: row.reason,
+    requestedBy: row.requested_by,
+    requestedAt: row.requested_at,
+    finishedAt: row.finished_at,
+    removed: JSON.parse(row.removed) as Removed,
+  }
+}

@@ -1,0 +1,71 @@
+import type { Migrations } from '../db/migrate.ts'
+import { sql } from 'kysely'
+
+export interface RightsTables {
+  /** Who was erased, without anything that names them. */
+  erasures: {
+    id: string
+    state: 'requested' | 'done'
+    /** Number of the customer at the time; it is given to nobody again. */
+    customer_id: number
+    reason: string
+    requested_by: string
+    requested_at: number
+    finished_at: number | null
+    /** Numbers under which other tables may know the customer, JSON. */
+    ids: string
+    /** Texts that name the customer, sealed, for as long as they are still looked for; JSON. */
+    marks: string | null
+    /** The largest of the numbers: later ones are larger. */
+    last_id: number
+    /** Rows taken away, by kind, JSON. */
+    removed: string
+  }
+  /** Keyed hashes of what erased customers were known by: nothing more is kept of them, and nothing is heard. */
+  suppressions: {
+    hash: string
+    /** Kind of identifier. */
+    kind: string
+    erasure_id: string
+    at: number
+    /** Tells under which secret it was hashed. */
+    key_id: string
+  }
+}
+
+export const rightsMigrations: Migrations = {
+  '0240_erasures': {
+    async up(db) {
+      await db.schema
+        .createTable('erasures')
+        .addColumn('id', 'text', (column) => column.primaryKey())
+        .addColumn('state', 'text', (column) => column.notNull())
+        .addColumn('customer_id', 'bigint', (column) => column.notNull())
+        .addColumn('reason', 'text', (column) => column.notNull())
+        .addColumn('requested_by', 'text', (column) => column.notNull())
+        .addColumn('requested_at', 'bigint', (column) => column.notNull())
+        .addColumn('finished_at', 'bigint')
+        .addColumn('ids', 'text', (column) => column.notNull())
+        .addColumn('marks', 'text')
+        .addColumn('last_id', 'bigint', (column) => column.notNull())
+        .addColumn('removed', 'text', (column) => column.notNull())
+        .execute()
+      await db.schema.createIndex('erasures_time').on('erasures').column('requested_at').execute()
+      await db.schema
+        .createTable('suppressions')
+        .addColumn('hash', 'text', (column) => column.primaryKey())
+        .addColumn('kind', 'text', (column) => column.notNull())
+        .addColumn('erasure_id', 'text', (column) => column.notNull())
+        .addColumn('at', 'bigint', (column) => column.notNull())
+        .addColumn('key_id', 'text', (column) => column.notNull())
+        .execute()
+      // What people decided about identities stands on no timeline, so that it has to be found in the log itself.
+      await db.schema
+        .createIndex('events_identity')
+        .on('events')
+        .column('seq')
+        .where(sql.ref('type'), '=', 'identity')
+        .execute()
+    },
+  },
+}
