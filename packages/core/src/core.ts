@@ -27,7 +27,7 @@ import { coreMigrations } from './schema.ts'
 import { ScoreStage } from './scores/stage.ts'
 import { advanceSegments } from './segments/advance.ts'
 import { syncBuiltinSegments } from './segments/builtin.ts'
-import { readBrand } from './settings/brand.ts'
+import { keptSetting, readBrand } from './settings/brand.ts'
 import { Tasks } from './tasks/tasks.ts'
 
 export interface CoreOptions {
@@ -93,10 +93,10 @@ export async function createCore({
 }: CoreOptions): Promise<Core> {
   await migrate(database, 'core', coreMigrations)
   await transact(database.db, addStandardColumns)
-  const brand = async () => {
+  const brand = keptSetting(async () => {
     const stored = await readBrand(database.db)
     return { ...stored, publicUrl: stored.publicUrl || publicUrl || '' }
-  }
+  })
   const context: CoreContext = {
     database,
     clock,

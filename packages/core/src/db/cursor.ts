@@ -10,13 +10,15 @@ export interface CursorTables {
  * transaction ends, so that of several nodes one advances at a time.
  */
 export async function readCursor(tx: Tx, name: string): Promise<number> {
+  let query = tx.selectFrom('cursors').select('position').where('name', '=', name)
+  if (engineOf(tx) === 'postgres') query = query.forUpdate()
+  const known = await query.executeTakeFirst()
+  if (known) return known.position
   await tx
     .insertInto('cursors')
     .values({ name, position: 0, details: null })
     .onConflict((conflict) => conflict.column('name').doNothing())
     .execute()
-  let query = tx.selectFrom('cursors').select('position').where('name', '=', name)
-  if (engineOf(tx) === 'postgres') query = query.forUpdate()
   return (await query.executeTakeFirstOrThrow()).position
 }
 

@@ -5,15 +5,23 @@ import { engineOf, rowsOf, type SqlType } from './rows.ts'
 import { EachRow } from './sqlite-driver.ts'
 
 export interface InsertOptions {
-  /** Columns that no two rows of the table share, and whether a row that is there is kept or takes the new values. */
-  conflict?: { columns: readonly string[]; then: 'keep' | 'replace' }
+  /**
+   * Columns that no two rows of the table share, and what becomes of a row that is there: it is kept, takes the new
+   * values, or has them added to its own; of what is not added up, it takes those of `set`.
+   */
+  conflict?: { columns: readonly string[]; then: 'keep' | 'replace' | Adding }
+}
+
+interface Adding {
+  add: readonly string[]
+  set?: readonly string[]
 }
 
 type Columns<R> = { [K in keyof R]-?: SqlType }
 
 /**
  * Inserts many rows at once and returns the positions of those that were written. Missing and `undefined` values are
- * NULL; `json` columns take JSON text. With `replace` no two of `rows` may be about the same row.
+ * NULL; `json` columns take JSON text. But for `keep` no two of `rows` may be about the same row.
  *
  * SQLite runs one prepared statement row after row, at half the cost of reading the rows out of a JSON parameter;
  * PostgreSQL, where every statement is a journey, gets all of them in one.
@@ -27,7 +35,7 @@ export async function insertRows<R extends object>(
   const names = Object.keys(columns) as (keyof R & string)[]
   const list = sql.join(names.map((name) => sql.ref(name)))
   const target = sql`insert into ${sql.table(table)} (${list})`
-  const outcome = conflict ? onConflict(names, conflict) : sql``
+  const outcome = conflict ? onConflict(table, names, conflict) : sql``
   if (engineOf(tx) === 'sqlite') {
     return await runEach(tx, sql`${target} values (${placesFor(names)})${outcome}`, { rows, columns, names })
   }
@@ -88,14 +96,20 @@ function toParameter(value: unknown, type: SqlType): unknown {
 }
 
 function onConflict(
+  table: keyof Tables,
   names: readonly string[],
   { columns, then }: NonNullable<InsertOptions['conflict']>,
 ): RawBuilder<unknown> {
   const keys = sql.join(columns.map((column) => sql.ref(column)))
   if (then === 'keep') return sql` on conflict (${keys}) do nothing`
-  const updates = names
-    .filter((name) => !columns.includes(name))
-    .map((name) => sql`${sql.ref(name)} = excluded.${sql.ref(name)}`)
+  const taken = then === 'replace' ? names.filter((name) => !columns.includes(name)) : (then.set ?? [])
+  const added = then === 'replace' ? [] : then.add
+  const updates = [
+    ...taken.map((name) => sql`${sql.ref(name)} = excluded.${sql.ref(name)}`),
+    ...added.map(
+      (name) => sql`${sql.ref(name)} = ${sql.ref(`${table}.${name}`)} + excluded.${sql.ref(name)}`,
+    ),
+  ]
   return sql` on conflict (${keys}) do update set ${sql.join(updates)}`
 }
 

@@ -36,12 +36,19 @@ export function rowsOf<R extends object>(
   >
 
   function fromArrays(): RawBuilder<unknown> {
-    const arrays = names.map((name) => {
-      const values = rows.map((row) => toElement(row[name]))
-      return sql`${sql.val(values)}::${sql.raw(POSTGRES_TYPES[columns[name]])}[]`
-    })
-    const list = sql.join(names.map((name) => sql.ref(name)))
-    return sql`select * from unnest(${sql.join(arrays)}) as j(${list})`
+    const types = (name: keyof R) => sql.raw(POSTGRES_TYPES[columns[name]])
+    const arrays = names.map((name) => ({ name, values: rows.map((row) => toElement(row[name])) }))
+    // What is the same in every row travels once.
+    const [lists, constants] = [
+      arrays.filter(({ values }, at) => at === 0 || !isConstant(values)),
+      arrays.filter(({ values }, at) => at > 0 && isConstant(values)),
+    ]
+    const list = sql.join(lists.map(({ name }) => sql.ref(name)))
+    const unnested = sql.join(lists.map(({ name, values }) => sql`${sql.val(values)}::${types(name)}[]`))
+    const single = constants.map(
+      ({ name, values }) => sql`, ${sql.val(values[0])}::${types(name)} as ${sql.ref(name)}`,
+    )
+    return sql`select j.*${sql.join(single, sql``)} from unnest(${unnested}) as j(${list})`
   }
 
   function fromJson(): RawBuilder<unknown> {
@@ -49,6 +56,10 @@ export function rowsOf<R extends object>(
     const fields = names.map((name, index) => sql`value ->> ${sql.lit(index)} as ${sql.ref(name)}`)
     return sql`select ${sql.join(fields)} from json_each(${json})`
   }
+}
+
+function isConstant(values: readonly unknown[]): boolean {
+  return values.length > 0 && values.every((value) => value === values[0])
 }
 
 /** What a place of an array holds: as it would be read out of JSON. */
@@ -65,6 +76,22 @@ export function idRows(db: Kysely<any>, ids: Iterable<number>): AliasedRawBuilde
     Array.from(ids, (id) => ({ id })),
     { id: 'integer' },
   )
+}
+
+/**
+ * Whether a column is one of any number of values: one parameter on both engines, and the column's index is used. For
+ * what is looked up in one table; a join on {@link rowsOf} lets PostgreSQL read the whole table while it is small.
+ */
+export function isOneOf(
+  db: Kysely<any>,
+  column: string,
+  values: Iterable<number> | Iterable<string>,
+): RawBuilder<boolean> {
+  const list: readonly (number | string)[] = [...values]
+  if (engineOf(db) === 'sqlite')
+    return sql<boolean>`${sql.ref(column)} in (select value from json_each(${JSON.stringify(list)}))`
+  const type = typeof list[0] === 'string' ? 'text' : 'bigint'
+  return sql<boolean>`${sql.ref(column)} = any(${sql.val(list)}::${sql.raw(type)}[])`
 }
 
 /** Text found at `path` (property names and array positions) of a JSON column; NULL when absent. */

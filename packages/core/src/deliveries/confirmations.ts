@@ -6,7 +6,7 @@ import { findAccount } from './accounts.ts'
 import { readPeople } from '../journeys/people.ts'
 import { releaseTouches } from './ledger.ts'
 import { appendMessageEvents } from './message-events.ts'
-import type { StoredDelivery } from './prepare.ts'
+import type { StoredDelivery } from './next-messages.ts'
 import { CALL_MS, type DeliveryContext, openSettings } from './worker-context.ts'
 
 const BATCH = 200

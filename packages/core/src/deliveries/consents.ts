@@ -21,6 +21,7 @@ export const CONSENT_EVENTS = [
  * channel. Returns whether there may be more to read.
  */
 export async function followConsents(db: Db): Promise<boolean> {
+  if (!(await isBehind(db))) return false
   return await transact(db, async (tx) => {
     const from = await readCursor(tx, CURSOR)
     const to = await profilesPosition(tx)
@@ -54,6 +55,17 @@ export async function followConsents(db: Db): Promise<boolean> {
     await writeCursor(tx, CURSOR, last)
     return rows.length === BATCH
   })
+}
+
+/** Asked many times a second, nearly always for nothing: that takes no lock and no transaction. */
+async function isBehind(db: Db): Promise<boolean> {
+  const rows = await db
+    .selectFrom('cursors')
+    .select(['name', 'position'])
+    .where('name', 'in', [CURSOR, PROFILES_CURSOR])
+    .execute()
+  const positionOf = (wanted: string) => rows.find(({ name }) => name === wanted)?.position ?? 0
+  return positionOf(PROFILES_CURSOR) > positionOf(CURSOR)
 }
 
 async function profilesPosition(tx: Tx): Promise<number> {

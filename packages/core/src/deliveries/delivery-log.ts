@@ -3,7 +3,7 @@ import { BusinessDays } from '../days.ts'
 import type { Db } from '../db/database.ts'
 import { customerName } from '../profiles/queries.ts'
 import type { StoredChoice } from './apply-choice.ts'
-import type { StoredDelivery } from './prepare.ts'
+import type { StoredDelivery } from './next-messages.ts'
 import type { DeliveryState } from './tables.ts'
 
 const HOUR = 3_600_000

@@ -10,17 +10,20 @@ import { urgeConfirmations } from './confirmations.ts'
 import { followConsents } from './consents.ts'
 import { type ContentRenderer, renderPlainContent } from '../journeys/variables.ts'
 import { gatesOf } from './gates.ts'
+import { readContactPolicy } from './policy.ts'
 import { type Prepared, prepareBatch } from './prepare.ts'
 import { recordReceipts } from './receipts.ts'
 import { expireLeases, pollChannels } from './reconcile.ts'
 import { type CallOutcome, recordOutcome } from './record.ts'
 import { runActions } from './run-actions.ts'
+import { keptSetting } from '../settings/brand.ts'
 import { CALL_MS, type DeliveryContext, isLost, openSettings } from './worker-context.ts'
 
 /** Calls that one account has under way at once. */
 const CALLS_AT_ONCE = 4
 /** A lost signal costs this much while calls are under way. */
 const LOOK_MS = 1_000
+const KEEP_MS = 200
 const SWEEP_MS = 3_600_000
 
 export interface DeliveryOptions {
@@ -36,6 +39,7 @@ export class Deliveries {
   readonly context: DeliveryContext
   #rouse: () => void = () => {}
   #sweptAt = 0
+  #keptAt = -Infinity
   readonly #underWay = new Map<string, Set<Promise<void>>>()
   /** Accounts whose next messages gates are being asked about. */
   readonly #asking = new Set<string>()
@@ -45,25 +49,38 @@ export class Deliveries {
     { database, clock, points, log, brand }: CoreContext,
     { render = renderPlainContent, box = openBox }: DeliveryOptions = {},
   ) {
-    this.context = { database, clock, points, log, brand, render, box }
+    const policy = keptSetting(() => readContactPolicy(database.db))
+    this.context = { database, clock, points, log, brand, policy, render, box }
   }
 
   /** Starts what is due and waits until one call has come back. Returns whether there was anything to do. */
   async advance(): Promise<boolean> {
+    const more = await this.#keepHouse()
+    const started = await this.#start()
+    const calls = [...this.#underWay.values()].flatMap((set) => [...set])
+    if (calls.length > 0) await this.#untilNews(calls)
+    return more || started > 0 || calls.length > 0
+  }
+
+  /**
+   * Everything besides sending. While calls come and go this is not done for each of them: it would take as long as
+   * what they have to wait for. Returns whether there is more to do.
+   */
+  async #keepHouse(): Promise<boolean> {
+    const now = this.context.clock.now()
+    if (this.#underWay.size > 0 && Math.abs(now - this.#keptAt) < KEEP_MS) return false
     const more = await followConsents(this.context.database.db)
     const expired = await expireLeases(this.context)
     const polled = (await pollChannels(this.context)) + (await urgeConfirmations(this.context))
     const clicked = await settleClicks(this.context)
-    await this.#sweep()
-    const started = await this.#start()
-    const calls = [...this.#underWay.values()].flatMap((set) => [...set])
-    if (calls.length > 0) await this.#untilNews(calls)
-    return more || clicked || expired > 0 || polled > 0 || started > 0 || calls.length > 0
+    await this.#sweep(now)
+    const isBusy = more || clicked || expired > 0 || polled > 0
+    this.#keptAt = isBusy ? -Infinity : now
+    return isBusy
   }
 
   /** Now and then, what nobody asks for any more is forgotten. */
-  async #sweep(): Promise<void> {
-    const now = this.context.clock.now()
+  async #sweep(now: number): Promise<void> {
     if (now - this.#sweptAt < SWEEP_MS) return
     this.#sweptAt = now
     await sweepLinks(this.context)

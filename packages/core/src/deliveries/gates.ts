@@ -1,11 +1,10 @@
 import { type Gate, type GateDelivery, type GateVerdict, toTextVector, valueAt } from '@huitou/plugin-api'
-import type { Db } from '../db/database.ts'
 import { refusedColumn } from '../points/grants.ts'
 import type { Points } from '../points/points.ts'
 import { type ProfileColumn, readColumns } from '../profiles/columns.ts'
 import { hideKeys } from '../profiles/visible-key.ts'
 import type { Verdict } from './guards.ts'
-import type { StoredDelivery } from './prepare.ts'
+import type { StoredDelivery } from './next-messages.ts'
 import { type Person, readPeople } from '../journeys/people.ts'
 import type { DeliveryContext } from './worker-context.ts'
 
@@ -24,24 +23,6 @@ const TRY_AGAIN_MS = 60_000
 /** Gates that messages on a channel have to pass. */
 export function gatesOf(points: Pick<Points, 'gates'>, channel: string): GateEntry[] {
   return points.gates.list().filter(({ value }) => value.channels?.includes(channel) ?? true)
-}
-
-/** Due messages, to ask about before anything is leased. */
-export async function findCandidates(
-  db: Db,
-  { channel, account, now, limit }: { channel: string; account: string; now: number; limit: number },
-): Promise<StoredDelivery[]> {
-  return await db
-    .selectFrom('deliveries')
-    .selectAll()
-    .where('state', '=', 'planned')
-    .where('kind', '=', 'message')
-    .where('channel', '=', channel)
-    .where('account', '=', account)
-    .where('due_at', '<=', now)
-    .orderBy('due_at')
-    .limit(limit)
-    .execute()
 }
 
 type Answer = Exclude<Verdict, { allow: true }>

@@ -1,7 +1,7 @@
 import type { ChannelContribution } from '@huitou/plugin-api'
 import type { BusinessDays } from '../days.ts'
 import type { Db, Tx } from '../db/database.ts'
-import { rowsOf } from '../db/rows.ts'
+import { isOneOf } from '../db/rows.ts'
 import { EVERYONE, type Periods, periodsAt, readTouches, type Touch } from './ledger.ts'
 import type { DeliveryPurpose } from '../journeys/outbox.ts'
 import { findAddress, type Person } from '../journeys/people.ts'
@@ -91,13 +91,19 @@ export class Guards {
   }
 
   /** Reads in a few queries all that the guards need to know of these customers. */
-  static async read(db: Db | Tx, world: GuardWorld, customers: readonly number[]): Promise<Guards> {
+  static async read(db: Db | Tx, world: GuardWorld, people: Iterable<Person>): Promise<Guards> {
     const { week, month } = periodsAt(world.days, world.now)
+    // What was written under an id that has since become part of somebody is that one's now.
+    const owners = new Map<number, number>()
+    for (const { id, identifiers } of people) {
+      owners.set(id, id)
+      for (const identifier of identifiers) owners.set(identifier.id, id)
+    }
     return new Guards(world, {
-      consents: await readConsents(db, customers),
-      touches: await readTouches(db, customers, Math.min(week, month)),
-      answers: await readAnswers(db, customers, world.channel),
-      openings: await readOpenings(db, world, customers),
+      consents: await readConsents(db, owners),
+      touches: await readTouches(db, owners, Math.min(week, month)),
+      answers: await readAnswers(db, owners, world.channel),
+      openings: await readOpenings(db, world, [...new Set(owners.values())]),
     })
   }
 
@@ -238,46 +244,32 @@ function countSince(touches: readonly Touch[], since: number, channels?: readonl
   return sum
 }
 
-async function readConsents(db: Db | Tx, customers: readonly number[]): Promise<Map<number, Consent[]>> {
+async function readConsents(
+  db: Db | Tx,
+  owners: ReadonlyMap<number, number>,
+): Promise<Map<number, Consent[]>> {
   const rows = await db
-    .selectFrom(
-      rowsOf(
-        db,
-        customers.map((id) => ({ id })),
-        { id: 'integer' },
-      ),
-    )
-    .crossJoin('identifiers')
-    .crossJoin('consents')
-    .whereRef('identifiers.customer_id', '=', 'r.id')
-    .whereRef('consents.customer_id', '=', 'identifiers.id')
-    .select(['r.id', 'consents.channel', 'consents.purpose', 'consents.state', 'consents.at'])
+    .selectFrom('consents')
+    .select(['customer_id', 'channel', 'purpose', 'state', 'at'])
+    .where(isOneOf(db, 'customer_id', owners.keys()))
     .execute()
-  return Map.groupBy(rows, ({ id }) => id)
+  return Map.groupBy(rows, ({ customer_id }) => owners.get(customer_id)!)
 }
 
 async function readAnswers(
   db: Db | Tx,
-  customers: readonly number[],
+  owners: ReadonlyMap<number, number>,
   channel: string,
 ): Promise<Map<number, Answers>> {
   const rows = await db
-    .selectFrom(
-      rowsOf(
-        db,
-        customers.map((id) => ({ id })),
-        { id: 'integer' },
-      ),
-    )
-    .crossJoin('identifiers')
-    .crossJoin('contact_channels')
-    .whereRef('identifiers.customer_id', '=', 'r.id')
-    .whereRef('contact_channels.customer_id', '=', 'identifiers.id')
-    .where('contact_channels.channel', '=', channel)
-    .select(['r.id', 'contact_channels.unopened', 'contact_channels.last_sent_at'])
+    .selectFrom('contact_channels')
+    .select(['customer_id', 'unopened', 'last_sent_at'])
+    .where(isOneOf(db, 'customer_id', owners.keys()))
+    .where('channel', '=', channel)
     .execute()
   const answers = new Map<number, Answers>()
-  for (const { id, unopened, last_sent_at } of rows) {
+  for (const { customer_id, unopened, last_sent_at } of rows) {
+    const id = owners.get(customer_id)!
     const known = answers.get(id)
     // Of several histories that became one the latest counts.
     if (!known || (last_sent_at ?? 0) > (known.last_sent_at ?? 0)) answers.set(id, { unopened, last_sent_at })

@@ -1,8 +1,7 @@
-import { sql } from 'kysely'
 import type { BusinessDays } from '../days.ts'
 import type { Db, Tx } from '../db/database.ts'
 import { insertRows, updateRows } from '../db/insert-rows.ts'
-import { rowsOf } from '../db/rows.ts'
+import { isOneOf, rowsOf } from '../db/rows.ts'
 
 /** Stands for everybody together in `contact_days`. */
 export const EVERYONE = 0
@@ -35,37 +34,21 @@ export function periodsAt(days: BusinessDays, now: number): Periods {
 
 /**
  * The touches of customers since a day, in the order of how they stand in the ledger. What was sent to a customer
- * before a merge counts for who it became part of. Everybody's own are under {@link EVERYONE}.
+ * before a merge counts for who it became part of: `owners` says whom each id belongs to now. Everybody's own are
+ * under {@link EVERYONE}.
  */
 export async function readTouches(
   db: Db | Tx,
-  customers: readonly number[],
+  owners: ReadonlyMap<number, number>,
   since: number,
 ): Promise<Map<number, Touch[]>> {
-  const own = await db
-    .selectFrom(
-      rowsOf(
-        db,
-        customers.map((id) => ({ id })),
-        { id: 'integer' },
-      ),
-    )
-    // SQLite keeps the order of cross joins: the customers are few, and both tables are found by them.
-    .crossJoin('identifiers')
-    .crossJoin('contact_days')
-    .whereRef('identifiers.customer_id', '=', 'r.id')
-    .whereRef('contact_days.customer_id', '=', 'identifiers.id')
-    .where('contact_days.day', '>=', since)
-    .select(['r.id as customer_id', 'contact_days.channel', 'contact_days.account', 'contact_days.day'])
-    .select('contact_days.count')
-    .execute()
-  const all = await db
+  const rows = await db
     .selectFrom('contact_days')
     .selectAll()
-    .where('customer_id', '=', EVERYONE)
+    .where(isOneOf(db, 'customer_id', [EVERYONE, ...owners.keys()]))
     .where('day', '>=', since)
     .execute()
-  return Map.groupBy([...own, ...all], ({ customer_id }) => customer_id)
+  return Map.groupBy(rows, ({ customer_id }) => owners.get(customer_id) ?? EVERYONE)
 }
 
 /** Takes slots from the ledger, or with a negative count gives them back. */
@@ -79,29 +62,16 @@ export async function addTouches(tx: Tx, touches: readonly Touch[]): Promise<voi
       else sums.set(key, { ...touch, customer_id })
     }
   }
-  const rows = [...sums.values()].filter(({ count }) => count !== 0)
+  // In one order, so that no two transactions wait for each other's rows.
+  const rows = [...sums.values()]
+    .filter(({ count }) => count !== 0)
+    .toSorted((a, b) => a.customer_id - b.customer_id || a.day - b.day)
   if (rows.length === 0) return
   await insertRows(tx, 'contact_days', {
-    rows: rows.map((row) => ({ ...row, count: 0 })),
+    rows,
     columns: { customer_id: 'integer', channel: 'text', account: 'text', day: 'integer', count: 'integer' },
-    conflict: { columns: ['customer_id', 'day', 'channel', 'account'], then: 'keep' },
+    conflict: { columns: ['customer_id', 'day', 'channel', 'account'], then: { add: ['count'] } },
   })
-  for (const [count, same] of Map.groupBy(rows, (row) => row.count)) {
-    const keys = rowsOf(tx, same, {
-      customer_id: 'integer',
-      channel: 'text',
-      account: 'text',
-      day: 'integer',
-      count: 'integer',
-    })
-    await tx
-      .updateTable('contact_days')
-      .set({ count: sql<number>`contact_days.count + ${sql.lit(count)}` })
-      .where(
-        sql<boolean>`(customer_id, day, channel, account) in (select r.customer_id, r.day, r.channel, r.account from ${keys})`,
-      )
-      .execute()
-  }
 }
 
 /** Gives back the slots of messages that are to go out again, or never went out; a row holds none from then on. */

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import type { Delivery } from '@huitou/plugin-api'
-import type { Selectable } from 'kysely'
 import { businessDaysIn } from '../days.ts'
 import { readCursor } from '../db/cursor.ts'
 import { transact, type Tx } from '../db/database.ts'
@@ -8,19 +7,17 @@ import { insertRows, updateRows } from '../db/insert-rows.ts'
 import type { Brand } from '../settings/brand.ts'
 import { chooseChannels } from './apply-choice.ts'
 import { type AccountRow, breakerOf, findAccount, takeTokens } from './accounts.ts'
-import { askGates, findCandidates, type GateAnswers, gatesOf } from './gates.ts'
+import { askGates, type GateAnswers, gatesOf } from './gates.ts'
 import { Guards, type GuardWorld, type Verdict } from './guards.ts'
 import { addTouches, EVERYONE, heldDay, type Touch } from './ledger.ts'
 import { appendMessageEvents } from './message-events.ts'
 import type { Route } from '../journeys/outbox.ts'
 import { type Person, readPeople } from '../journeys/people.ts'
 import { MessageWriter, type MessageToWrite } from './message-writer.ts'
-import { readContactPolicy } from './policy.ts'
+import { readNext, type StoredDelivery } from './next-messages.ts'
 import { contentMasker } from './shown-content.ts'
-import type { DeliveryRow, DeliveryState } from './tables.ts'
+import type { DeliveryState } from './tables.ts'
 import { type DeliveryContext, LEASE_MS } from './worker-context.ts'
-
-export type StoredDelivery = Selectable<DeliveryRow>
 
 /** Messages that this worker holds, ready to be handed to the channel. */
 export interface Prepared {
@@ -57,8 +54,8 @@ const CHANNEL_BOUND = new Set([
   'window_closed',
   'no_credit',
 ])
-/** Plans are looked at in larger pieces than are sent, so that the important ones come first. */
-const LOOK_AHEAD = 3
+/** How often the next due messages are looked at to fill one call. */
+const LOOKS = 3
 
 /**
  * Takes the next due messages of one channel's account through the guards and leases what may go: all in one
@@ -73,11 +70,12 @@ export async function prepareBatch(
   if (!contribution) return undefined
   const now = clock.now()
   const brand = await context.brand()
+  const policy = await context.policy()
   const size = contribution.value.limits?.batchSize ?? 100
   const gates = gatesOf(points, channel)
   let answers: GateAnswers | undefined
   if (gates.length > 0) {
-    const candidates = await findCandidates(database.db, { channel, account: wanted, now, limit: size })
+    const candidates = await readNext(database.db, { channel, account: wanted, now, limit: size })
     if (candidates.length === 0) return undefined
     answers = await askGates(context, gates, candidates)
   }
@@ -88,10 +86,8 @@ export async function prepareBatch(
     if (!account || account.active === 0) return undefined
     const breaker = breakerOf(account, now)
     if (breaker === 'open') return undefined
-    const rows = await readDue(tx, { channel, account: wanted, now, limit: size * LOOK_AHEAD })
-    if (rows.length === 0) return undefined
     const world: GuardWorld = {
-      policy: await readContactPolicy(tx),
+      policy,
       declaration: contribution.value,
       channel,
       account: account.id,
@@ -99,41 +95,33 @@ export async function prepareBatch(
       timeZone: brand.timeZone,
       days: businessDaysIn(brand.timeZone),
     }
+    const prepared: Prepared = { account, token: randomUUID(), leased: [] }
     const limit = breaker === 'probe' ? 1 : size
-    return await decide(tx, { rows, world, answers, limit, account, context, brand })
+    // Where guards refuse most of what they see, a call shall not go out for the few that are left.
+    for (let look = 0; look < LOOKS; look++) {
+      const rows = await readNext(tx, { channel, account: wanted, now, limit: size })
+      if (rows.length === 0 && look === 0) return undefined
+      await decide(tx, prepared, { rows, world, answers, limit, context, brand })
+      if (rows.length < size || prepared.leased.length * 2 >= limit) break
+    }
+    return prepared
   })
-}
-
-async function readDue(
-  tx: Tx,
-  { channel, account, now, limit }: { channel: string; account: string; now: number; limit: number },
-): Promise<StoredDelivery[]> {
-  const rows = await tx
-    .selectFrom('deliveries')
-    .selectAll()
-    .where('state', '=', 'planned')
-    .where('kind', '=', 'message')
-    .where('channel', '=', channel)
-    .where('account', '=', account)
-    .where('due_at', '<=', now)
-    .orderBy('due_at')
-    .limit(limit)
-    .execute()
-  return rows.toSorted((a, b) => b.priority - a.priority || a.due_at - b.due_at || a.id - b.id)
 }
 
 interface Deciding {
   rows: StoredDelivery[]
   world: GuardWorld
   answers: GateAnswers | undefined
+  /** Messages of one call. */
   limit: number
-  account: AccountRow
   context: DeliveryContext
   brand: Brand
 }
 
-async function decide(tx: Tx, deciding: Deciding): Promise<Prepared> {
-  const { world, answers, account, context, brand } = deciding
+async function decide(tx: Tx, prepared: Prepared, deciding: Deciding): Promise<void> {
+  const { world, answers, context, brand } = deciding
+  const { account } = prepared
+  const limit = deciding.limit - prepared.leased.length
   const people = await readPeople(
     tx,
     deciding.rows.map(({ customer_id }) => customer_id),
@@ -141,15 +129,14 @@ async function decide(tx: Tx, deciding: Deciding): Promise<Prepared> {
   const { points } = context
   const { policy, now } = world
   const rows = await chooseChannels(tx, deciding.rows, { policy, people, points, brand, now })
-  const guards = await Guards.read(tx, world, [...new Set([...people.values()].map(({ id }) => id))])
+  const guards = await Guards.read(tx, world, people.values())
   const mask = await contentMasker(tx)
   const writer = await openWriter(tx, deciding)
-  const token = randomUUID()
-  const prepared: Prepared = { account, token, leased: [] }
+  const leased: Prepared['leased'] = []
   const decisions: Decision[] = []
   const todayLeft = leftToday(guards, world)
   const { granted, nextAt } = await takeTokens(tx, account, {
-    wanted: Math.min(deciding.limit, rows.length, todayLeft),
+    wanted: Math.min(limit, rows.length, todayLeft),
     perSecond: world.declaration.limits?.perSecond,
     now: world.now,
   })
@@ -168,7 +155,7 @@ async function decide(tx: Tx, deciding: Deciding): Promise<Prepared> {
       continue
     }
     if (unused === 0) {
-      if (granted < deciding.limit && granted < rows.length)
+      if (granted < limit && granted < rows.length)
         decisions.push(
           toDecision(row, person, { later: laterOf(world, todayLeft, nextAt), reason: 'provider_limit' }),
         )
@@ -192,13 +179,13 @@ async function decide(tx: Tx, deciding: Deciding): Promise<Prepared> {
       attempt: row.attempts + 1,
     }
     const shown = JSON.stringify(mask(rendered.shown, person))
-    prepared.leased.push({ row, person, touch: guards.count(person, row), delivery, shown })
+    leased.push({ row, person, touch: guards.count(person, row), delivery, shown })
   }
   await giveBackTokens(tx, account, world.declaration.limits?.perSecond === undefined ? 0 : unused)
-  await lease(tx, prepared, world.now)
+  await lease(tx, { ...prepared, leased }, world.now)
   await writer.save(tx)
   await writeDecisions(tx, decisions, world.now)
-  return prepared
+  prepared.leased.push(...leased)
 }
 
 function leftToday(guards: Guards, { declaration }: GuardWorld): number {
@@ -212,9 +199,10 @@ function laterOf({ days, now }: GuardWorld, todayLeft: number, nextAt: number): 
 
 async function giveBackTokens(tx: Tx, account: AccountRow, unused: number): Promise<void> {
   if (unused === 0) return
+  account.tokens = (account.tokens ?? 0) + unused
   await tx
     .updateTable('channel_accounts')
-    .set({ tokens: (account.tokens ?? 0) + unused })
+    .set({ tokens: account.tokens })
     .where('id', '=', account.id)
     .execute()
 }

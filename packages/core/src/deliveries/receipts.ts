@@ -5,7 +5,7 @@ import { insertRows, updateRows } from '../db/insert-rows.ts'
 import { rowsOf } from '../db/rows.ts'
 import { appendMessageEvents } from './message-events.ts'
 import { readPeople } from '../journeys/people.ts'
-import type { StoredDelivery } from './prepare.ts'
+import type { StoredDelivery } from './next-messages.ts'
 import type { DeliveryState } from './tables.ts'
 
 /** How far a message has come; a receipt never takes it back. */

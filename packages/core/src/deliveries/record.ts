@@ -1,7 +1,7 @@
 import type { DeliveryResult } from '@huitou/plugin-api'
-import { sql } from 'kysely'
 import { transact, type Tx } from '../db/database.ts'
 import { insertRows, updateRows } from '../db/insert-rows.ts'
+import { isOneOf } from '../db/rows.ts'
 import { countFailure, countSuccess } from './accounts.ts'
 import { addTouches, heldDay } from './ledger.ts'
 import { appendMessageEvents } from './message-events.ts'
@@ -108,19 +108,16 @@ export async function recordOutcome(
 }
 
 async function stillMine(tx: Tx, { leased, token }: Prepared): Promise<Leased[]> {
+  const ids = leased.map(({ row }) => row.id)
   const rows = await tx
     .selectFrom('deliveries')
     .select('id')
+    .where(isOneOf(tx, 'id', ids))
     .where('lease_token', '=', token)
     .where('state', 'in', ['leased', 'unknown'])
-    .where(
-      'id',
-      'in',
-      leased.map(({ row }) => row.id),
-    )
     .execute()
-  const ids = new Set(rows.map(({ id }) => id))
-  return leased.filter(({ row }) => ids.has(row.id))
+  const mine = new Set(rows.map(({ id }) => id))
+  return leased.filter(({ row }) => mine.has(row.id))
 }
 
 /** The breaker counts calls, not messages: one bad address says nothing about the provider. */
@@ -207,19 +204,25 @@ function toOutcome(
 type Decided = Leased & { outcome: Outcome }
 
 async function countSent(tx: Tx, sent: readonly Decided[], now: number): Promise<void> {
+  const counts = new Map<string, { customer_id: number; channel: string; sent: number }>()
+  for (const { row, person } of sent) {
+    const key = `${person.id} ${row.channel}`
+    const known = counts.get(key)
+    if (known) known.sent++
+    else counts.set(key, { customer_id: person.id, channel: row.channel, sent: 1 })
+  }
   await insertRows(tx, 'contact_channels', {
-    rows: [
-      ...new Map(sent.map(({ row, person }) => [`${person.id} ${row.channel}`, { row, person }])).values(),
-    ].map(({ row, person }) => ({
-      customer_id: person.id,
-      channel: row.channel,
-      sent: 0,
-      opened: 0,
-      clicked: 0,
-      replied: 0,
-      complained: 0,
-      unopened: 0,
-    })),
+    rows: [...counts.values()]
+      .toSorted((a, b) => a.customer_id - b.customer_id)
+      .map((count) => ({
+        ...count,
+        opened: 0,
+        clicked: 0,
+        replied: 0,
+        complained: 0,
+        unopened: count.sent,
+        last_sent_at: now,
+      })),
     columns: {
       customer_id: 'integer',
       channel: 'text',
@@ -229,22 +232,13 @@ async function countSent(tx: Tx, sent: readonly Decided[], now: number): Promise
       replied: 'integer',
       complained: 'integer',
       unopened: 'integer',
+      last_sent_at: 'integer',
     },
-    conflict: { columns: ['customer_id', 'channel'], then: 'keep' },
+    conflict: {
+      columns: ['customer_id', 'channel'],
+      then: { add: ['sent', 'unopened'], set: ['last_sent_at'] },
+    },
   })
-  for (const [channel, group] of Map.groupBy(sent, ({ row }) => row.channel)) {
-    // One statement a channel; a customer twice in a batch counts once here, which only makes fatigue milder.
-    await tx
-      .updateTable('contact_channels')
-      .set({ sent: sql`sent + 1`, unopened: sql`unopened + 1`, last_sent_at: now })
-      .where('channel', '=', channel)
-      .where(
-        'customer_id',
-        'in',
-        group.map(({ person }) => person.id),
-      )
-      .execute()
-  }
 }
 
 async function writeHistory(tx: Tx, decided: readonly Decided[], now: number): Promise<void> {

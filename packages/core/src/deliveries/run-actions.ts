@@ -6,7 +6,7 @@ import { updateRows } from '../db/insert-rows.ts'
 import { answerAction } from '../journeys/action-answers.ts'
 import { renderPlainContent } from '../journeys/variables.ts'
 import { readPeople } from '../journeys/people.ts'
-import type { StoredDelivery } from './prepare.ts'
+import type { StoredDelivery } from './next-messages.ts'
 import { ATTEMPTS, backOff, CALL_MS, type DeliveryContext, isLost, LEASE_MS } from './worker-context.ts'
 
 const BATCH = 50

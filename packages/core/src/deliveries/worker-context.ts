@@ -2,12 +2,15 @@ import { AppError } from '@huitou/plugin-api'
 import type { CoreContext } from '../context.ts'
 import type { SecretBox } from './accounts.ts'
 import type { ContentRenderer } from '../journeys/variables.ts'
+import type { ContactPolicy } from './policy.ts'
 
 /** What deliveries work with. */
 export interface DeliveryContext extends Pick<
   CoreContext,
   'database' | 'clock' | 'points' | 'log' | 'brand'
 > {
+  /** The contact policy as it is now. */
+  policy(): Promise<ContactPolicy>
   render: ContentRenderer
   box: SecretBox
 }

@@ -63,4 +63,25 @@ export async function writeSetting(db: Db | Tx, name: string, value: unknown): P
     .values(row)
     .onConflict((conflict) => conflict.column('name').doUpdateSet({ value: row.value }))
     .execute()
+  written++
+}
+
+/** Another node may write a setting, and this one knows it after so long. */
+const KEPT_MS = 1_000
+/** How often this process has written any setting. */
+let written = 0
+
+/**
+ * A way to read settings that asks the database at most once a second, for what is needed many times a second. What
+ * this process writes itself is seen at once.
+ */
+export function keptSetting<T>(read: () => Promise<T>): () => Promise<T> {
+  let kept: { value: T; written: number; until: number } | undefined
+  return async () => {
+    if (kept && kept.written === written && performance.now() < kept.until) return kept.value
+    const before = written
+    const value = await read()
+    kept = { value, written: before, until: performance.now() + KEPT_MS }
+    return value
+  }
 }
