@@ -12,6 +12,7 @@ import { type JobTables, jobMigrations } from './jobs/tables.ts'
 import { journeyMigrations, type JourneyTables } from './journeys/tables.ts'
 import { journeyTemplateMigrations, type JourneyTemplateTables } from './journeys/template-tables.ts'
 import { nodeMigrations, type NodeTables } from './nodes/tables.ts'
+import { type PeopleTables, peopleMigrations } from './people/tables.ts'
 import { type PluginDataTables, pluginDataMigrations } from './plugin-data/tables.ts'
 import { type PluginStateTables, pluginStateMigrations } from './plugin-states/tables.ts'
 import { type ProfileTables, profileMigrations } from './profiles/tables.ts'
@@ -37,6 +38,7 @@ export type Tables = BulkTables &
   NodeTables &
   PluginDataTables &
   PluginStateTables &
+  PeopleTables &
   ProfileTables &
   RightsTables &
   ScoreTables &
@@ -67,3 +69,4 @@ export const coreMigrations: Migrations = {
   ...bulkMigrations,
   ...nodeMigrations,
 }
+  ...peopleMigrations,

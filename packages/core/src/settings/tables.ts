@@ -21,6 +21,8 @@ export interface SettingsTables {
     action: string
     subject: string
     details: string
+    /** Mark of this entry and all before it. */
+    hash: string
   }
 }
 
