@@ -106,9 +106,6 @@ function openPostgres(options: { url: string; analyticsUrl?: string; poolSize?: 
     const pool = new pg.Pool({ connectionString, max, types, keepAlive: true, onConnect: guardSession })
     // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
     pool.on('error', () => {})
-    // A stage looks up a hundred rows in tables of thousands and more. PostgreSQL reckons with disks that seek, and would
-    // read such a table from end to end for them. A relative of it that does not know the setting does without.
-    pool.on('connect', (client) => void client.query('set random_page_cost = 1.1').catch(() => undefined))
     pool.on('connect', (client) => void clients.add(client as pg.Client))
     pool.on('remove', (client) => void clients.delete(client as pg.Client))
     return pool
@@ -145,8 +142,16 @@ function openPostgres(options: { url: string; analyticsUrl?: string; poolSize?: 
   }
 }
 
-/** Milliseconds. Nothing that a transaction does keeps it waiting for the process for longer. */
-const SESSION = ['idle_in_transaction_session_timeout = 12000', 'tcp_user_timeout = 20000']
+/**
+ * Milliseconds: nothing that a transaction does keeps it waiting for the process for longer. And a stage looks up a
+ * hundred rows in tables of thousands and more: PostgreSQL reckons with disks that seek, and would read such a table
+ * from end to end for them.
+ */
+const SESSION = [
+  'idle_in_transaction_session_timeout = 12000',
+  'tcp_user_timeout = 20000',
+  'random_page_cost = 1.1',
+]
 
 /**
  * Lets the server end what a node leaves behind that is paused or cut off: its open transaction would hold locks that
