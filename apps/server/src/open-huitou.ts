@@ -71,6 +71,7 @@ export async function openHuitou({
     const core = await createCore({
       database,
       dataDir: config.dataDir,
+      secret: config.secret,
       publicUrl: config.publicUrl,
       log,
       deliveries: { box },

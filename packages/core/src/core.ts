@@ -9,15 +9,18 @@ import { defineBulkActions } from './deliveries/bulk-actions.ts'
 import { Deliveries, type DeliveryOptions } from './deliveries/dispatch.ts'
 import { defineRehearsalJob } from './deliveries/rehearse.ts'
 import { createEventLog, type EventLog } from './events/append.ts'
+import { BossQueue, type JobsBackend } from './jobs/boss-queue.ts'
 import { createJobs } from './jobs/jobs.ts'
 import type { ImportContext } from './imports/import-context.ts'
 import { defineImportJobs } from './imports/imports.ts'
 import { runToEnd, type Stage } from './loop.ts'
 import { defineCommandJobs } from './points/command-routes.ts'
 import { type JourneyOptions, JourneyStage } from './journeys/stage.ts'
+import { placeOf } from './nodes/folder-lock.ts'
 import { Schedules } from './nodes/schedules.ts'
 import type { ThisNode } from './nodes/this-node.ts'
 import { PluginAccess } from './plugin-data/plugin-access.ts'
+import { checkKeys, openKeys } from './people/key-store.ts'
 import { createPoints } from './points/points.ts'
 import { Erasures, type ErasureOptions } from './rights/erasures.ts'
 import { createProfileStage, type ProfileStage } from './profiles/stage.ts'
@@ -36,10 +39,17 @@ export interface CoreOptions {
   dataDir: string
   /** Address under which customers reach the server, unless the brand's settings say another. */
   publicUrl?: string | undefined
+  /**
+   * Opens the keys that personal data is sealed with. Without it the database keeps personal data as it came, and one
+   * that was sealed is not opened.
+   */
+  secret?: string | undefined
   clock?: Clock
   log?: Logger
   journeys?: JourneyOptions
   deliveries?: DeliveryOptions
+  /** Engine behind pg-boss, which then hands jobs round; by their own rows when absent. */
+  jobsBackend?: JobsBackend | undefined
   /** What names of erased customers are hashed with; tests need none. */
   rights?: ErasureOptions
 }
@@ -85,13 +95,17 @@ export async function createCore({
   database,
   dataDir,
   publicUrl,
+  secret,
   clock = systemClock,
   log = silent,
+  jobsBackend,
   journeys: journeyOptions,
   deliveries: deliveryOptions,
   rights = { secret: '' },
 }: CoreOptions): Promise<Core> {
+  await checkKeys(database, secret)
   await migrate(database, 'core', coreMigrations)
+  if (secret !== undefined) await openKeys(database, secret, clock.now())
   await transact(database.db, addStandardColumns)
   const brand = keptSetting(async () => {
     const stored = await readBrand(database.db)
@@ -102,7 +116,12 @@ export async function createCore({
     clock,
     log,
     points: createPoints(),
-    jobs: createJobs(database, clock),
+    jobs: createJobs({
+      database,
+      clock,
+      place: database.engine === 'postgres' ? placeOf(dataDir) : undefined,
+      queue: jobsBackend && new BossQueue(database, { clock, log, backend: jobsBackend }),
+    }),
     brand,
   }
   const schedules = new Schedules(context)

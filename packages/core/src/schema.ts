@@ -12,7 +12,7 @@ import { type JobTables, jobMigrations } from './jobs/tables.ts'
 import { journeyMigrations, type JourneyTables } from './journeys/tables.ts'
 import { journeyTemplateMigrations, type JourneyTemplateTables } from './journeys/template-tables.ts'
 import { nodeMigrations, type NodeTables } from './nodes/tables.ts'
-import { type PeopleTables, peopleMigrations } from './people/tables.ts'
+import { keyMigrations, type KeyTables } from './people/key-tables.ts'
 import { type PluginDataTables, pluginDataMigrations } from './plugin-data/tables.ts'
 import { type PluginStateTables, pluginStateMigrations } from './plugin-states/tables.ts'
 import { type ProfileTables, profileMigrations } from './profiles/tables.ts'
@@ -35,10 +35,10 @@ export type Tables = BulkTables &
   JobTables &
   JourneyTables &
   JourneyTemplateTables &
+  KeyTables &
   NodeTables &
   PluginDataTables &
   PluginStateTables &
-  PeopleTables &
   ProfileTables &
   RightsTables &
   ScoreTables &
@@ -67,6 +67,6 @@ export const coreMigrations: Migrations = {
   ...contentMigrations,
   ...rightsMigrations,
   ...bulkMigrations,
+  ...keyMigrations,
   ...nodeMigrations,
 }
-  ...peopleMigrations,

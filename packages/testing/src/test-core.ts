@@ -27,7 +27,10 @@ export interface TestCore extends Core, AsyncDisposable {
   send(...messages: Record<string, unknown>[]): Promise<{ accepted: number; duplicates: number }>
 }
 
-export interface TestCoreOptions extends Pick<CoreOptions, 'journeys' | 'deliveries'> {
+/** Personal data is sealed in tests as it is in an installation. */
+export const TEST_SECRET = 'a secret that only tests have'
+
+export interface TestCoreOptions extends Pick<CoreOptions, 'journeys' | 'deliveries' | 'secret'> {
   engine?: TestEngine
   now?: string
 }
@@ -40,7 +43,7 @@ export async function createTestCore({
 }: TestCoreOptions = {}): Promise<TestCore> {
   const { database, dataDir, remove } = await openTestDatabase(engine, coreTemplate)
   const clock = new FakeClock(now)
-  const core = await createCore({ ...options, database, dataDir, clock })
+  const core = await createCore({ secret: TEST_SECRET, ...options, database, dataDir, clock })
   return {
     ...core,
     clock,

@@ -10,6 +10,7 @@ import { v7 as uuid } from 'uuid'
 import type { CoreContext } from '../context.ts'
 import { transact } from '../db/database.ts'
 import { normalizeIdentifier } from '../identity/identifiers.ts'
+import { lookupsOf } from '../people/identifier-lookup.ts'
 import type { Job, JobContext } from '../jobs/jobs.ts'
 import { checkDrafts } from './check-record.ts'
 import type { Collections } from './collections.ts'
@@ -88,6 +89,7 @@ export async function startRecordImport(
     title: JSON.stringify(definition.declaration.title),
     payload: { ...order },
     key: `${IMPORT} ${order.upload}`,
+    here: true,
   })
 }
 
@@ -206,10 +208,11 @@ async function findCustomers(
           .map((spelling) => [spelling, text] as const),
       ),
     )
+    const lookups = [...spellings.keys()].flatMap((spelling) => lookupsOf(database.vault, spelling))
     const { rows } = await sql<{
       value: string
       id: number
-    }>`select value, customer_id as id from identifiers where value in (${sql.join([...spellings.keys()])})`.execute(
+    }>`select value, customer_id as id from identifiers where coalesce(lookup, value) in (${sql.join(lookups)})`.execute(
       database.db,
     )
     const found = new Map(rows.map(({ value, id }) => [spellings.get(value), id]))

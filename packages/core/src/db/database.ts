@@ -1,14 +1,16 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { ColumnVector } from '@huitou/plugin-api'
+import { type ColumnVector, toTextVector } from '@huitou/plugin-api'
 import Sqlite from 'better-sqlite3'
 import { type Compilable, Kysely, PostgresDialect, type Transaction } from 'kysely'
 import pg from 'pg'
+import { Vault } from '../people/vault.ts'
 import type { Tables } from '../schema.ts'
 import { ReaderPool, readerDialect } from './reader-pool.ts'
 import { checkClaim } from './claims.ts'
 import { noNotices, type Notices, PostgresNotices } from './notices.ts'
 import { cut } from './side-connection.ts'
+import { withSealing } from './sealing.ts'
 import { sqliteDialect } from './sqlite-driver.ts'
 import { VectorBuilder, type VectorKind } from './vectors.ts'
 
@@ -21,6 +23,8 @@ export interface Database {
   readonly engine: Engine
   readonly db: Db
   readonly analytics: Db
+  /** Seals personal data on its way in and opens it on its way out; both handles go through it. */
+  readonly vault: Vault
   /** Runs a query on `analytics` and returns its columns in the order of `kinds`, ready to send to a plugin. */
   readColumns(query: Compilable, kinds: VectorKind[]): Promise<{ vectors: ColumnVector[]; count: number }>
   /** What nodes on this database tell each other. */
@@ -30,13 +34,14 @@ export interface Database {
   close(): Promise<void>
 }
 
-export type DatabaseOptions =
+export type DatabaseOptions = (
   | { /** SQLite file; made when absent. */ file: string; readers?: number }
   | {
       /** `postgres://…` */ url: string
       /** Replica for long reads; the same server when absent. */ analyticsUrl?: string
       poolSize?: number
     }
+) & { /** Keys of another database that this one is a copy of. */ vault?: Vault }
 
 /** Opens SQLite or PostgreSQL. The schema is not touched: see `migrate`. */
 export function openDatabase(options: DatabaseOptions): Database {
@@ -54,7 +59,15 @@ export function transact<T>(db: Db, work: (tx: Tx) => Promise<T>): Promise<T> {
   })
 }
 
-function openSqlite({ file, readers = 2 }: { file: string; readers?: number }): Database {
+function openSqlite({
+  file,
+  readers = 2,
+  vault = new Vault(),
+}: {
+  file: string
+  readers?: number
+  vault?: Vault
+}): Database {
   mkdirSync(dirname(file), { recursive: true })
   const open = () => {
     const database = new Sqlite(file, { timeout: 10_000 })
@@ -71,13 +84,14 @@ function openSqlite({ file, readers = 2 }: { file: string; readers?: number }): 
     return database
   }
   const pool = new ReaderPool(file, readers)
-  const db = new Kysely<Tables>({ dialect: sqliteDialect(open) })
-  const analytics = new Kysely<Tables>({ dialect: readerDialect(pool) })
+  const db = withSealing(new Kysely<Tables>({ dialect: sqliteDialect(open) }), vault)
+  const analytics = withSealing(new Kysely<Tables>({ dialect: readerDialect(pool) }), vault)
   return {
     engine: 'sqlite',
     db,
     analytics,
-    readColumns: (query, kinds) => pool.columns(query.compile(), kinds),
+    vault,
+    readColumns: async (query, kinds) => await opened(vault, await pool.columns(query.compile(), kinds)),
     notices: noNotices,
     cutOff: () => {},
     async close() {
@@ -92,7 +106,13 @@ const INT8 = 20
 const NUMERIC = 1700
 const JSON_TYPES = new Set([114, 3802])
 
-function openPostgres(options: { url: string; analyticsUrl?: string; poolSize?: number }): Database {
+function openPostgres(options: {
+  url: string
+  analyticsUrl?: string
+  poolSize?: number
+  vault?: Vault
+}): Database {
+  const { vault = new Vault() } = options
   const types = {
     getTypeParser(oid: number, format?: 'text' | 'binary') {
       if (oid === INT8 || oid === NUMERIC) return Number
@@ -115,12 +135,13 @@ function openPostgres(options: { url: string; analyticsUrl?: string; poolSize?: 
     options.analyticsUrl ?? options.url,
     Math.max(2, Math.floor((options.poolSize ?? 10) / 3)),
   )
-  const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: main }) })
-  const analytics = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: long }) })
+  const db = withSealing(new Kysely<Tables>({ dialect: new PostgresDialect({ pool: main }) }), vault)
+  const analytics = withSealing(new Kysely<Tables>({ dialect: new PostgresDialect({ pool: long }) }), vault)
   return {
     engine: 'postgres',
     db,
     analytics,
+    vault,
     async readColumns(query, kinds) {
       const { sql, parameters } = query.compile()
       const result = await long.query({ text: sql, values: [...parameters], rowMode: 'array' })
@@ -128,7 +149,8 @@ function openPostgres(options: { url: string; analyticsUrl?: string; poolSize?: 
       for (const row of result.rows as unknown[][]) {
         for (let column = 0; column < builders.length; column++) builders[column]?.push(row[column])
       }
-      return { vectors: builders.map((builder) => builder.build()), count: result.rows.length }
+      const vectors = builders.map((builder) => builder.build())
+      return await opened(vault, { vectors, count: result.rows.length })
     },
     notices,
     cutOff() {
@@ -159,4 +181,24 @@ const SESSION = [
  */
 async function guardSession(client: pg.ClientBase): Promise<void> {
   for (const setting of SESSION) await client.query(`set ${setting}`).catch(() => {})
+}
+
+/** Columns with everything sealed in them opened. */
+async function opened(
+  vault: Vault,
+  { vectors, count }: { vectors: ColumnVector[]; count: number },
+): Promise<{ vectors: ColumnVector[]; count: number }> {
+  const dictionaries = vectors.map((vector) =>
+    vector.kind === 'text' && vault.isSealedIn(vector.dictionary) ? { ...vector.dictionary } : undefined,
+  )
+  await vault.openRows(dictionaries)
+  return {
+    count,
+    vectors: vectors.map((vector, column) => {
+      const words = dictionaries[column]
+      return vector.kind === 'text' && words
+        ? toTextVector(Array.from(vector.indexes, (index) => words[index]))
+        : vector
+    }),
+  }
 }

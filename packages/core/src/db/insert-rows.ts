@@ -2,6 +2,7 @@ import { CompiledQuery, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../schema.ts'
 import type { Tx } from './database.ts'
 import { engineOf, rowsOf, type SqlType } from './rows.ts'
+import { sealRows } from './sealing.ts'
 import { EachRow } from './sqlite-driver.ts'
 
 export interface InsertOptions {
@@ -29,9 +30,10 @@ type Columns<R> = { [K in keyof R]-?: SqlType }
 export async function insertRows<R extends object>(
   tx: Tx,
   table: keyof Tables,
-  { rows, columns, conflict }: { rows: readonly R[]; columns: Columns<R> } & InsertOptions,
+  { rows: given, columns, conflict }: { rows: readonly R[]; columns: Columns<R> } & InsertOptions,
 ): Promise<number[]> {
-  if (rows.length === 0) return []
+  if (given.length === 0) return []
+  const rows = sealRows(tx, table, given)
   const names = Object.keys(columns) as (keyof R & string)[]
   const list = sql.join(names.map((name) => sql.ref(name)))
   const target = sql`insert into ${sql.table(table)} (${list})`
@@ -56,9 +58,10 @@ export async function insertRows<R extends object>(
 export async function updateRows<R extends object>(
   tx: Tx,
   table: keyof Tables,
-  { rows, columns, key }: { rows: readonly R[]; columns: Columns<R>; key: keyof R & string },
+  { rows: given, columns, key }: { rows: readonly R[]; columns: Columns<R>; key: keyof R & string },
 ): Promise<void> {
-  if (rows.length === 0) return
+  if (given.length === 0) return
+  const rows = sealRows(tx, table, given)
   const names = (Object.keys(columns) as (keyof R & string)[]).filter((name) => name !== key)
   if (engineOf(tx) === 'sqlite') {
     const changes = sql.join(names.map((name) => sql`${sql.ref(name)} = ${sql.raw('?')}`))

@@ -94,6 +94,8 @@ export async function copyWorld(from: Db, { db }: Database, only: Set<number> | 
       value: 'text',
       customer_id: 'integer',
       first_seen_at: 'integer',
+      lookup: 'text',
+      tail: 'text',
     })
     const consents = await from
       .selectFrom(wanted())

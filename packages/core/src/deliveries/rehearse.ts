@@ -60,7 +60,8 @@ export async function rehearseJourney(
   const to = context.clock.now()
   const from = to - input.days * DAY
   const folder = await mkdtemp(path.join(tmpdir(), 'huitou-rehearsal-'))
-  const dry = openDatabase({ file: path.join(folder, 'dry.db'), readers: 1 })
+  const { vault } = context.database
+  const dry = openDatabase({ file: path.join(folder, 'dry.db'), readers: 1, vault })
   try {
     await migrate(dry, 'core', coreMigrations)
     await sql`pragma synchronous = off`.execute(dry.db)

@@ -82,6 +82,7 @@ async function questionOf({ database, clock, brand }: Context, metric: Metric) {
     (filter) =>
       sql` and ${compareProperty(filter as PropertyFilter, {
         engine: database.engine,
+        vault: database.vault,
         days,
         today: days.dayOf(now),
       })}`,

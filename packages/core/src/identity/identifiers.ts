@@ -1,4 +1,5 @@
 import type { EventBody, EventCall } from '../events/normalize.ts'
+import { normalizeEmail, normalizePhone } from '../people/contact-forms.ts'
 
 /** One name a customer goes by. */
 export interface Identifier {
@@ -87,18 +88,9 @@ export function normalizeIdentifier(kind: string, value: unknown): string | unde
   if (text === '' || text.length > 512) return undefined
   // Only what a person typed can be masked: a shop's own ids may well hold an asterisk.
   if ((kind === 'phone' || kind === 'email') && /[*#$]{2}/.test(text)) return undefined
-  if (kind === 'email') return /^[^\s@]+@[^\s@]+$/.test(text) ? text.toLowerCase() : undefined
+  if (kind === 'email') return normalizeEmail(text)
   if (kind === 'phone') return normalizePhone(text)
   return text
-}
-
-/** E.164; eleven digits from 1 are a Chinese mobile. Anything that cannot be dialled is no identifier. */
-function normalizePhone(text: string): string | undefined {
-  const digits = text.replaceAll(/[\s()\-.]/g, '')
-  if (/^1[3-9]\d{9}$/.test(digits)) return `+86${digits}`
-  if (/^(?:\+|00)?86-?1[3-9]\d{9}$/.test(digits)) return `+86${digits.slice(-11)}`
-  if (/^(?:\+|00)[1-9]\d{6,14}$/.test(digits)) return `+${digits.replace(/^(?:\+|00)/, '')}`
-  return undefined
 }
 
 function compare(a: string, b: string): number {

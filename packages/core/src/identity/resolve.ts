@@ -2,7 +2,9 @@ import { sql } from 'kysely'
 import type { Tx } from '../db/database.ts'
 import { insertRows } from '../db/insert-rows.ts'
 import { idRows, rowsOf } from '../db/rows.ts'
+import { vaultOf } from '../db/sealing.ts'
 import type { StoredEvent } from '../events/read.ts'
+import { lookupCells, lookupsOf } from '../people/identifier-lookup.ts'
 import { Components, countingLinks, isEarlier, type Link } from './components.ts'
 import { readDecisions, type Decision, isCutBy, writeDecisions } from './decisions.ts'
 import { type Identifier, identifiersOf, isStrong } from './identifiers.ts'
@@ -70,25 +72,41 @@ async function findOrCreate(
     }
   })
   if (wanted.size === 0) return new Map()
+  const texts = [...wanted.keys()]
+  const vault = vaultOf(tx)
+  const asked = [...wanted.values()].flatMap(({ kind, value }, position) =>
+    lookupsOf(vault, value).map((lookup) => ({ kind, lookup, position })),
+  )
   const rows = await tx
-    .selectFrom(rowsOf(tx, [...wanted.values()], { kind: 'text', value: 'text', first_seen_at: 'integer' }))
+    .selectFrom(rowsOf(tx, asked, { kind: 'text', lookup: 'text', position: 'integer' }))
     .innerJoin('identifiers', (join) =>
-      join.onRef('identifiers.value', '=', 'r.value').onRef('identifiers.kind', '=', 'r.kind'),
+      join
+        .on(sql<boolean>`coalesce(identifiers.lookup, identifiers.value) = r.lookup`)
+        .onRef('identifiers.kind', '=', 'r.kind'),
     )
-    .select(['identifiers.id', 'identifiers.kind', 'identifiers.value', 'identifiers.customer_id'])
+    .select(['identifiers.id', 'identifiers.customer_id', 'r.position'])
     .execute()
-  const known = new Map<string, Known>(rows.map((row) => [textOf(row), row]))
+  const known = new Map<string, Known>(rows.map((row) => [texts[row.position] as string, row]))
   const missing = [...wanted].filter(([text]) => !known.has(text)).map(([, identifier]) => identifier)
   if (missing.length === 0) return known
   const last = await lastNumber(tx)
   const created = missing.map((identifier, index) => ({
     ...identifier,
+    ...lookupCells(vault, identifier.value),
     id: last + index + 1,
     customer_id: last + index + 1,
   }))
   await insertRows(tx, 'identifiers', {
     rows: created,
-    columns: { id: 'integer', kind: 'text', value: 'text', customer_id: 'integer', first_seen_at: 'integer' },
+    columns: {
+      id: 'integer',
+      kind: 'text',
+      value: 'text',
+      customer_id: 'integer',
+      first_seen_at: 'integer',
+      lookup: 'text',
+      tail: 'text',
+    },
   })
   for (const identifier of created) known.set(textOf(identifier), identifier)
   return known

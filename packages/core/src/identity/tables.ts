@@ -3,7 +3,17 @@ import type { Migrations } from '../db/migrate.ts'
 
 export interface IdentityTables {
   /** Everything a customer is known by. A customer's id is the smallest identifier id of its component. */
-  identifiers: { id: number; kind: string; value: string; customer_id: number; first_seen_at: number }
+  identifiers: {
+    id: number
+    kind: string
+    value: string
+    customer_id: number
+    first_seen_at: number
+    /** What a sealed value is found by: see `lookupsOf`. NULL for a value that is not sealed. */
+    lookup: string | null
+    /** Digest of a sealed phone number's last four digits. */
+    tail: string | null
+  }
   /**
    * Evidence that two identifiers are one person. `a` < `b` for strong links; for a weak one `a` is the weak
    * identifier. `ts` and `message_id` are those of the earliest event that says so.

@@ -1,8 +1,10 @@
 import { setImmediate } from 'node:timers/promises'
 import { type RowGroup, type RowProblem, userError } from '@huitou/plugin-api'
+import { sql } from 'kysely'
 import { rowsOf } from '../db/rows.ts'
 import type { NewEvent } from '../events/normalize.ts'
 import type { Identifier } from '../identity/identifiers.ts'
+import { lookupsOf } from '../people/identifier-lookup.ts'
 import { ahead } from './ahead.ts'
 import { convertGroups, type Converted, type Converter, IMPORT_SOURCE } from './convert.ts'
 import { type DryRun, DryRunTally, previewOf } from './dry-run.ts'
@@ -193,18 +195,22 @@ async function countKnown({ database: { db } }: ImportContext, events: NewEvent[
 
 /** Says of each person whether a customer already has one of their identifiers. */
 async function whoIsKnown(
-  { database: { db } }: ImportContext,
+  { database: { db, vault } }: ImportContext,
   people: ReadonlyMap<string, readonly Identifier[]>,
 ): Promise<Map<string, boolean>> {
   const named = [...people].flatMap(([person, identifiers]) =>
-    identifiers.map(({ kind, value }) => ({ person, kind, value })),
+    identifiers.flatMap(({ kind, value }) =>
+      lookupsOf(vault, value).map((lookup) => ({ person, kind, lookup })),
+    ),
   )
   const known = new Set<string>()
   if (named.length > 0) {
     const rows = await db
-      .selectFrom(rowsOf(db, named, { person: 'text', kind: 'text', value: 'text' }))
+      .selectFrom(rowsOf(db, named, { person: 'text', kind: 'text', lookup: 'text' }))
       .innerJoin('identifiers', (join) =>
-        join.onRef('identifiers.value', '=', 'r.value').onRef('identifiers.kind', '=', 'r.kind'),
+        join
+          .on(sql<boolean>`coalesce(identifiers.lookup, identifiers.value) = r.lookup`)
+          .onRef('identifiers.kind', '=', 'r.kind'),
       )
       .select('r.person')
       .distinct()

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createPoints } from '../points/points.ts'
 import { addRecordingChannel } from '../../test/recording-channel.ts'
 import { businessDaysIn } from '../days.ts'
+import { Vault } from '../people/vault.ts'
 import type { RuleScope } from '../segments/compile.ts'
 import { isWorkingDay, lunarBirthdays, nextFestival, nextTimeOfDay, solarBirthdays } from './calendar.ts'
 import { checkDefinition, parseDefinition } from './check.ts'
@@ -10,6 +11,7 @@ const points = createPoints()
 addRecordingChannel(points)
 const scope: RuleScope = {
   engine: 'sqlite',
+  vault: new Vault(),
   columns: new Map(),
   segments: new Map(),
   days: businessDaysIn('Asia/Shanghai'),

@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import type { Engine } from '../db/database.ts'
-import type { ProfileColumn } from '../profiles/columns.ts'
+import { isSealed, type ProfileColumn } from '../profiles/columns.ts'
 import { visibleKey } from '../profiles/visible-key.ts'
 import { neededFor, type Reader } from '../points/grants.ts'
 import { patternFilter } from './pattern-filter.ts'
@@ -28,6 +28,7 @@ export function profilesView(
         expression:
           column.name === 'key' ? visibleKey(reader, { engine, table: 'p' }) : sql`p.${sql.ref(column.name)}`,
         needs: neededFor(reader, column),
+        sealed: column.name === 'key' ? ('some' as const) : isSealed(column) ? ('all' as const) : undefined,
       })),
     ],
     source: () => sql`from profiles p`,
@@ -47,7 +48,7 @@ export function identifiersView(reader: Reader): PublishedView {
         description: '`phone`, `email`, `user_id`, `buyer_id:<shop>` …',
         expression: sql`i.kind`,
       },
-      { name: 'value', description: 'The identifier, in clear.', expression: sql`i.value` },
+      { name: 'value', description: 'The identifier, in clear.', expression: sql`i.value`, sealed: 'some' },
       {
         name: 'first_seen_at',
         description: 'Time of the first event that named it.',

@@ -3,6 +3,8 @@ import { sql } from 'kysely'
 import type { CoreContext } from '../context.ts'
 import { normalizeIdentifier } from '../identity/identifiers.ts'
 import { isGranted, type Reader } from '../points/grants.ts'
+import { lookupsOf } from '../people/identifier-lookup.ts'
+import { sameText } from '../people/sealed-conditions.ts'
 import { personalKind, visibleKey } from '../profiles/visible-key.ts'
 
 type Context = Pick<CoreContext, 'database'>
@@ -35,7 +37,11 @@ export async function findCustomer(
     if (normal === undefined) return undefined
     return await query
       .innerJoin('identifiers', 'identifiers.customer_id', 'profiles.customer_id')
-      .where('identifiers.value', '=', normal)
+      .where(
+        sql<string>`coalesce(identifiers.lookup, identifiers.value)`,
+        'in',
+        lookupsOf(database.vault, normal),
+      )
       .where('identifiers.kind', '=', kind)
       .executeTakeFirst()
   }
@@ -47,7 +53,11 @@ export async function findCustomer(
     .innerJoin('identifiers', 'identifiers.customer_id', 'profiles.customer_id')
     .where((row) =>
       hidden === undefined
-        ? row('identifiers.value', '=', key.key).and('profiles.key', '=', key.key)
+        ? row(
+            sql<string>`coalesce(identifiers.lookup, identifiers.value)`,
+            'in',
+            lookupsOf(database.vault, key.key),
+          ).and(sameText(database.vault, sql`profiles.key`, [key.key]))
         : row('profiles.customer_id', '=', Number(hidden)),
     )
     .orderBy(sql`profiles.customer_id`)

@@ -1,12 +1,15 @@
 import { permissionError } from '@huitou/plugin-api'
 import type { Need } from '../points/grants.ts'
 import { queryError } from './query-limits.ts'
+import type { Sealed } from './translate-sealed.ts'
 
 /** A column that a query can name: what to write for it, or why the plugin may not have it. */
 export interface ScopeColumn {
   readonly refused?: Need | undefined
   /** No row lacks it. */
   readonly present?: boolean | undefined
+  /** Its values are sealed in the database. */
+  readonly sealed?: Sealed | undefined
   /** Called when the query uses it. */
   use?(): void
 }
@@ -24,6 +27,7 @@ export interface Source {
 export interface CommonTable {
   readonly alias: string
   readonly columns: readonly string[]
+  readonly sealed: ReadonlyMap<string, Sealed>
 }
 
 /** What names mean at one place of a query: its own sources first, then those around it. */
@@ -88,16 +92,24 @@ export class Scope {
     return found.length === 1 && found[0]?.columns.get(column)?.present === true
   }
 
+  /** Whether the column's values are sealed; asked of a name that `resolve` found. */
+  sealedOf(column: string, table?: string): Sealed | undefined {
+    const found = this.#sources.find(
+      ({ name, columns }) => (table === undefined || name === table) && columns.has(column),
+    )
+    return found ? found.columns.get(column)?.sealed : this.#parent?.sealedOf(column, table)
+  }
+
   /** Columns of `*`, or of `table.*`, in order: those that the plugin may have. */
-  expand(table?: string): { alias: string; column: string }[] {
+  expand(table?: string): { alias: string; column: string; sealed: Sealed | undefined }[] {
     const sources = this.#sources.filter(({ name }) => table === undefined || name === table)
     if (sources.length === 0) throw queryError(`There is no table "${table ?? '*'}" to select all of`)
     return sources.flatMap(({ alias, columns }) =>
       [...columns]
         .filter(([, { refused }]) => refused === undefined)
-        .map(([column, { use }]) => {
+        .map(([column, { use, sealed }]) => {
           use?.()
-          return { alias, column }
+          return { alias, column, sealed }
         }),
     )
   }

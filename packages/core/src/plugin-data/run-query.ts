@@ -55,6 +55,7 @@ export class PluginQueries {
     const { node, needs } = translateQuery(tree, {
       reader,
       engine,
+      vault: this.#context.database.vault,
       views: await this.#views.of(reader),
     })
     options.onUse?.(needs)
@@ -63,6 +64,8 @@ export class PluginQueries {
       const rows = await this.#execute(query, options).catch((error: unknown) => {
         throw this.#logged(reader, error)
       })
+      // A process that runs queries has no keys: what the reader was granted is opened here.
+      await this.#context.database.vault.openRows(rows)
       if (rows.length <= ROW_LIMIT) return rows.map(toRow)
       throw queryError(
         `The query answers more than ${ROW_LIMIT} rows`,

@@ -31,7 +31,8 @@ type Translate = (translation: Translation, node: Untrusted, scope: Scope) => Op
 /** Everything an expression can be made of; what is not listed is refused. */
 const EXPRESSIONS: Readonly<Record<string, Translate>> = {
   ReferenceNode: reference,
-  ColumnNode: ({ reader }, node, scope) => unqualified(reader.name(identifier(node['column'])), scope),
+  ColumnNode: (translation, node, scope) =>
+    unqualified(translation, translation.reader.name(identifier(node['column'])), scope),
   ValueNode: value,
   ValueListNode: list,
   PrimitiveValueListNode: primitives,
@@ -58,7 +59,8 @@ const EXPRESSIONS: Readonly<Record<string, Translate>> = {
       translateExpression(translation, node['expression'], scope),
       typeName(translation, node),
     ),
-  JSONReferenceNode: jsonReference,
+  JSONReferenceNode: (translation, node, scope) =>
+    translation.sealed.note(jsonReference(translation, node, scope), 'some', 'properties'),
   RawNode: constant,
   SelectQueryNode: (translation, node, scope) => translation.select(node, scope).node,
 }
@@ -92,17 +94,18 @@ export function identifier(node: unknown): unknown {
   return (node as { name: unknown }).name
 }
 
-function reference({ reader }: Translation, node: Untrusted, scope: Scope): OperationNode {
+function reference({ reader, sealed }: Translation, node: Untrusted, scope: Scope): OperationNode {
   const table = tableName(reader.field(node, 'table'))
   return reader.within(node['column'], (column, kind) => {
     if (kind !== 'ColumnNode') throw queryError('`*` can only be selected')
     const name = reader.name(identifier(column['column']))
-    return columnReference(scope.resolve(name, table === undefined ? undefined : reader.name(table)), name)
+    const of = table === undefined ? undefined : reader.name(table)
+    return sealed.note(columnReference(scope.resolve(name, of), name), scope.sealedOf(name, of), name)
   })
 }
 
-function unqualified(name: string, scope: Scope): OperationNode {
-  return columnReference(scope.resolve(name), name)
+function unqualified({ sealed }: Translation, name: string, scope: Scope): OperationNode {
+  return sealed.note(columnReference(scope.resolve(name), name), scope.sealedOf(name), name)
 }
 
 /** What a `TableNode` calls its table: `schema.name` when there is a schema; not yet checked. */
@@ -154,6 +157,8 @@ function binary(translation: Translation, node: Untrusted, scope: Scope): Operat
   const left = translateExpression(translation, node['leftOperand'], scope)
   const right = translateExpression(translation, node['rightOperand'], scope)
   if (ARITHMETIC.has(given)) translation.computes = true
+  const whole = translation.sealed.compare(left, given, right)
+  if (whole) return whole
   switch (given) {
     case '/':
     case '%':
@@ -223,6 +228,9 @@ function aggregate(translation: Translation, node: Untrusted, scope: Scope): Ope
       ? [SelectAllNode.create()]
       : given.map((argument) => translateExpression(translation, argument, scope)),
   )
+  // How many there are the database can say of sealed values too, though not how many different ones.
+  if (name === 'count' && reader.field(node, 'distinct') !== true)
+    result.aggregated.forEach((each) => translation.sealed.settle(each))
   if (reader.field(node, 'distinct') === true && !everything)
     result = AggregateFunctionNode.cloneWithDistinct(result)
   if (filter !== undefined) {

@@ -3,12 +3,15 @@ import { queryError } from './query-limits.ts'
 import type { Scope } from './query-scope.ts'
 import { identifier, rawText, tableName, translateExpression } from './translate-expression.ts'
 import type { Translation } from './translate-query.ts'
+import { type Sealed, sealedError } from './translate-sealed.ts'
 import type { TreeReader, Untrusted } from './tree-reader.ts'
 
 export interface Names {
   scope: Scope
   /** What the query selects, by name. */
   outputs?: ReadonlySet<string>
+  /** Of those, which hold what is sealed in the database. */
+  sealed?: ReadonlyMap<string, Sealed>
   /** A union is ordered by what it selects and nothing else. */
   onlyOutputs?: boolean
   /** A row of one table may lack its row of another. */
@@ -39,9 +42,10 @@ export function orderItems(translation: Translation, untrusted: unknown, names: 
 function orderedBy(
   translation: Translation,
   untrusted: unknown,
-  { scope, outputs, onlyOutputs }: Names,
+  { scope, outputs, sealed, onlyOutputs }: Names,
 ): OperationNode {
   const output = outputName(untrusted, outputs)
+  if (output !== undefined && sealed?.get(output) === 'all') throw sealedError(output)
   if (output !== undefined) return ReferenceNode.create(ColumnNode.create(output))
   if (onlyOutputs) throw queryError('A union can only be ordered by a column that it selects')
   return translateExpression(translation, untrusted, scope)

@@ -16,6 +16,7 @@ import {
   WithNode,
 } from 'kysely'
 import type { Engine } from '../db/database.ts'
+import type { Vault } from '../people/vault.ts'
 import { hasGrant, type Need, type Reader } from '../points/grants.ts'
 import { queryError, shown } from './query-limits.ts'
 import { Scope, type Source } from './query-scope.ts'
@@ -24,17 +25,21 @@ import { JOINS, SET_OPERATORS } from './query-vocabulary.ts'
 import { columnReference, identifier, tableName, translateExpression } from './translate-expression.ts'
 import { type Names, orderItems, outputName } from './translate-order.ts'
 import { TreeReader, type Untrusted } from './tree-reader.ts'
+import { type Sealed, sealedError, SealedValues } from './translate-sealed.ts'
 import type { PublishedView } from './views.ts'
 
 export interface TranslationOptions {
   reader: Reader
   engine: Engine
   views: ReadonlyMap<string, PublishedView>
+  vault: Vault
 }
 
 interface Selected {
   node: SelectQueryNode
   columns: string[]
+  /** Those of the columns whose values are sealed in the database. */
+  sealed: ReadonlyMap<string, Sealed>
 }
 
 /** A view in the query, filled in when it is known which columns are asked of it. */
@@ -56,6 +61,7 @@ export function translateQuery(tree: unknown, options: TranslationOptions): Sele
       throw queryError('Plugins can only select', 'Data changes through events, tags and collections.')
     return translation.select(node, undefined, { root: true })
   })
+  translation.sealed.check()
   return { ...root, needs: translation.fillViews() }
 }
 
@@ -64,6 +70,7 @@ export class Translation {
   readonly engine: Engine
   /** Whether the query works anything out that could fail on some values. */
   computes = false
+  readonly sealed: SealedValues
   readonly #options: TranslationOptions
   readonly #pending: Pending[] = []
   #aliases = 0
@@ -71,6 +78,7 @@ export class Translation {
   constructor(options: TranslationOptions) {
     this.#options = options
     this.engine = options.engine
+    this.sealed = new SealedValues(options.vault)
   }
 
   /** A select with everything in it; `parent` is what it stands in. */
@@ -83,11 +91,13 @@ export class Translation {
     const scope = new Scope(this.#options.reader.id, around)
     const common = this.#commonTables(node, around)
     const { froms, joins } = this.#sources(node, { scope, around })
-    const { selections, columns } = this.#selections(node, scope)
+    const { selections, columns, sealed } = this.#selections(node, scope)
     const outputs = new Set(columns)
     const united = this.#unions(node, around, columns.length)
+    const names = { scope, outputs, sealed }
     return {
       columns,
+      sealed,
       node: {
         kind: 'SelectQueryNode',
         ...(common.length > 0
@@ -98,12 +108,11 @@ export class Translation {
         ...(froms.length > 0 ? { from: FromNode.create(froms) } : {}),
         ...(joins.length > 0 ? { joins } : {}),
         ...this.#condition(node, 'where', { scope }),
-        ...this.#grouping(node, scope, outputs),
+        ...this.#grouping(node, names),
         ...this.#condition(node, 'having', { scope }),
         ...(united.length > 0 ? { setOperations: united } : {}),
         ...this.#order(node, {
-          scope,
-          outputs,
+          ...names,
           onlyOutputs: united.length > 0,
           outer: joins.some(({ joinType }) => joinType !== 'InnerJoin' && joinType !== 'CrossJoin'),
         }),
@@ -143,7 +152,7 @@ export class Translation {
           })
           const inner = this.#inner(expression['expression'], scope)
           const alias = this.#alias()
-          scope.addTable(name, { alias, columns: inner.columns })
+          scope.addTable(name, { alias, columns: inner.columns, sealed: inner.sealed })
           return CommonTableExpressionNode.create(CommonTableExpressionNameNode.create(alias), inner.node)
         }),
       )
@@ -189,11 +198,11 @@ export class Translation {
       const name = reader.name(identifier(node['alias']))
       return reader.within(node['node'], (inner, innerKind) => {
         if (innerKind === 'TableNode') return this.#table(inner, scope, name)
-        const { node: query, columns } = this.#inner(node['node'], scope)
+        const { node: query, columns, sealed } = this.#inner(node['node'], scope)
         const alias = this.#alias()
         return {
           node: AliasNode.create(query, IdentifierNode.create(alias)),
-          source: { name, alias, columns: new Map(columns.map((column) => [column, {}])) },
+          source: { name, alias, columns: scopeColumns(columns, sealed) },
         }
       })
     })
@@ -207,7 +216,7 @@ export class Translation {
     if (common) {
       return {
         node: AliasNode.create(TableNode.create(common.alias), IdentifierNode.create(alias)),
-        source: { name, alias, columns: new Map(common.columns.map((column) => [column, {}])) },
+        source: { name, alias, columns: scopeColumns(common.columns, common.sealed) },
       }
     }
     const { reader, views } = this.#options
@@ -224,9 +233,9 @@ export class Translation {
       ...AliasNode.create(ValueNode.create(null), IdentifierNode.create(alias)),
     }
     this.#pending.push({ view, used, place })
-    const columns = view.columns.map(({ name: column, needs, present }) => {
+    const columns = view.columns.map(({ name: column, needs, present, sealed }) => {
       const refused = needs && !hasGrant(reader, needs) ? needs : undefined
-      return [column, { refused, present, use: () => void used.add(column) }] as const
+      return [column, { refused, present, sealed, use: () => void used.add(column) }] as const
     })
     return { node: place as AliasNode, source: { name, alias, columns: new Map(columns) } }
   }
@@ -239,7 +248,10 @@ export class Translation {
     })
   }
 
-  #selections(node: Untrusted, scope: Scope): { selections: SelectionNode[]; columns: string[] } {
+  #selections(
+    node: Untrusted,
+    scope: Scope,
+  ): { selections: SelectionNode[]; columns: string[]; sealed: Map<string, Sealed> } {
     const { reader } = this
     const found = reader
       .list(node, 'selections')
@@ -247,7 +259,13 @@ export class Translation {
         reader.within(untrusted, (selection) => this.#selection(selection['selection'], scope)),
       )
     if (found.length === 0) throw queryError('The query selects nothing')
+    const sealed = new Map<string, Sealed>()
+    for (const { name, value } of found) {
+      const kind = this.sealed.settle(value)
+      if (kind) sealed.set(name, kind)
+    }
     return {
+      sealed,
       columns: found.map(({ name }) => name),
       selections: found.map(({ name, value }) =>
         SelectionNode.create(AliasNode.create(value, IdentifierNode.create(name)) as never),
@@ -258,9 +276,10 @@ export class Translation {
   #selection(untrusted: unknown, scope: Scope): { name: string; value: OperationNode }[] {
     const { reader } = this
     const all = (table?: string) =>
-      scope
-        .expand(table)
-        .map(({ alias, column }) => ({ name: column, value: columnReference(alias, column) }))
+      scope.expand(table).map(({ alias, column, sealed }) => ({
+        name: column,
+        value: this.sealed.note(columnReference(alias, column), sealed, column),
+      }))
     return reader.within(untrusted, (node, kind) => {
       if (kind === 'SelectAllNode') return all()
       if (kind === 'AliasNode') {
@@ -295,7 +314,14 @@ export class Translation {
       : { having: { kind: 'HavingNode', having: condition } }
   }
 
-  #grouping(node: Untrusted, scope: Scope, outputs: ReadonlySet<string>): Pick<SelectQueryNode, 'groupBy'> {
+  #grouping(
+    node: Untrusted,
+    {
+      scope,
+      outputs,
+      sealed,
+    }: { scope: Scope; outputs: ReadonlySet<string>; sealed: ReadonlyMap<string, Sealed> },
+  ): Pick<SelectQueryNode, 'groupBy'> {
     const { reader } = this
     const given = reader.field(node, 'groupBy')
     if (given === undefined) return {}
@@ -304,6 +330,7 @@ export class Translation {
         reader.within(untrusted, ({ groupBy }) => {
           const output = outputName(groupBy, outputs)
           const inSource = output !== undefined && scope.sources.some(({ columns }) => columns.has(output))
+          if (output !== undefined && sealed.get(output) === 'all') throw sealedError(output)
           return output !== undefined && !inSource
             ? columnOnly(output)
             : translateExpression(this, groupBy, scope)
@@ -352,6 +379,10 @@ export class Translation {
   #alias(): string {
     return `q${++this.#aliases}`
   }
+}
+
+function scopeColumns(columns: readonly string[], sealed: ReadonlyMap<string, Sealed>): Source['columns'] {
+  return new Map(columns.map((column) => [column, { sealed: sealed.get(column) }]))
 }
 
 function columnOnly(name: string): OperationNode {

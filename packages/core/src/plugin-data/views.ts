@@ -5,6 +5,7 @@ import type { Need, Reader } from '../points/grants.ts'
 import { readColumns } from '../profiles/columns.ts'
 import { profilesView, identifiersView } from './customer-views.ts'
 import { timelineView } from './event-views.ts'
+import type { Sealed } from './translate-sealed.ts'
 import { segmentChangesView, segmentMembersView, segmentsView } from './segment-views.ts'
 
 export interface ViewColumn {
@@ -14,6 +15,8 @@ export interface ViewColumn {
   readonly expression: RawBuilder<unknown>
   /** No row lacks it. */
   readonly present?: true
+  /** Its values are sealed in the database, all of them or those that are personal. */
+  readonly sealed?: Sealed | undefined
   /** What it takes to read it; absent when everybody may who may use the view. */
   readonly needs?: Need | undefined
 }

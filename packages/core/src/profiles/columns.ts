@@ -4,6 +4,9 @@ import { sql } from 'kysely'
 import type { Db, Tx } from '../db/database.ts'
 import { insertRows, updateRows } from '../db/insert-rows.ts'
 import { engineOf, type SqlType } from '../db/rows.ts'
+import { vaultOf } from '../db/sealing.ts'
+import { isSealedColumn } from '../people/personal-text.ts'
+import type { Vault } from '../people/vault.ts'
 import type { Text } from '../points/points.ts'
 import type { Feature } from './definitions.ts'
 import { findTagTitle } from './tag-trait.ts'
@@ -190,11 +193,19 @@ export async function retireColumns(tx: Tx, names: readonly string[]): Promise<v
   await tx.updateTable('profile_columns').set({ active: 0 }).where('name', 'in', names).execute()
 }
 
+/** A column and, where it may be personal, what says so. */
+export interface WrittenColumn {
+  name: string
+  type: ColumnType
+  logical?: string
+  pii?: boolean
+}
+
 /** Writes the given columns of many customers at once; rows are made where there are none, unless only to `update`. */
 export async function writeProfiles(
   tx: Tx,
-  columns: readonly { name: string; type: ColumnType }[],
-  rows: readonly Record<string, unknown>[],
+  columns: readonly WrittenColumn[],
+  given: readonly Record<string, unknown>[],
   { update = false }: { update?: boolean } = {},
 ): Promise<void> {
   const types = Object.fromEntries(
@@ -203,10 +214,34 @@ export async function writeProfiles(
         [name, SQL_TYPES[type] === 'text' ? 'text' : type === 'number' ? 'real' : 'integer'] as const,
     ),
   )
+  const rows = sealedRows(vaultOf(tx), columns, given)
   const written = { rows, columns: { customer_id: 'integer', ...types } as Record<string, SqlType> }
   if (update) await updateRows(tx, 'profiles', { ...written, key: 'customer_id' })
   else
     await insertRows(tx, 'profiles', { ...written, conflict: { columns: ['customer_id'], then: 'replace' } })
+}
+
+/** Rows with what is personal sealed; names and birthdays are not. */
+function sealedRows(
+  vault: Vault,
+  columns: readonly WrittenColumn[],
+  rows: readonly Record<string, unknown>[],
+): readonly Record<string, unknown>[] {
+  const sealed = columns.filter(isSealed).map(({ name }) => name)
+  if (sealed.length === 0 || !vault.isOpen) return rows
+  return rows.map((row) => {
+    const copy = { ...row }
+    for (const name of sealed) {
+      const value = copy[name]
+      if (typeof value === 'string') copy[name] = vault.sealText(value)
+    }
+    return copy
+  })
+}
+
+/** Whether the database keeps the column's values sealed, so that only whole values can be compared there. */
+export function isSealed({ pii, type, logical }: WrittenColumn): boolean {
+  return pii === true && isSealedColumn({ pii, type, logical: logical ?? '' })
 }
 
 async function physicalColumns(tx: Tx): Promise<Set<string>> {

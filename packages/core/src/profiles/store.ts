@@ -8,6 +8,7 @@ import {
   standardColumns,
   TRAIT_COLUMN_LIMIT,
   traitColumn,
+  type WrittenColumn,
   writeProfiles,
 } from './columns.ts'
 import type { Definitions } from './definitions.ts'
@@ -56,7 +57,7 @@ export async function saveDrafts(
     const announced = !old || topics.has('*') ? ['*'] : [...changed, ...topics]
     if (announced.length > 0) changes.push({ customer_id, columns: JSON.stringify(announced) })
   }
-  const written: { name: string; type: ProfileColumn['type'] }[] = [
+  const written: WrittenColumn[] = [
     ...columns.filter(({ kind }) => kind === 'core' || kind === 'trait'),
     ...definitions.features.map(({ column, type }) => ({ name: column, type })),
   ]

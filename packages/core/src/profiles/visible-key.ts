@@ -13,15 +13,19 @@ export function visibleKey(
 ): RawBuilder<string> {
   const key = sql.ref<string>(`${table}.key`)
   const hidden: RawBuilder<SqlBool>[] = []
-  if (!isGranted(reader, 'profile.pii', 'phone')) {
+  // A sealed key says what it is by how it begins; a text may hold either.
+  const mayHave = (['phone', 'email'] as const).filter((kind) => isGranted(reader, 'profile.pii', kind))
+  if (mayHave.length < 2) hidden.push(sql`substr(${key}, 1, 5) = '~e1t.'`)
+  if (!mayHave.includes('phone')) {
     hidden.push(
+      sql`substr(${key}, 1, 5) = '~e1p.'`,
       // The length comes first: it costs less than the pattern, and few keys have it.
       engine === 'postgres'
         ? sql`(${key} like '+%' or (length(${key}) = 11 and ${key} ~ '^1[3-9][0-9]{9}$'))`
         : sql`(${key} glob '+*' or (length(${key}) = 11 and ${key} glob '1[3-9][0-9]*'))`,
     )
   }
-  if (!isGranted(reader, 'profile.pii', 'email')) hidden.push(sql`${key} like '%@%'`)
+  if (!mayHave.includes('email')) hidden.push(sql`substr(${key}, 1, 5) = '~e1m.'`, sql`${key} like '%@%'`)
   if (hidden.length === 0) return sql`${key}`
   return sql`case when ${sql.join(hidden, sql` or `)} then '#' || ${sql.ref(`${table}.customer_id`)} else ${key} end`
 }

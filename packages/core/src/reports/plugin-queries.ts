@@ -171,7 +171,7 @@ export function matchingEvents(
 ): RawBuilder<unknown> {
   checkEvents(query.events)
   checkProperties({ points, reader }, query)
-  const scope = { engine: database.engine, days: NO_DAYS, today: 0 }
+  const scope = { engine: database.engine, vault: database.vault, days: NO_DAYS, today: 0 }
   const filters = Object.entries(query.where ?? {}).map(
     ([property, value]) => sql` and ${compareProperty({ property, op: 'is', value }, scope)}`,
   )

@@ -3,7 +3,9 @@ import { type Kysely, type RawBuilder, type SelectQueryBuilder, type SqlBool, sq
 import { type BusinessDays, businessDaysIn } from '../days.ts'
 import type { Db, Engine, Tx } from '../db/database.ts'
 import { engineOf } from '../db/rows.ts'
-import type { ProfileColumn } from '../profiles/columns.ts'
+import { vaultOf } from '../db/sealing.ts'
+import type { Vault } from '../people/vault.ts'
+import { isSealed, type ProfileColumn } from '../profiles/columns.ts'
 import type { Brand } from '../settings/brand.ts'
 import { type Condition, compareValue } from './conditions.ts'
 import { compareCount, matchingEvents, matchingEventsOfOne } from './event-conditions.ts'
@@ -20,6 +22,7 @@ export interface KnownSegment {
 /** The world a rule is read in: columns, other segments, and which day it is. */
 export interface RuleScope {
   engine: Engine
+  vault: Vault
   columns: ReadonlyMap<string, ProfileColumn>
   segments: ReadonlyMap<string, KnownSegment>
   days: BusinessDays
@@ -61,7 +64,7 @@ export async function readScope(
   )
   if (options.changed) segments.set(options.changed.id, options.changed)
   const days = businessDaysIn(brand.timeZone)
-  return { engine: engineOf(db), columns, segments, days, today: days.dayOf(options.now) }
+  return { engine: engineOf(db), vault: vaultOf(db), columns, segments, days, today: days.dayOf(options.now) }
 }
 
 /**
@@ -138,6 +141,7 @@ class Compiler {
       name,
       valueClass: classOf(column.type),
       value: sql.ref(`profiles.${name}`),
+      isSealed: isSealed(column) && this.#scope.vault.isOpen,
     }
     return compareValue(operand, op, value)
   }

@@ -2,6 +2,8 @@ import { userError } from '@huitou/plugin-api'
 import { type RawBuilder, type SqlBool, sql } from 'kysely'
 import type { BusinessDays } from '../days.ts'
 import type { Engine } from '../db/database.ts'
+import { sameText } from '../people/sealed-conditions.ts'
+import type { Vault } from '../people/vault.ts'
 import type { ValueClass } from './rule-columns.ts'
 import type { ColumnOp, RuleValue } from './rule.ts'
 
@@ -15,6 +17,10 @@ export interface Operand {
   /** SQL of the value; NULL when there is none. */
   value: RawBuilder<unknown>
   engine: Engine
+  /** Seals what is personal: a value may be sealed and is then compared whole. */
+  vault: Vault
+  /** Every value is sealed, so that the database sees neither order nor parts. */
+  isSealed?: boolean
   days: BusinessDays
   today: number
 }
@@ -75,6 +81,16 @@ const OPS: Record<ValueClass, ReadonlySet<ColumnOp>> = {
   boolean: new Set<ColumnOp>(['true', 'false', 'is', 'is_not', 'is_set', 'is_not_set']),
 }
 
+const SEALED_OPS = new Set<ColumnOp>(['is', 'is_not', 'in', 'not_in', 'is_set', 'is_not_set'])
+
+/** What a sealed value cannot be asked. */
+export function sealedError(name: string, op: string) {
+  return userError('E_SEALED', `"${name}" is sealed in the database: "${op}" cannot be asked of it`, {
+    hint: 'Compare whole values (is, in), or ask whether there is one. A customer is also found by the last four digits of the phone.',
+    details: { name },
+  })
+}
+
 /**
  * Comparison of one value, true or false and never NULL, so that `not` is the exact complement: a customer
  * without a city is in "city is not 上海". Letters A–Z match either case in `contains` and `starts_with`, alike
@@ -90,6 +106,7 @@ export function compareValue(operand: Operand, op: ColumnOp, given: RuleValue | 
       },
     )
   }
+  if (operand.isSealed && !SEALED_OPS.has(op)) throw sealedError(operand.name, op)
   const positive = NEGATIONS[op]
   if (positive) return sql<SqlBool>`(not ${compareValue(operand, positive, given)})`
   if (op === 'is_set') return sql<SqlBool>`(${operand.value} is not null)`
@@ -127,10 +144,16 @@ function comparison(operand: Operand, op: ColumnOp, given: RuleValue | undefined
     case 'in': {
       const list = Array.isArray(given) ? given : [given ?? null]
       if (list.length === 0) throw valueError(operand, 'at least one value')
+      if (operand.isSealed)
+        return sameText(
+          operand.vault,
+          value,
+          list.map((entry) => toText(operand, entry)),
+        )
       return sql`${value} in (${sql.join(list.map((entry) => scalar(operand, entry)))})`
     }
     case 'is':
-      if (Array.isArray(given)) return comparison(operand, 'in', given)
+      if (Array.isArray(given) || operand.isSealed) return comparison(operand, 'in', given)
       return sql`${value} = ${scalar(operand, given)}`
     default: {
       const operator = COMPARE[op]

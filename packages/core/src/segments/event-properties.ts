@@ -2,11 +2,14 @@ import { userError } from '@huitou/plugin-api'
 import { type RawBuilder, type SqlBool, sql } from 'kysely'
 import type { BusinessDays } from '../days.ts'
 import type { Engine } from '../db/database.ts'
-import { type Condition, compareValue } from './conditions.ts'
+import { sameText } from '../people/sealed-conditions.ts'
+import type { Vault } from '../people/vault.ts'
+import { type Condition, compareValue, sealedError } from './conditions.ts'
 import type { ColumnOp, PropertyFilter, RuleValue } from './rule.ts'
 
 export interface EventScope {
   engine: Engine
+  vault: Vault
   days: BusinessDays
   today: number
 }
@@ -35,18 +38,23 @@ function compareFound(
   { text, number, set }: Found,
   scope: EventScope,
 ): RawBuilder<unknown> {
-  const operand = { name: filter.property, engine: scope.engine, days: scope.days, today: scope.today }
+  const { vault } = scope
+  const operand = { name: filter.property, engine: scope.engine, vault, days: scope.days, today: scope.today }
+  // Of a property with a telling name every text is sealed; elsewhere a phone number or an e-mail address may be.
+  const isSealed =
+    vault.isOpen && filter.property.split('.').some((step) => vault.personal.isPersonalName(step))
   switch (filter.op) {
     case 'is_set':
       return set
     case 'true':
     case 'false':
-      return equals({ text, number }, [filter.op])
+      return equals({ text, number }, [filter.op], vault)
     case 'is':
     case 'in':
-      return equals({ text, number }, listOf(filter))
+      return equals({ text, number }, listOf(filter), vault)
     case 'contains':
     case 'starts_with':
+      if (isSealed) throw sealedError(filter.property, filter.op)
       return compareValue({ ...operand, valueClass: 'text', value: text }, filter.op, filter.value)
     default:
       return compareValue({ ...operand, valueClass: 'number', value: number }, filter.op, filter.value)
@@ -106,12 +114,13 @@ function valuesOnSqlite(steps: readonly string[]) {
 function equals(
   { text, number }: Pick<Found, 'text' | 'number'>,
   values: (string | number)[],
+  vault: Vault,
 ): RawBuilder<unknown> {
   const texts = values.map(String)
   const numbers = values
     .map(Number)
     .filter((value, index) => Number.isFinite(value) && String(value) === texts[index])
-  const asText = sql`(${text} is not null and ${text} in (${sql.join(texts)}))`
+  const asText = sql`(${text} is not null and ${sameText(vault, text, texts)})`
   if (numbers.length === 0) return asText
   return sql`(${asText} or (${number} is not null and ${number} in (${sql.join(numbers.map((value) => sql.lit(value)))})))`
 }

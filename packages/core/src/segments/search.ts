@@ -3,9 +3,12 @@ import { type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely'
 import type { CoreContext } from '../context.ts'
 import { normalizeIdentifier } from '../identity/identifiers.ts'
 import { maskValue } from '../people/masking.ts'
-import type { ProfileColumn } from '../profiles/columns.ts'
+import { lookupsOf } from '../people/identifier-lookup.ts'
+import { sameText } from '../people/sealed-conditions.ts'
+import { isSealed, type ProfileColumn } from '../profiles/columns.ts'
 import { customerName } from '../profiles/queries.ts'
 import { compileNodes, fromProfiles, readScope, type RuleScope } from './compile.ts'
+import { sealedError } from './conditions.ts'
 import { classOf, getRuleColumn } from './rule-columns.ts'
 import type { Rule } from './rule.ts'
 
@@ -113,17 +116,21 @@ function memberCondition(id: string): RawBuilder<SqlBool> {
   return sql<SqlBool>`(exists (select 1 from segment_members m where m.segment_id = ${id} and m.customer_id = profiles.customer_id))`
 }
 
-/** An id in any spelling that identity knows, the customer's own key, or part of a name. */
+/** An id in any spelling that identity knows, the last four digits of a phone, the customer's own key, or part of a name. */
 function textCondition(text: string, scope: RuleScope): RawBuilder<SqlBool> {
   const spellings = new Set(
     [text, ...['phone', 'email', 'user_id'].map((kind) => normalizeIdentifier(kind, text))].filter(
       (value) => value !== undefined,
     ),
   )
+  const { vault } = scope
+  const lookups = [...spellings].flatMap((spelling) => lookupsOf(vault, spelling))
   const alternatives = [
-    sql`profiles.customer_id in (select i.customer_id from identifiers i where i.value in (${sql.join([...spellings])}))`,
-    sql`profiles.key = ${text}`,
+    identifiedBy(sql`coalesce(i.lookup, i.value)`, lookups),
+    sameText(vault, sql`profiles.key`, [text]),
   ]
+  // A sealed number cannot be searched for a part; its last four digits are kept as a digest.
+  if (/^\d{4}$/.test(text) && vault.isOpen) alternatives.push(identifiedBy(sql`i.tail`, vault.tailsOf(text)))
   if (scope.columns.has('t_name')) {
     alternatives.push(
       ...compileNodes([{ column: 't_name', op: 'contains', value: text.slice(0, 200) }], scope, 'few')
@@ -133,8 +140,13 @@ function textCondition(text: string, scope: RuleScope): RawBuilder<SqlBool> {
   return sql<SqlBool>`(${sql.join(alternatives, sql` or `)})`
 }
 
+function identifiedBy(cell: RawBuilder<unknown>, values: readonly string[]): RawBuilder<SqlBool> {
+  return sql<SqlBool>`profiles.customer_id in (select i.customer_id from identifiers i where ${cell} in (${sql.join(values)}))`
+}
+
 /** Text sorts by code point on both engines. */
-function orderable(column: ProfileColumn, { engine }: RuleScope): RawBuilder<unknown> {
+function orderable(column: ProfileColumn, { engine, vault }: RuleScope): RawBuilder<unknown> {
+  if (isSealed(column) && vault.isOpen) throw sealedError(column.name, 'sort')
   const ref = sql.ref(`profiles.${column.name}`)
   return engine === 'postgres' && classOf(column.type) === 'text' ? sql`${ref} collate "C"` : sql`${ref}`
 }
