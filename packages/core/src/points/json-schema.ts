@@ -37,6 +37,8 @@ for (const each of [filling, plain]) {
   each.addFormat('money', true)
   // Id of a file of messages; there is one or there is not, which no schema can tell.
   each.addFormat('asset', true)
+  // Name of a queue of tasks; those that there are change while a schema stays.
+  each.addFormat('task-queue', true)
 }
 
 /** Checks values against a plugin's schema; with `defaults` it puts those into what it checks. */
