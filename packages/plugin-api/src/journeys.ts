@@ -20,7 +20,10 @@ export interface JourneyContribution {
    * step behind it.
    */
   definition: Readonly<Record<string, unknown>>
-  /** What the owner chooses. A default may be `%key%`; one that has none has to be given. */
+  /**
+   * What the owner chooses. A default may be `%key%`; one that has none has to be given. A text with `"format":
+   * "task-queue"` is chosen among the queues of the workbench.
+   */
   parameters?: JsonSchema
   /** Without these it cannot be started. */
   needs?: {
