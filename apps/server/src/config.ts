@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import type { NodeRole } from '@huitou/core'
+import { JOBS_BACKENDS, type JobsBackend, type NodeRole } from '@huitou/core'
 import { userError } from '@huitou/plugin-api'
 import { z } from 'zod'
 
@@ -26,6 +26,12 @@ const Environment = z.object({
   HUITOU_BACKUP_KEEP: z.coerce.number().int().min(1).max(1_000).default(14),
   /** What this server does on a database that several share: `web` answers HTTP, `worker` runs the loop and jobs. */
   HUITOU_ROLE: z.enum(['web', 'worker', 'all']).default('all'),
+  /** Proxies whose word about senders is believed: addresses, networks, or `loopback`. */
+  HUITOU_TRUSTED_PROXIES: z.string().default('loopback'),
+  /** Whoever reads `/metrics` names it; without one only this machine may. */
+  HUITOU_METRICS_TOKEN: z.string().min(16).optional(),
+  /** The engine behind DATABASE_URL, as pg-boss knows it, which hands jobs round there. */
+  HUITOU_JOBS_BACKEND: z.enum(JOBS_BACKENDS).default('postgres'),
   HUITOU_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
 
@@ -43,8 +49,11 @@ export interface Config {
   publicUrl: string | undefined
   secret: string
   logLevel: string
+  trustedProxies?: string | undefined
+  metricsToken?: string | undefined
   /** What a server does; `all` when absent. */
   role?: NodeRole | undefined
+  jobsBackend?: JobsBackend | undefined
   /** One backup a day; undefined when none was asked for. */
   backup?: BackupPlan | undefined
 }
@@ -76,7 +85,10 @@ export function readConfig(dataDir: string, environment: NodeJS.ProcessEnv = pro
     publicUrl: parsed.data.HUITOU_PUBLIC_URL,
     secret: parsed.data.HUITOU_SECRET ?? ownSecret(path.join(folder, 'secret')),
     logLevel: parsed.data.HUITOU_LOG_LEVEL,
+    trustedProxies: parsed.data.HUITOU_TRUSTED_PROXIES,
+    metricsToken: parsed.data.HUITOU_METRICS_TOKEN,
     role: parsed.data.HUITOU_ROLE,
+    jobsBackend: parsed.data.HUITOU_JOBS_BACKEND,
     backup: parsed.data.HUITOU_BACKUP_DIR
       ? {
           dir: path.resolve(parsed.data.HUITOU_BACKUP_DIR),

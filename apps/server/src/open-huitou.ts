@@ -74,6 +74,7 @@ export async function openHuitou({
       secret: config.secret,
       publicUrl: config.publicUrl,
       log,
+      jobsBackend: config.databaseUrl ? (config.jobsBackend ?? 'postgres') : undefined,
       deliveries: { box },
       rights: { secret: config.secret, box },
       journeys: { trialChannel: 'huitou.channel-sandbox/message' },

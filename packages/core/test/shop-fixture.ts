@@ -70,7 +70,7 @@ export async function createShop(
     clock,
     now,
     points: createPoints(),
-    jobs: createJobs(database, clock),
+    jobs: createJobs({ database, clock }),
     log: { info() {}, warn() {}, error() {} },
     settings: { brandName: 'Test', currency: 'CNY', timeZone: 'Asia/Shanghai', locale: 'en' },
     brand: async () => shop.settings,

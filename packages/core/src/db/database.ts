@@ -29,6 +29,8 @@ export interface Database {
   readColumns(query: Compilable, kinds: VectorKind[]): Promise<{ vectors: ColumnVector[]; count: number }>
   /** What nodes on this database tell each other. */
   readonly notices: Notices
+  /** Connections for a library that brings its own queries; PostgreSQL only. Whoever asked ends them. */
+  openPool?(max: number): pg.Pool
   /** Ends all connections at once, with the queries that wait on them; new ones are made at the next query. */
   cutOff(): void
   close(): Promise<void>
@@ -122,18 +124,25 @@ function openPostgres(options: {
   } as pg.CustomTypesConfig
   const clients = new Set<pg.Client>()
   const notices = new PostgresNotices(options.url)
-  const connect = (connectionString: string, max: number) => {
-    const pool = new pg.Pool({ connectionString, max, types, keepAlive: true, onConnect: guardSession })
+  const connect = (connectionString: string, max: number, parsers?: pg.CustomTypesConfig) => {
+    const pool = new pg.Pool({
+      connectionString,
+      max,
+      keepAlive: true,
+      onConnect: guardSession,
+      ...(parsers ? { types: parsers } : {}),
+    })
     // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
     pool.on('error', () => {})
     pool.on('connect', (client) => void clients.add(client as pg.Client))
     pool.on('remove', (client) => void clients.delete(client as pg.Client))
     return pool
   }
-  const main = connect(options.url, options.poolSize ?? 10)
+  const main = connect(options.url, options.poolSize ?? 10, types)
   const long = connect(
     options.analyticsUrl ?? options.url,
     Math.max(2, Math.floor((options.poolSize ?? 10) / 3)),
+    types,
   )
   const db = withSealing(new Kysely<Tables>({ dialect: new PostgresDialect({ pool: main }) }), vault)
   const analytics = withSealing(new Kysely<Tables>({ dialect: new PostgresDialect({ pool: long }) }), vault)
@@ -153,6 +162,7 @@ function openPostgres(options: {
       return await opened(vault, { vectors, count: result.rows.length })
     },
     notices,
+    openPool: (max) => connect(options.url, max),
     cutOff() {
       for (const client of clients) cut(client)
     },

@@ -153,7 +153,7 @@ export async function createImportFixture(
     value: 'total',
     valueType: 'money',
   })
-  const jobs = createJobs(database, systemClock)
+  const jobs = createJobs({ database, clock: systemClock })
   const stop = new AbortController()
   let working: Promise<void> | undefined
   const context: ImportFixture = {

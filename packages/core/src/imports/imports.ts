@@ -231,6 +231,7 @@ async function enqueue(
     title: name,
     payload: { importId: id },
     key: `${kind}:${id}`,
+    here: true,
   })
   await changeImport(
     context.database.db,

@@ -2,7 +2,10 @@ import { notFound, userError } from '@huitou/plugin-api'
 import { v7 as uuid } from 'uuid'
 import type { Clock } from '../clock.ts'
 import type { Database, Db } from '../db/database.ts'
+import type { Notices } from '../db/notices.ts'
 import type { NodeRole } from '../nodes/tables.ts'
+import { EmbeddedQueue } from './embedded-queue.ts'
+import type { JobQueue } from './queue.ts'
 import { JobRunner } from './runner.ts'
 import type { JobState, JobTables } from './tables.ts'
 
@@ -48,6 +51,8 @@ export interface NewJob {
   /** While a job with this key is unfinished, asking again returns that one. */
   key?: string
   runAt?: number
+  /** It needs files of this data folder: only nodes that have it run the job. */
+  here?: boolean
 }
 
 /** Work that takes longer than a request. Jobs survive a restart; each runs on one node at a time. */
@@ -80,21 +85,47 @@ export interface JobNode {
 
 const UNFINISHED: JobState[] = ['queued', 'running', 'paused']
 
-export function createJobs({ db }: Pick<Database, 'db'>, clock: Clock): Jobs {
-  return new EmbeddedJobs(db, clock)
+/** How often somebody who waits for the end of a job looks, should nobody tell. */
+const LOOK_MS = 1_000
+/** Other nodes hear of progress this often. */
+const TELL_MS = 1_000
+
+export interface JobsOptions {
+  database: Pick<Database, 'db' | 'notices'>
+  clock: Clock
+  /** Name of the data folder; undefined where there is no other. */
+  place?: string | undefined
+  /** Hands jobs round; by their rows when absent. */
+  queue?: JobQueue | undefined
 }
 
-/** Jobs in a table of the same database. */
-class EmbeddedJobs implements Jobs {
+export function createJobs(options: JobsOptions): Jobs {
+  return new StoredJobs(options)
+}
+
+/** Jobs in a table of the database: what people see of them, whoever hands them round. */
+class StoredJobs implements Jobs {
   readonly #db: Db
   readonly #clock: Clock
+  readonly #notices: Notices
+  readonly #place: string | null
   readonly #listeners = new Set<(job: Job) => void>()
   readonly #runner: JobRunner
+  readonly #told = new Map<string, { state: JobState; at: number }>()
 
-  constructor(db: Db, clock: Clock) {
+  constructor({ database: { db, notices }, clock, place, queue }: JobsOptions) {
     this.#db = db
     this.#clock = clock
-    this.#runner = new JobRunner({ db, clock, update: (id, change) => this.#update(id, change) })
+    this.#notices = notices
+    this.#place = place ?? null
+    this.#runner = new JobRunner({
+      db,
+      clock,
+      queue: queue ?? new EmbeddedQueue(db, clock),
+      update: ({ job, attempt }, change) => this.#tryUpdate(job.id, change, attempt),
+    })
+    notices.on('job', (id) => void this.#hear(id))
+    notices.on('missed', () => this.#runner.wake())
   }
 
   define(kind: string, handler: JobHandler): void {
@@ -105,7 +136,8 @@ class EmbeddedJobs implements Jobs {
     return this.#runner.run(signal, node)
   }
 
-  async enqueue({ kind, title, payload = {}, key, runAt }: NewJob): Promise<Job> {
+  async enqueue(wanted: NewJob): Promise<Job> {
+    const { kind, title, payload = {}, key, runAt, here = false } = wanted
     const now = this.#clock.now()
     const inserted = await this.#db
       .insertInto('jobs')
@@ -126,6 +158,8 @@ class EmbeddedJobs implements Jobs {
         started_at: null,
         finished_at: null,
         wish: null,
+        place: here ? this.#place : null,
+        handed_at: null,
       })
       .onConflict((conflict) => conflict.doNothing())
       .returningAll()
@@ -138,7 +172,7 @@ class EmbeddedJobs implements Jobs {
       .where('state', 'in', UNFINISHED)
       .executeTakeFirst()
     // It ended between the two statements: try again.
-    return present ? toJob(present) : await this.enqueue({ kind, title, payload, key, runAt })
+    return present ? toJob(present) : await this.enqueue(wanted)
   }
 
   async list(limit: number): Promise<Job[]> {
@@ -174,24 +208,28 @@ class EmbeddedJobs implements Jobs {
       run_at: this.#clock.now(),
       error: null,
       finished_at: null,
+      handed_at: null,
       wish: null,
     })
   }
 
   async finished(id: string): Promise<Job> {
     const hasEnded = (job: Job) => job.state !== 'queued' && job.state !== 'running'
-    return await new Promise<Job>((resolve, reject) => {
-      const stop = this.onChange((job) => {
-        if (job.id !== id || !hasEnded(job)) return
-        stop()
-        resolve(job)
-      })
-      this.get(id).then((job) => {
-        if (!hasEnded(job)) return
-        stop()
-        resolve(job)
-      }, reject)
-    })
+    const ended = Promise.withResolvers<Job>()
+    const settle = (job: Job) => {
+      if (job.id === id && hasEnded(job)) ended.resolve(job)
+    }
+    const stop = this.onChange(settle)
+    // Another process may be at it, and what it tells may be lost.
+    const look = () => void this.get(id).then(settle, ended.reject)
+    look()
+    const timer = setInterval(look, LOOK_MS)
+    try {
+      return await ended.promise
+    } finally {
+      clearInterval(timer)
+      stop()
+    }
   }
 
   onChange(listener: (job: Job) => void): () => void {
@@ -214,20 +252,45 @@ class EmbeddedJobs implements Jobs {
   }
 
   async #update(id: string, change: Partial<JobTables['jobs']>): Promise<Job> {
-    const row = await this.#db
+    const job = await this.#tryUpdate(id, change)
+    if (!job) throw notFound('Job', id)
+    return job
+  }
+
+  async #tryUpdate(
+    id: string,
+    change: Partial<JobTables['jobs']>,
+    attempt?: number,
+  ): Promise<Job | undefined> {
+    let query = this.#db
       .updateTable('jobs')
-      .set(change)
+      // An update that changes nothing says who has the job.
+      .set(Object.keys(change).length > 0 ? change : { id })
       .where('id', '=', id)
-      .returningAll()
-      .executeTakeFirst()
-    if (!row) throw notFound('Job', id)
-    return this.#emit(toJob(row))
+    if (attempt !== undefined) query = query.where('attempts', '=', attempt).where('state', '=', 'running')
+    const row = await query.returningAll().executeTakeFirst()
+    return row && this.#emit(toJob(row))
   }
 
   #emit(job: Job): Job {
     for (const listener of this.#listeners) listener(job)
     this.#runner.wake()
+    const { state, at } = this.#told.get(job.id) ?? {}
+    const now = performance.now()
+    if (state !== job.state || now - (at ?? 0) >= TELL_MS) {
+      if (job.finishedAt === null) this.#told.set(job.id, { state: job.state, at: now })
+      else this.#told.delete(job.id)
+      this.#notices.tell('job', job.id)
+    }
     return job
+  }
+
+  /** Something became of a job on another node. */
+  async #hear(id: string): Promise<void> {
+    this.#runner.wake()
+    if (this.#listeners.size === 0) return
+    const job = await this.get(id).catch(() => undefined)
+    if (job) for (const listener of this.#listeners) listener(job)
   }
 }
 

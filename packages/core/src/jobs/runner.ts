@@ -1,20 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AppError } from '@huitou/plugin-api'
 import type { Clock } from '../clock.ts'
-import { type Db, transact } from '../db/database.ts'
-import { type Job, type JobHandler, type JobNode, type JobProgress, toJob } from './jobs.ts'
+import type { Db } from '../db/database.ts'
+import type { Job, JobHandler, JobNode, JobProgress } from './jobs.ts'
+import { LEASE_MS } from './leases.ts'
+import type { JobQueue, Taken } from './queue.ts'
 import type { JobState, JobTables } from './tables.ts'
 
-const LEASE_MS = 30_000
 const POLL_MS = 1_000
 const CONCURRENCY = 3
 const MAX_ATTEMPTS = 5
 /** Progress is written, and wishes are read, this often. */
 const TICK_MS = 250
+/** The queue is told that the worker lives this often. */
+const KEEP_MS = 3_000
 
-type Interruption = 'pause' | 'cancel' | 'stopping'
+type Interruption = 'pause' | 'cancel' | 'stopping' | 'lost'
 
-const STATE_AFTER: Record<Interruption, JobState> = {
+/** Of what is somebody else's by now, nothing is written. */
+const STATE_AFTER: Record<Exclude<Interruption, 'lost'>, JobState> = {
   pause: 'paused',
   cancel: 'cancelled',
   stopping: 'queued',
@@ -23,8 +27,9 @@ const STATE_AFTER: Record<Interruption, JobState> = {
 export interface RunnerDeps {
   db: Db
   clock: Clock
-  /** Changes a job's row and tells who listens. */
-  update(id: string, change: Partial<JobTables['jobs']>): Promise<Job>
+  queue: JobQueue
+  /** Changes the row of a job that this worker has, and tells who listens; undefined when it is another's by now. */
+  update(taken: Taken, change: Partial<JobTables['jobs']>): Promise<Job | undefined>
 }
 
 /** Leases due jobs, runs their handlers, and writes down how they ended. */
@@ -50,22 +55,34 @@ export class JobRunner {
     this.#running.get(id)?.abort(reason)
   }
 
-  async run(signal: AbortSignal, _node?: JobNode): Promise<void> {
+  async run(signal: AbortSignal, node?: JobNode): Promise<void> {
+    const { queue } = this.#deps
     const active = new Set<Promise<void>>()
     while (!signal.aborted) {
       // A database that is away for a moment is asked again at the next poll.
-      const job = active.size < CONCURRENCY ? await this.#leaseDue().catch(() => undefined) : undefined
-      if (!job) {
+      const taken = active.size < CONCURRENCY ? await this.#take(node).catch(() => undefined) : undefined
+      if (!taken) {
         await this.#rest(signal)
         continue
       }
       // What could not be written down is done again once the lease has run out.
-      const work = this.#execute(job, signal)
+      const work = this.#execute(taken, signal)
         .catch(() => {})
         .finally(() => active.delete(work))
       active.add(work)
     }
     await Promise.all(active)
+    await queue.close().catch(() => {})
+  }
+
+  async #take(node: JobNode | undefined): Promise<Taken | undefined> {
+    const { queue } = this.#deps
+    const kinds = [...this.#handlers.keys()]
+    if (kinds.length === 0) return undefined
+    await queue.open()
+    const taken = await queue.take(kinds, node)
+    // Its lease ran out while it was at it here: it goes on here, or ends as lost.
+    return taken && this.#running.has(taken.job.id) ? undefined : taken
   }
 
   async #rest(signal: AbortSignal): Promise<void> {
@@ -76,82 +93,66 @@ export class JobRunner {
     nap.abort()
   }
 
-  async #leaseDue(): Promise<Job | undefined> {
-    const now = this.#deps.clock.now()
-    const kinds = [...this.#handlers.keys()]
-    if (kinds.length === 0) return undefined
-    return await transact(this.#deps.db, async (tx) => {
-      const due = await tx
-        .selectFrom('jobs')
-        .selectAll()
-        .where('kind', 'in', kinds)
-        .where('run_at', '<=', now)
-        .where((where) =>
-          where.or([
-            where('state', '=', 'queued'),
-            where.and([where('state', '=', 'running'), where('leased_until', '<', now)]),
-          ]),
-        )
-        .orderBy('run_at')
-        .limit(10)
-        .execute()
-      for (const row of due.filter(({ id }) => !this.#running.has(id))) {
-        // Conditional on what was read: of two nodes that saw the same row one gets it.
-        const leased = await tx
-          .updateTable('jobs')
-          .set({
-            state: 'running',
-            leased_until: now + LEASE_MS,
-            started_at: row.started_at ?? now,
-            attempts: row.attempts + 1,
-          })
-          .where('id', '=', row.id)
-          .where('state', '=', row.state)
-          .where('attempts', '=', row.attempts)
-          .returningAll()
-          .executeTakeFirst()
-        if (leased) return toJob(leased)
-      }
-      return undefined
-    })
-  }
-
-  async #execute(job: Job, outer: AbortSignal): Promise<void> {
-    const { update, clock } = this.#deps
+  async #execute(taken: Taken, outer: AbortSignal): Promise<void> {
+    const { update } = this.#deps
+    const { job } = taken
     const controller = new AbortController()
     this.#running.set(job.id, controller)
     const stop = () => controller.abort('stopping' satisfies Interruption)
     outer.addEventListener('abort', stop, { once: true })
     if (outer.aborted) stop()
     let latest: JobProgress = job.progress
-    const tick = setInterval(() => {
-      update(job.id, { leased_until: clock.now() + LEASE_MS, progress: JSON.stringify(latest) })
-        .then(() => this.#readWish(job.id, controller))
-        // A database that is away for a moment is met again at the next tick; the lease outlives many of them.
-        .catch(() => {})
-    }, TICK_MS)
+    const stopBeating = this.#beat(taken, controller, () => latest)
     try {
-      await update(job.id, { leased_until: clock.now() + LEASE_MS })
+      await update(taken, {})
       const handler = this.#handlers.get(job.kind) as JobHandler
       const result = await handler({
         job,
         signal: controller.signal,
         progress: (progress) => (latest = progress),
       })
-      clearInterval(tick)
-      await this.#settle(job, controller.signal, {
+      stopBeating()
+      await this.#settle(taken, controller.signal, {
         progress: JSON.stringify(latest),
         result: JSON.stringify(result ?? {}),
       })
     } catch (error) {
-      clearInterval(tick)
-      await this.#fail(job, controller.signal, { progress: JSON.stringify(latest), error })
+      stopBeating()
+      await this.#fail(taken, controller.signal, { progress: JSON.stringify(latest), error })
     } finally {
-      clearInterval(tick)
+      stopBeating()
       outer.removeEventListener('abort', stop)
       this.#running.delete(job.id)
       this.#rouse()
     }
+  }
+
+  /** Shows progress, reads what people wish, and says that this worker lives, until what it returns is called. */
+  #beat(taken: Taken, controller: AbortController, progress: () => JobProgress): () => void {
+    const { update, clock, queue } = this.#deps
+    const lose = () => controller.abort('lost' satisfies Interruption)
+    let kept = performance.now()
+    const beat = async () => {
+      const row = await update(taken, {
+        leased_until: clock.now() + LEASE_MS,
+        progress: JSON.stringify(progress()),
+      })
+      if (!row) return lose()
+      await this.#readWish(taken.job.id, controller)
+      if (performance.now() - kept < KEEP_MS) return
+      kept = performance.now()
+      if (!(await queue.keep(taken))) lose()
+    }
+    let beating = false
+    const timer = setInterval(() => {
+      if (beating) return
+      beating = true
+      // A database that is away for a moment is met again at the next beat; the lease outlives many of them.
+      void beat()
+        .catch(() => {})
+        .finally(() => (beating = false))
+    }, TICK_MS)
+    return () => clearInterval(timer)
   }
 
   async #readWish(id: string, controller: AbortController): Promise<void> {
@@ -160,56 +161,52 @@ export class JobRunner {
   }
 
   async #settle(
-    job: Job,
+    taken: Taken,
     signal: AbortSignal,
     { progress, result }: { progress: string; result: string },
   ): Promise<void> {
-    if (signal.aborted) return await this.#interrupted(job, signal.reason as Interruption, progress)
-    const finished_at = this.#deps.clock.now()
-    await this.#deps.update(job.id, {
-      state: 'done',
-      progress,
-      result,
-      finished_at,
-      leased_until: null,
-      wish: null,
-    })
+    if (signal.aborted) return await this.#interrupted(taken, signal.reason as Interruption, progress)
+    await this.#end(taken, { state: 'done', progress, result })
   }
 
   async #fail(
-    job: Job,
+    taken: Taken,
     signal: AbortSignal,
     { progress, error }: { progress: string; error: unknown },
   ): Promise<void> {
-    if (signal.aborted) return await this.#interrupted(job, signal.reason as Interruption, progress)
-    const { db, clock, update } = this.#deps
-    const row = await db.selectFrom('jobs').select('attempts').where('id', '=', job.id).executeTakeFirst()
-    const attempts = row?.attempts ?? 0
+    if (signal.aborted) return await this.#interrupted(taken, signal.reason as Interruption, progress)
     const stored = JSON.stringify(toStoredError(error))
-    if (error instanceof AppError && error.kind === 'world' && attempts < MAX_ATTEMPTS) {
-      await update(job.id, {
-        state: 'queued',
-        progress,
-        error: stored,
-        leased_until: null,
-        run_at: clock.now() + 2 ** attempts * 1_000,
-      })
-      return
+    if (error instanceof AppError && error.kind === 'world' && taken.attempt < MAX_ATTEMPTS) {
+      const run_at = this.#deps.clock.now() + 2 ** taken.attempt * 1_000
+      return await this.#giveBack(taken, { progress, error: stored, run_at })
     }
-    await update(job.id, {
-      state: 'failed',
-      progress,
-      error: stored,
-      finished_at: clock.now(),
-      leased_until: null,
-      wish: null,
-    })
+    await this.#end(taken, { state: 'failed', progress, error: stored })
   }
 
-  async #interrupted(job: Job, reason: Interruption, progress: string): Promise<void> {
+  async #interrupted(taken: Taken, reason: Interruption, progress: string): Promise<void> {
+    if (reason === 'lost') return
     const state = STATE_AFTER[reason]
-    const finished_at = state === 'cancelled' ? this.#deps.clock.now() : null
-    await this.#deps.update(job.id, { state, progress, leased_until: null, wish: null, finished_at })
+    if (state === 'queued') return await this.#giveBack(taken, { progress })
+    await this.#end(taken, { state, progress })
+  }
+
+  /** It is over, for good or until somebody resumes it. */
+  async #end(taken: Taken, change: Partial<JobTables['jobs']> & { state: JobState }): Promise<void> {
+    const finished_at = change.state === 'paused' ? null : this.#deps.clock.now()
+    await this.#deps.update(taken, { ...change, leased_until: null, wish: null, finished_at })
+    await this.#deps.queue.letGo(taken)
+  }
+
+  /** It waits again. First the queue lets go of it: it takes no job that it still has. */
+  async #giveBack(taken: Taken, change: Partial<JobTables['jobs']>): Promise<void> {
+    await this.#deps.queue.letGo(taken)
+    await this.#deps.update(taken, {
+      ...change,
+      state: 'queued',
+      leased_until: null,
+      handed_at: null,
+      wish: null,
+    })
   }
 }
 

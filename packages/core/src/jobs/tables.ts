@@ -25,6 +25,10 @@ export interface JobTables {
     finished_at: number | null
     /** What a person asked for while it ran: `pause` or `cancel`. */
     wish: string | null
+    /** Data folder whose files it needs; NULL for one that any worker can do. */
+    place: string | null
+    /** When a worker handed it to pg-boss; NULL for one that waits for that, and where jobs are handed round by their rows. */
+    handed_at: number | null
   }
 }
 
@@ -58,6 +62,12 @@ export const jobMigrations: Migrations = {
         .unique()
         .where(sql.ref('state'), 'in', sql`('queued', 'running', 'paused')`)
         .execute()
+    },
+  },
+  '0281_jobs_of_nodes': {
+    async up(db) {
+      await db.schema.alterTable('jobs').addColumn('place', 'text').execute()
+      await db.schema.alterTable('jobs').addColumn('handed_at', 'bigint').execute()
     },
   },
 }

@@ -1,0 +1,137 @@
+import { AppError } from '@huitou/plugin-api'
+import { coreTemplate } from '@huitou/testing/core-template'
+import { openTestDatabase } from '@huitou/testing'
+import { sql } from 'kysely'
+import { describe, expect, test } from 'vitest'
+import { systemClock } from '../clock.ts'
+import { createCore } from '../core.ts'
+import { BossQueue } from './boss-queue.ts'
+import { createJobs, type JobHandler, type Jobs } from './jobs.ts'
+
+const log = { info: () => {}, warn: () => {}, error: () => {} }
+
+/** Two workers on one database, each with its own way to the jobs. */
+async function openWorkers(kind: 'sqlite' | 'postgres' | 'pg-boss') {
+  const { database, dataDir, remove } = await openTestDatabase(
+    kind === 'sqlite' ? 'sqlite' : 'postgres',
+    coreTemplate,
+  )
+  await createCore({ database, dataDir })
+  const stop = new AbortController()
+  const ended: Promise<void>[] = []
+  const worker = (place: string): Jobs => {
+    const queue =
+      kind === 'pg-boss'
+        ? new BossQueue(database, { clock: systemClock, log, backend: 'postgres' })
+        : undefined
+    return createJobs({ database, clock: systemClock, place, queue })
+  }
+  return {
+    database,
+    workers: [worker('one'), worker('two')] as const,
+    run(...which: [jobs: Jobs, role: 'web' | 'worker', place: string][]) {
+      for (const [jobs, role, place] of which) ended.push(jobs.run(stop.signal, { role, place }))
+    },
+    /** As if whoever has a job had died, and its lease had run out. */
+    async forget() {
+      await database.db.updateTable('jobs').set({ leased_until: 1 }).where('state', '=', 'running').execute()
+      if (kind === 'pg-boss')
+        await sql`update huitou_jobs.job set heartbeat_on = now() - interval '1 hour'`.execute(database.db)
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort()
+      await Promise.all(ended)
+      await database.close()
+      await remove()
+    },
+  }
+}
+
+describe.each(['sqlite', 'postgres', 'pg-boss'] as const)('jobs handed round by %s', (kind) => {
+  test('each is done once, by one of the workers; those that need a folder where it is', async () => {
+    await using world = await openWorkers(kind)
+    const [one, two] = world.workers
+    const done: string[] = []
+    const define = (jobs: Jobs, name: string) =>
+      jobs.define('work', async ({ job }) => void done.push(`${name} ${job.payload['n'] as number}`))
+    define(one, 'one')
+    define(two, 'two')
+    const jobs = await Promise.all(
+      Array.from({ length: 12 }, (_, n) => one.enqueue({ kind: 'work', title: 'W', payload: { n } })),
+    )
+    const here = await one.enqueue({ kind: 'work', title: 'W', payload: { n: 12 }, here: true })
+    const later = await one.enqueue({
+      kind: 'work',
+      title: 'W',
+      payload: { n: 13 },
+      runAt: Date.now() + 1_500,
+    })
+    // One answers HTTP: it does what needs its folder, and leaves the rest to the other.
+    world.run([one, 'web', 'one'], [two, 'worker', 'two'])
+    await Promise.all([...jobs, here].map(({ id }) => two.finished(id)))
+    expect(done.toSorted()).toEqual([...jobs.map((_, n) => `two ${n}`), 'one 12'].toSorted())
+    expect((await two.finished(later.id)).finishedAt).toBeGreaterThanOrEqual(later.createdAt + 1_500)
+    expect(done.at(-1)).toBe('two 13')
+  })
+
+  test('of a job whose worker says nothing any more another takes the rest, and the first writes nothing', async () => {
+    await using world = await openWorkers(kind)
+    const [one, two] = world.workers
+    const begun = Promise.withResolvers<void>()
+    const lost = Promise.withResolvers<string>()
+    const first: JobHandler = async ({ signal }) => {
+      begun.resolve()
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+      lost.resolve(String(signal.reason))
+      return { by: 'one' }
+    }
+    one.define('work', first)
+    const { id } = await one.enqueue({ kind: 'work', title: 'W', key: 'k' })
+    world.run([one, 'worker', 'one'])
+    await begun.promise
+    expect((await two.enqueue({ kind: 'work', title: 'W', key: 'k' })).id).toBe(id)
+    two.define('work', async () => ({ by: 'two' }))
+    world.run([two, 'worker', 'two'])
+    // Whoever is at it says so again and again; it has to be silent for once.
+    const silence = setInterval(() => void world.forget().catch(() => {}), 20)
+    const ended = await two.finished(id)
+    clearInterval(silence)
+    expect(ended).toMatchObject({ state: 'done', result: { by: 'two' } })
+    expect(await lost.promise).toBe('lost')
+    expect(await two.get(id)).toMatchObject({ state: 'done', result: { by: 'two' } })
+  })
+
+  test('paused, resumed, cancelled, failed and tried again', async () => {
+    await using world = await openWorkers(kind)
+    const [one, two] = world.workers
+    let tries = 0
+    const define = (jobs: Jobs) => {
+      jobs.define('long', async ({ signal }) => {
+        await new Promise<void>((resolve) =>
+          signal.addEventListener('abort', () => resolve(), { once: true }),
+        )
+      })
+      jobs.define('shaky', async () => {
+        tries++
+        if (tries === 1) throw new AppError('world', 'E_AWAY', 'Away')
+        return { tries }
+      })
+    }
+    define(one)
+    define(two)
+    world.run([one, 'worker', 'one'], [two, 'worker', 'two'])
+    const running = async (id: string) => {
+      while ((await one.get(id)).state !== 'running') await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    const shaky = await one.enqueue({ kind: 'shaky', title: 'S' })
+    const { id } = await one.enqueue({ kind: 'long', title: 'L' })
+    await running(id)
+    await two.pause(id)
+    expect((await one.finished(id)).state).toBe('paused')
+    await two.resume(id)
+    await running(id)
+    await two.cancel(id)
+    expect((await one.finished(id)).state).toBe('cancelled')
+    expect(await two.finished(shaky.id)).toMatchObject({ state: 'done', result: { tries: 2 } })
+  })
+})
