@@ -13,6 +13,7 @@ import { journeyMigrations, type JourneyTables } from './journeys/tables.ts'
 import { journeyTemplateMigrations, type JourneyTemplateTables } from './journeys/template-tables.ts'
 import { nodeMigrations, type NodeTables } from './nodes/tables.ts'
 import { keyMigrations, type KeyTables } from './people/key-tables.ts'
+import { type PeopleTables, peopleMigrations } from './people/tables.ts'
 import { type PluginDataTables, pluginDataMigrations } from './plugin-data/tables.ts'
 import { type PluginStateTables, pluginStateMigrations } from './plugin-states/tables.ts'
 import { type ProfileTables, profileMigrations } from './profiles/tables.ts'
@@ -37,6 +38,7 @@ export type Tables = BulkTables &
   JourneyTemplateTables &
   KeyTables &
   NodeTables &
+  PeopleTables &
   PluginDataTables &
   PluginStateTables &
   ProfileTables &
@@ -67,6 +69,7 @@ export const coreMigrations: Migrations = {
   ...contentMigrations,
   ...rightsMigrations,
   ...bulkMigrations,
+  ...peopleMigrations,
   ...keyMigrations,
   ...nodeMigrations,
 }
