@@ -9,6 +9,7 @@ import {
   LiveTopics,
   type Logger,
   openDatabase,
+  readBrand,
   type PluginAdmin,
   systemClock,
 } from '@huitou/core'
@@ -83,7 +84,7 @@ export async function openHuitou({
     await demoClock?.restore(database.db)
     await core.erasures.applyNoted()
     await core.erasures.resume()
-    const live = new LiveTopics()
+    const live = new LiveTopics(database.notices)
     const opening = Promise.withResolvers<PluginHost>()
     const effects = pluginEffects({ core, log, box, host: () => whenOpen(opening.promise) })
     const opened = await openPlugins(core, {
@@ -98,6 +99,7 @@ export async function openHuitou({
     })
     opening.resolve(opened.host)
     announceExtensions(opened.host)
+    followBrand(core, opened.host)
     defineDemoJobs(core, demoClock)
     let auth: Promise<Auth> | undefined
     return {
@@ -123,6 +125,17 @@ export async function openHuitou({
     await database.close()
     throw error
   }
+}
+
+/** The brand's settings may be changed on another node. */
+function followBrand({ database, log }: Core, host: PluginHost): void {
+  const read = () =>
+    void readBrand(database.db).then(
+      ({ currency, timeZone, locale }) => host.setBrand({ currency, timeZone, locale }),
+      (error: unknown) => log.warn({ error: String(error) }, 'The brand could not be read'),
+    )
+  database.notices.on('brand', read)
+  database.notices.on('missed', read)
 }
 
 /** Plugins may ask for something while the others are still being opened, and wait for that so long. */

@@ -40,6 +40,7 @@ export async function createApi(huitou: Huitou, version: string) {
     pluginSettings: (id) => host.getPlugin(id).settings,
     onBrand: ({ currency, timeZone, locale }) => {
       host.setBrand({ currency, timeZone, locale })
+      core.database.notices.tell('brand')
       core.wake()
     },
     loadDemo: () => loadDemo(core),
@@ -145,13 +146,15 @@ const TOPICS: Partial<Record<string, Topic[]>> = {
 /** Tells open pages what to load again once it is written, at most twice a second. */
 function announceChanges(core: Core, { live }: Huitou): () => void {
   const announce = (...topics: Topic[]) => topics.forEach((topic) => live.announce(topic))
+  // Stages and jobs are heard of on every node.
+  const announceHere = (...topics: Topic[]) => topics.forEach((topic) => live.announceHere(topic))
   const stops = [
-    core.onAdvance((stage) => announce(...(TOPICS[stage] ?? ['profiles', 'segments', 'reports']))),
+    core.onAdvance((stage) => announceHere(...(TOPICS[stage] ?? ['profiles', 'segments', 'reports']))),
     core.collections.onChange(() => announce('collections')),
     core.tasks.onChange(() => announce('tasks')),
     core.jobs.onChange(({ kind, state }) => {
-      if (kind.startsWith('import.')) announce('imports')
-      if (kind === 'scores' && state !== 'running') announce('profiles', 'segments', 'reports')
+      if (kind.startsWith('import.')) announceHere('imports')
+      if (kind === 'scores' && state !== 'running') announceHere('profiles', 'segments', 'reports')
     }),
   ]
   return () => stops.forEach((stop) => stop())

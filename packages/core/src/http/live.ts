@@ -2,6 +2,7 @@ import { Hono } from 'hono'
 import { describeRoute } from 'hono-openapi'
 import { streamSSE } from 'hono/streaming'
 import type { CoreContext } from '../context.ts'
+import { noNotices, type Notices } from '../db/notices.ts'
 import type { SignedIn } from './env.ts'
 
 /** What a page may want to load again. */
@@ -16,13 +17,38 @@ export type Topic =
   | 'journeys'
   | 'tasks'
 
-/** Tells open pages that something changed. Many changes within a moment become one message. */
+const ALL: Topic[] = [
+  'profiles',
+  'segments',
+  'plugins',
+  'reports',
+  'imports',
+  'collections',
+  'deliveries',
+  'journeys',
+  'tasks',
+]
+
+/** Tells open pages, on every node, that something changed. Many changes within a moment become one message. */
 export class LiveTopics {
+  readonly #notices: Notices
   readonly #listeners = new Set<(topics: Topic[]) => void>()
   #pending = new Set<Topic>()
   #timer: NodeJS.Timeout | undefined
 
+  constructor(notices: Notices = noNotices) {
+    this.#notices = notices
+    notices.on('live', (topic) => this.announceHere(topic as Topic))
+    notices.on('missed', () => ALL.forEach((topic) => this.announceHere(topic)))
+  }
+
   announce(topic: Topic): void {
+    this.#notices.tell('live', topic)
+    this.announceHere(topic)
+  }
+
+  /** For what every node sees by itself: its own pages only. */
+  announceHere(topic: Topic): void {
     this.#pending.add(topic)
     if (this.#timer !== undefined || this.#listeners.size === 0) return
     this.#timer = setTimeout(() => {

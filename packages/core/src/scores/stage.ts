@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { CoreContext } from '../context.ts'
 import { BusinessDays } from '../days.ts'
 import { transact } from '../db/database.ts'
@@ -13,6 +14,9 @@ const QUIET_MS = 3_000
 const REST_FACTOR = 20
 /** However many events keep coming, scores are not older than this plus one run. */
 const LONGEST_WAIT_MS = 300_000
+
+/** Counts what is not seen in the log: other plugins, other settings. All nodes see the same. */
+const REVISION = 'scores'
 
 /** What one scorer's run came to. */
 export interface ScoringRun {
@@ -34,8 +38,9 @@ export class ScoreStage {
   readonly #context: CoreContext
   readonly #models: ScoreModels
   #scorings: Scoring[] | undefined
-  /** Counts what is not seen in the log: other plugins, other settings. */
-  #revision = 0
+  /** What was invalidated and is not written down yet. */
+  #noting: Promise<unknown> = Promise.resolve()
+  #lastRevision: number | undefined
   #restUntil = 0
   #seen: { basis: string; since: number; first: number } | undefined
 
@@ -43,8 +48,8 @@ export class ScoreStage {
     this.#context = context
     this.#models = new ScoreModels(context)
     const { points, jobs } = context
-    points.scorers.onDidChange(() => this.invalidate())
-    points.segmenters.onDidChange(() => this.invalidate())
+    points.scorers.onDidChange(() => this.#onPlugins())
+    points.segmenters.onDidChange(() => this.#onPlugins())
     jobs.define('scores', async ({ signal, progress }) => {
       const runs = await this.runAll({
         signal,
@@ -58,12 +63,28 @@ export class ScoreStage {
     })
   }
 
-  /** Scores are out of date whatever the log says: a plugin or its settings changed. */
+  /** Scores are out of date whatever the log says, on every node: a plugin or its settings changed. */
   invalidate(): void {
     this.#scorings = undefined
-    this.#revision++
-    // Resting spares a machine that takes in events all day; here, somebody waits for what they changed.
-    this.#restUntil = 0
+    const { database, log } = this.#context
+    const note = async () => {
+      const row = { name: REVISION, position: 1, details: null }
+      await database.db
+        .insertInto('cursors')
+        .values(row)
+        .onConflict((conflict) =>
+          conflict.column('name').doUpdateSet({ position: sql`cursors.position + 1` }),
+        )
+        .execute()
+    }
+    this.#noting = this.#noting
+      .then(note)
+      .catch((error: unknown) => log.warn({ error: String(error) }, 'Scores could not be invalidated'))
+  }
+
+  /** Those that are there when the process starts were there before it. */
+  #onPlugins(): void {
+    if (this.#scorings) this.invalidate()
   }
 
   /** Puts a job in line when scores are out of date. Never runs plugin code itself. */
@@ -71,8 +92,11 @@ export class ScoreStage {
     const { clock, jobs } = this.#context
     const all = await this.#known()
     if (all.length === 0) return false
-    const basis = await this.#basis()
+    const { basis, revision } = await this.#basis()
     const now = clock.now()
+    // Resting spares a machine that takes in events all day; here, somebody waits for what they changed.
+    if (revision !== this.#lastRevision) this.#restUntil = 0
+    this.#lastRevision = revision
     if (this.#seen?.basis !== basis) this.#seen = { basis, since: now, first: this.#seen?.first ?? now }
     const calm = now - this.#seen.since >= QUIET_MS && now >= this.#restUntil
     const patient = !calm && now - this.#seen.first < LONGEST_WAIT_MS
@@ -93,11 +117,10 @@ export class ScoreStage {
     onProgress,
   }: RunAllOptions = {}): Promise<ScoringRun[]> {
     const all = await this.#known()
-    const basis = await this.#basis()
+    const { basis, revision } = await this.#basis()
     const fresh = force ? new Set<string>() : await this.#freshAt(all, basis)
     const due = all.filter((scoring) => !fresh.has(runId(scoring)))
     if (due.length === 0) return []
-    const revision = this.#revision
     const results = await runScorings(this.#context, due, {
       signal,
       modelFor: (scoring, batch, fitting) => this.#models.modelFor(scoring, batch, { ...fitting, revision }),
@@ -142,16 +165,23 @@ export class ScoreStage {
       .execute()
   }
 
-  /** State of the world that scores follow from: log position, business day, plugins and their settings. */
-  async #basis(): Promise<string> {
+  /**
+   * State of the world that scores follow from: log position, business day, and how often it was said that something
+   * else changed, such as the settings of a plugin.
+   */
+  async #basis(): Promise<{ basis: string; revision: number }> {
     const { database, clock, brand } = this.#context
+    await this.#noting
     const { timeZone } = await brand()
-    const cursor = await database.db
+    const cursors = await database.db
       .selectFrom('cursors')
-      .select('position')
-      .where('name', '=', PROFILES_CURSOR)
-      .executeTakeFirst()
-    return `${cursor?.position ?? 0}/${new BusinessDays(timeZone).dayOf(clock.now())}/${this.#revision}`
+      .select(['name', 'position'])
+      .where('name', 'in', [PROFILES_CURSOR, REVISION])
+      .execute()
+    const positionOf = (wanted: string) => cursors.find(({ name }) => name === wanted)?.position ?? 0
+    const revision = positionOf(REVISION)
+    const day = new BusinessDays(timeZone).dayOf(clock.now())
+    return { basis: `${positionOf(PROFILES_CURSOR)}/${day}/${revision}`, revision }
   }
 
   async #known(): Promise<Scoring[]> {
