@@ -8,8 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { type Core, createCore, normalizeMessage, openDatabase } from '@huitou/core'
 import { writeContactPolicy } from '@huitou/core/deliveries/policy'
 import { createJourney, publishJourney } from '@huitou/core/journeys/queries'
+import { startPostgres } from '@huitou/testing/postgres-server'
 import { openBareSqlite } from './harness/bare-sqlite.ts'
-import { numberArgument } from './harness/huitou.ts'
+import { engine, numberArgument } from './harness/huitou.ts'
 import { median, printResult, timed } from './harness/result.ts'
 
 const customers = numberArgument('customers', 100_000)
@@ -18,7 +19,10 @@ const rate = numberArgument('rate', 500)
 const HOUR = 3_600_000
 
 const folder = mkdtempSync(path.join(tmpdir(), 'huitou-bench-journeys-'))
-const database = openDatabase({ file: path.join(folder, 'huitou.db'), readers: 1 })
+const server = engine === 'postgres' ? await startPostgres() : undefined
+const database = openDatabase(
+  server ? { url: server.url } : { file: path.join(folder, 'huitou.db'), readers: 1 },
+)
 let skew = 0
 const core = await createCore({ database, dataDir: folder, clock: { now: () => Date.now() + skew } })
 const handedOver = new Map<string, number>()
@@ -66,7 +70,7 @@ printResult({
   unit: 'steps/s',
   reference: bareSteps(),
   budget: '>= 5,000/s',
-  engine: 'sqlite',
+  engine,
   enrolledPerSecond: Math.round(customers / (enrolling / 1_000)),
   idleMs: Number(idle.toFixed(2)),
 })
@@ -105,12 +109,13 @@ printResult({
   value: Math.round(latencies[Math.floor(latencies.length / 2)] ?? Infinity),
   unit: 'ms',
   budget: 'p50 < 300 ms, p99 < 1.5 s',
-  engine: 'sqlite',
+  engine,
   p99: Math.round(latencies[Math.floor(latencies.length * 0.99)] ?? Infinity),
   missing: latencies.filter((each) => each === Infinity).length,
 })
 await core.stop()
 await database.close()
+await server?.stop()
 rmSync(folder, { recursive: true, force: true })
 
 async function settleJourneys(): Promise<void> {

@@ -9,6 +9,7 @@ import { defineBulkActions } from './deliveries/bulk-actions.ts'
 import { Deliveries, type DeliveryOptions } from './deliveries/dispatch.ts'
 import { defineRehearsalJob } from './deliveries/rehearse.ts'
 import { createEventLog, type EventLog } from './events/append.ts'
+import { giveWay } from './events/give-way.ts'
 import { BossQueue, type JobsBackend } from './jobs/boss-queue.ts'
 import { createJobs } from './jobs/jobs.ts'
 import type { ImportContext } from './imports/import-context.ts'
@@ -139,6 +140,7 @@ export async function createCore({
   const sending: Stage[] = [{ name: 'deliveries', advance: () => deliveries.advance() }]
   const ticking: Stage[] = [{ name: 'tasks', advance: () => tasks.advance() }]
   const stages = stagesOf(context, { profiles, scores, journeys })
+  const looped = database.engine === 'sqlite' ? giveWay(stages, events) : stages
   const listeners = new Set<(stage: string) => void>()
   let running: RunningLoops | undefined
   const advanced = (stage: string) => listeners.forEach((listener) => listener(stage))
@@ -164,7 +166,7 @@ export async function createCore({
       running = runLoops(context, {
         node,
         schedules,
-        stages,
+        stages: looped,
         besides,
         sending,
         ticking,

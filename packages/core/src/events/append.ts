@@ -30,6 +30,8 @@ interface Waiting {
 export interface EventLog {
   /** Resolves once the events are on disk. An event whose source and message id are known changes nothing. */
   append(events: readonly NewEvent[]): Promise<AppendResult>
+  /** Whether events wait for the disk. */
+  isBusy(): boolean
   /** Called after every commit that added something. Returns what stops the calls. */
   onAppend(listener: () => void): () => void
 }
@@ -97,6 +99,7 @@ export function createEventLog({ db }: Pick<Database, 'db'>, clock: Clock): Even
         if (!writing) void drain()
       })
     },
+    isBusy: () => writing,
     onAppend(listener) {
       listeners.add(listener)
       return () => void listeners.delete(listener)

@@ -1,0 +1,40 @@
+import { expect, test } from 'vitest'
+import { giveWay } from './give-way.ts'
+
+test('a piece of work leaves as much time to events as it took, and no longer than they want', async () => {
+  let wanted = 5
+  let isBusy = false
+  // Each append takes the thread for as long as a fifth of a piece, and its sender has the next one ready at once.
+  const send = () => {
+    if (wanted-- <= 0) return
+    isBusy = true
+    setImmediate(() => {
+      busyFor(4)
+      isBusy = false
+      send()
+    })
+  }
+  const seen: number[] = []
+  const [stage] = giveWay(
+    [
+      {
+        name: 'slow',
+        advance() {
+          seen.push(wanted)
+          if (seen.length === 1) send()
+          busyFor(60)
+          return Promise.resolve(seen.length < 3)
+        },
+      },
+    ],
+    { isBusy: () => isBusy },
+  )
+  while (await stage!.advance()) continue
+  // Between the first piece and the second all of them came through, not only one.
+  expect(seen).toEqual([5, -1, -1])
+})
+
+function busyFor(ms: number): void {
+  const until = performance.now() + ms
+  while (performance.now() < until) continue
+}
