@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { SignedIn } from '../http/env.ts'
 import { validate } from '../http/validate.ts'
 import { audit } from '../people/audit.ts'
+import { logExport } from '../people/export-log.ts'
 import { attachment, SPREADSHEET_TYPES, toSpreadsheet } from '../spreadsheet.ts'
 import { checkRole } from './collection-view.ts'
 import { exportJson, exportTable } from './export-records.ts'
@@ -18,6 +19,8 @@ const Export = z.object({
   search: z.string().max(200).optional(),
   sort: z.string().max(80).optional(),
   locale: z.enum(['en', 'zh-CN']).optional(),
+  /** What the file is for. */
+  reason: z.string().max(300).default(''),
 })
 const Format = z.object({ format: z.enum(['csv', 'jsonl']) })
 
@@ -45,13 +48,16 @@ export function recordExportRoutes(deps: ImportContext) {
     validate('query', Export),
     async (c) => {
       const definition = await open(c, c.req.valid('param'), 'read')
-      const { format, locale: wanted, ...rest } = c.req.valid('query')
+      const { format, locale: wanted, reason, ...rest } = c.req.valid('query')
       const locale = wanted ?? (await brand()).locale
-      await audit(database.db, clock, {
+      await logExport(database.db, clock, {
         userId: c.get('user').id,
-        action: 'record.export',
+        what: 'records',
         subject: definition.id,
-        details: { format },
+        title: definition.declaration.title[locale],
+        format,
+        rows: await deps.collections.count(definition.id, toSearch(rest)),
+        reason,
       })
       if (format === 'json' || format === 'jsonl') {
         const name = attachment(definition.declaration.title[locale], 'csv').replaceAll('.csv', `.${format}`)

@@ -38,6 +38,7 @@ import { viewCallRoutes } from '../points/view-calls.ts'
 import { type PluginFacts, viewRoutes } from '../points/view-routes.ts'
 import { columnRoutes, customerRoutes } from '../profiles/routes.ts'
 import { homeRoutes, reportRoutes } from '../reports/routes.ts'
+import { customerRightsRoutes, privacyRoutes } from '../rights/routes.ts'
 import { customerSearchRoutes, segmentRoutes } from '../segments/routes.ts'
 import type { Brand } from '../settings/brand.ts'
 import { settingsRoutes } from '../settings/routes.ts'
@@ -104,6 +105,8 @@ function signedInRoutes({ core, auth, plugins, live, onBrand, loadDemo, passDemo
     .route('/customers', identityRoutes(core))
     .route('/customers', customerJourneyRoutes(core))
     .route('/customers', consentRoutes(core))
+    .route('/customers', customerRightsRoutes(core))
+    .route('/privacy', privacyRoutes(core))
     .route('/segments', segmentRoutes(core))
     .route('/journeys', rehearsalRoutes(core))
     .route('/journeys', journeyResultRoutes(core))

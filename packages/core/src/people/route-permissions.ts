@@ -71,6 +71,15 @@ export const ROUTE_PERMISSIONS: Readonly<Record<string, RouteRule>> = {
   'POST /api/customers/actions/count': 'customers.write',
   'POST /api/customers/actions': 'customers.write',
 
+  'POST /api/customers/:id{[0-9]+}/erase': 'customers.erase',
+  'POST /api/customers/:id{[0-9]+}/file': 'customers.export',
+
+  'GET /api/privacy/exports': 'privacy.manage',
+  'POST /api/privacy/exports': 'customers.export',
+  'GET /api/privacy/erasures': 'privacy.manage',
+  'POST /api/privacy/suppressions/find': 'customers.erase',
+  'POST /api/privacy/suppressions/lift': 'customers.erase',
+
   'GET /api/segments': 'segments.read',
   'POST /api/segments': 'segments.write',
   'POST /api/segments/count': 'segments.read',

@@ -41,6 +41,7 @@ const TEXTS: TextTable[] = [
   { table: 'channel_accounts', key: ['id'], columns: { last_error: 'text' } },
   { table: 'segments', key: ['id'], columns: { rule: 'json' } },
   { table: 'erasures', key: ['id'], columns: { reason: 'text' } },
+  { table: 'exports', key: ['id'], columns: { reason: 'text' } },
 ]
 
 /** Takes a customer's name out of what is about something else: rows of files, results of jobs, values of plugins. */

@@ -10,6 +10,10 @@ import { erasuresFile } from './erase-files.ts'
 
 /** Tables without anything about customers, and why; a new table belongs here or into what an erasure takes away. */
 const NO_CUSTOMERS: Record<string, string> = {
+  sign_in_attempts: 'people who work here',
+  api_keys: 'digests of keys',
+  audit_head: 'how many entries the log has',
+  exports: 'who works here took what; its reason is looked through',
   account: 'people who work here',
   assets: 'pictures for messages',
   audit_log: 'who works here did what; never personal data of customers',

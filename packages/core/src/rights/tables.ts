@@ -1,5 +1,6 @@
+import { type Generated, sql } from 'kysely'
+import { autoIncrement } from '../db/columns.ts'
 import type { Migrations } from '../db/migrate.ts'
-import { sql } from 'kysely'
 
 export interface RightsTables {
   /** Who was erased, without anything that names them. */
@@ -30,6 +31,18 @@ export interface RightsTables {
     at: number
     /** Tells under which secret it was hashed. */
     key_id: string
+  }
+  /** Files that left with data of customers. */
+  exports: {
+    id: Generated<number>
+    at: number
+    user_id: string
+    what: string
+    subject: string
+    title: string
+    format: string
+    row_count: number | null
+    reason: string
   }
 }
 
@@ -65,6 +78,22 @@ export const rightsMigrations: Migrations = {
         .on('events')
         .column('seq')
         .where(sql.ref('type'), '=', 'identity')
+        .execute()
+    },
+  },
+  '0241_exports': {
+    async up(db) {
+      await db.schema
+        .createTable('exports')
+        .$call(autoIncrement(db, 'id'))
+        .addColumn('at', 'bigint', (column) => column.notNull())
+        .addColumn('user_id', 'text', (column) => column.notNull())
+        .addColumn('what', 'text', (column) => column.notNull())
+        .addColumn('subject', 'text', (column) => column.notNull())
+        .addColumn('title', 'text', (column) => column.notNull())
+        .addColumn('format', 'text', (column) => column.notNull())
+        .addColumn('row_count', 'bigint')
+        .addColumn('reason', 'text', (column) => column.notNull())
         .execute()
     },
   },

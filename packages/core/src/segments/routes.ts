@@ -5,7 +5,7 @@ import type { CoreContext } from '../context.ts'
 import { answerJson } from '../http/answer.ts'
 import type { SignedIn } from '../http/env.ts'
 import { validate } from '../http/validate.ts'
-import { audit } from '../people/audit.ts'
+import { logExport } from '../people/export-log.ts'
 import { currentCustomerId } from '../profiles/queries.ts'
 import { attachment, SPREADSHEET_TYPES, toSpreadsheet } from '../spreadsheet.ts'
 import { readScope } from './compile.ts'
@@ -41,6 +41,8 @@ const Export = z.object({
     .optional()
     .transform((names) => names?.split(',').filter(Boolean)),
   locale: z.enum(['en', 'zh-CN']).optional(),
+  /** What the file is for. */
+  reason: z.string().max(300).default(''),
 })
 const Search = z.object({
   rule: ruleSchema.optional(),
@@ -153,13 +155,16 @@ export function segmentRoutes(deps: RouteDeps) {
       validate('query', Export),
       async (c) => {
         const { id } = c.req.valid('param')
-        const { format, columns, locale } = c.req.valid('query')
+        const { format, columns, locale, reason } = c.req.valid('query')
         const table = await exportSegment(deps, id, { columns, locale: locale ?? (await brand()).locale })
-        await audit(database.db, clock, {
+        await logExport(database.db, clock, {
           userId: c.get('user').id,
-          action: 'segment.export',
+          what: 'segment',
           subject: id,
-          details: { format },
+          title: table.name,
+          format,
+          rows: (await getSegment(deps, id)).count,
+          reason,
         })
         return c.body(toSpreadsheet(table, format), 200, {
           'Content-Type': SPREADSHEET_TYPES[format],
