@@ -21,7 +21,8 @@ import { placeOf } from './nodes/folder-lock.ts'
 import { Schedules } from './nodes/schedules.ts'
 import type { ThisNode } from './nodes/this-node.ts'
 import { PluginAccess } from './plugin-data/plugin-access.ts'
-import { checkKeys, openKeys } from './people/key-store.ts'
+import { checkKeys } from './people/key-store.ts'
+import { openPersonalKeys, type PersonalKeys } from './personal-keys.ts'
 import { createPoints } from './points/points.ts'
 import { Erasures, type ErasureOptions } from './rights/erasures.ts'
 import { createProfileStage, type ProfileStage } from './profiles/stage.ts'
@@ -66,6 +67,8 @@ export interface Core extends ImportContext {
   readonly deliveries: Deliveries
   /** Work for people. */
   readonly tasks: Tasks
+  /** What personal data is sealed with; undefined when the database keeps it as it came. */
+  readonly keys: PersonalKeys | undefined
   /** Takes single customers out of all of it. */
   readonly erasures: Erasures
   /** Records that plugins declare. */
@@ -106,7 +109,6 @@ export async function createCore({
 }: CoreOptions): Promise<Core> {
   await checkKeys(database, secret)
   await migrate(database, 'core', coreMigrations)
-  if (secret !== undefined) await openKeys(database, secret, clock.now())
   await transact(database.db, addStandardColumns)
   const brand = keptSetting(async () => {
     const stored = await readBrand(database.db)
@@ -125,6 +127,7 @@ export async function createCore({
     }),
     brand,
   }
+  const keys = secret === undefined ? undefined : await openPersonalKeys(context, secret)
   const schedules = new Schedules(context)
   const events = createEventLog(database, clock)
   const profiles = createProfileStage(context)
@@ -148,6 +151,7 @@ export async function createCore({
 
   const core: Core = {
     ...context,
+    keys,
     schedules,
     dataDir,
     onAppended: () => core.wake(),

@@ -3,9 +3,13 @@ import { type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely'
 import { z } from 'zod'
 import type { Engine } from '../db/database.ts'
 import { engineOf } from '../db/rows.ts'
+import { vaultOf } from '../db/sealing.ts'
+import { sameText } from '../people/sealed-conditions.ts'
+import type { Vault } from '../people/vault.ts'
 import type { CollectionField, Definition } from './definition.ts'
 import type { Storage } from './layout.ts'
 import { toUtc } from './record.ts'
+import { isSealedField } from './sealed-fields.ts'
 
 const OPERATORS = [
   'is',
@@ -92,6 +96,8 @@ export interface Target {
   storage: Storage
   kind: CollectionField['kind']
   nullable: boolean
+  /** The property of the schema; absent for what every record has. */
+  field?: CollectionField
 }
 
 const SYSTEM_TARGETS: Record<string, Omit<Target, 'nullable'>> = {
@@ -108,7 +114,7 @@ export function getTarget({ id, table, byName }: Definition, name: string): Targ
   const field = byName.get(name)
   if (field) {
     const { column, storage, kind } = field
-    return { ref: `${table}.${column}`, storage, kind, nullable: true }
+    return { ref: `${table}.${column}`, storage, kind, nullable: true, field }
   }
   const system = Object.hasOwn(SYSTEM_TARGETS, name) ? SYSTEM_TARGETS[name] : undefined
   if (system) return { ...system, ref: `${table}.${system.ref}`, nullable: false }
@@ -130,17 +136,36 @@ export function compileFilter(db: Kysely<any>, definition: Definition, filter: F
   // A blank field makes a sentence neither true nor false; what is not true is what "not" asks for.
   if ('not' in filter)
     return sql<SqlBool>`(case when ${compileFilter(db, definition, filter.not)} then 0 else 1 end) = 1`
-  return compileSentence(engineOf(db), getTarget(definition, filter.field), filter)
+  const target = getTarget(definition, filter.field)
+  checkSealed(vaultOf(db), target, filter.op)
+  return compileSentence(db, target, filter)
+}
+
+const SEALED_OPERATORS = new Set<string>(['is', 'is_not', 'in', 'not_in', 'is_set', 'is_not_set'])
+
+/** Throws when the database cannot know the answer, because it knows the field's values sealed only. */
+export function checkSealed(vault: Vault, { field }: Target, operator: string): void {
+  if (!field || !isSealedField(vault, field) || SEALED_OPERATORS.has(operator)) return
+  throw userError(
+    'E_SEALED',
+    `"${field.name}" is sealed in the database: "${operator}" cannot be asked of it`,
+    {
+      hint: 'Compare whole values (is, in), or search for the whole value or a phone’s last four digits.',
+      details: { name: field.name },
+    },
+  )
 }
 
 type Sentence = Extract<Filter, { field: string }>
 
 function compileSentence(
-  engine: Engine,
+  db: Kysely<any>,
   target: Target,
   { field, op, value }: Sentence,
 ): RawBuilder<SqlBool> {
+  const engine = engineOf(db)
   const ref = sql.ref(target.ref)
+  const isText = target.storage === 'text' && target.kind === 'text'
   if (op === 'is_set') return sql<SqlBool>`${ref} is not null`
   if (op === 'is_not_set') return sql<SqlBool>`${ref} is null`
   if (target.storage === 'json') return compileList(engine, ref, { field, op, value })
@@ -151,20 +176,22 @@ function compileSentence(
   }
   switch (op) {
     case 'is':
+      if (isText) return sameText(vaultOf(db), ref, [String(one())])
       return target.kind === 'customer' ? isCustomer(ref, [one()]) : sql<SqlBool>`${ref} = ${one()}`
     case 'in': {
       const values = many()
       if (values.length === 0) return sql<SqlBool>`1 = 0`
+      if (isText) return sameText(vaultOf(db), ref, values.map(String))
       return target.kind === 'customer'
         ? isCustomer(ref, values)
         : sql<SqlBool>`${ref} in (${sql.join(values)})`
     }
     case 'is_not':
-      return negated(ref, compileSentence(engine, target, { field, op: 'is', value }))
+      return negated(ref, compileSentence(db, target, { field, op: 'is', value }))
     case 'not_in':
-      return negated(ref, compileSentence(engine, target, { field, op: 'in', value }))
+      return negated(ref, compileSentence(db, target, { field, op: 'in', value }))
     case 'not_contains':
-      return negated(ref, compileSentence(engine, target, { field, op: 'contains', value }))
+      return negated(ref, compileSentence(db, target, { field, op: 'contains', value }))
     case 'contains':
       return sql<SqlBool>`lower(${ref}) like ${`%${pattern(target, field, value)}%`} escape '\\'`
     case 'starts_with':

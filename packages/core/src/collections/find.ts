@@ -1,7 +1,9 @@
 import { notFound, userError } from '@huitou/plugin-api'
 import { type Kysely, type RawBuilder, type SelectQueryBuilder, sql } from 'kysely'
 import type { CollectionField, Definition } from './definition.ts'
-import { compileFilter, type Filter, getTarget, type Target } from './filter.ts'
+import { vaultOf } from '../db/sealing.ts'
+import type { Vault } from '../people/vault.ts'
+import { checkSealed, compileFilter, type Filter, getTarget, type Target } from './filter.ts'
 import { findRow, recordColumns, type RecordRow, type StoredRecord, toRecord } from './record.ts'
 import { searchCondition } from './search-index.ts'
 
@@ -38,7 +40,7 @@ export async function findRecords(
   search: RecordSearch,
 ): Promise<RecordPage> {
   const fields = chosenFields(definition, search.fields)
-  const sort = readSort(definition, search)
+  const sort = readSort(vaultOf(db), definition, search)
   const after = search.cursor === undefined ? undefined : readPosition(search.cursor)
   const rows: RecordRow[] = []
   for (const blank of sort.phases) {
@@ -52,7 +54,7 @@ export async function findRecords(
     const isResumed = after !== undefined && (after.value === null) === blank
     const query = matching(db, definition, search)
       .select(recordColumns(definition, fields))
-      .select(sql`${sort.ref}`.as('sort_value'))
+      .select(sort.value.as('sort_value'))
       .$if(sort.phases.length === 2, (each) =>
         each.where(sql<boolean>`${sort.ref} is ${sql.raw(blank ? '' : 'not ')}null`),
       )
@@ -92,6 +94,7 @@ export async function countGroups(
   const { ref, storage } = getTarget(definition, field)
   if (storage === 'json')
     throw userError('E_FIELD', `Records cannot be counted by "${field}", which holds lists`)
+  checkSealed(vaultOf(db), getTarget(definition, field), 'count')
   const rows = await matching(db, definition, search)
     .select([sql<string | number | null>`${sql.ref(ref)}`.as('value'), sql<number>`count(*)`.as('count')])
     .groupBy(sql.ref(ref) as never)
@@ -161,23 +164,29 @@ function chosenFields(
 
 interface Sort {
   ref: RawBuilder<unknown>
+  /** What a cursor keeps of it. */
+  value: RawBuilder<unknown>
   seq: RawBuilder<unknown>
   descending: boolean
   /** Whether blank values or others come first; one part only where none is blank. */
   phases: boolean[]
 }
 
-function readSort(definition: Definition, { sort }: Pick<RecordSearch, 'sort'>): Sort {
+function readSort(vault: Vault, definition: Definition, { sort }: Pick<RecordSearch, 'sort'>): Sort {
   const seq = sql`${sql.ref(`${definition.table}.seq`)}`
   // Records are made in the order of their numbers, and those have the index.
   if (!sort || sort.field === 'createdAt')
-    return { ref: seq, seq, descending: (sort?.dir ?? 'desc') === 'desc', phases: [false] }
+    return { ref: seq, value: seq, seq, descending: (sort?.dir ?? 'desc') === 'desc', phases: [false] }
   const target: Target = getTarget(definition, sort.field)
   if (target.storage === 'json')
     throw userError('E_FIELD', `Records cannot be sorted by "${sort.field}", which holds lists or objects`)
   const descending = sort.dir === 'desc'
+  checkSealed(vault, target, 'sort')
   const phases = target.nullable ? (descending ? [false, true] : [true, false]) : [false]
-  return { ref: sql`${sql.ref(target.ref)}`, seq, descending, phases }
+  const ref = sql`${sql.ref(target.ref)}`
+  // A page goes on behind a value as it is stored: what is sealed must not be opened on the way.
+  const value = target.storage === 'text' ? sql`replace(${ref}, '~e1', '~E1')` : ref
+  return { ref, value, seq, descending, phases }
 }
 
 /** In the words in which the indexes are made, or PostgreSQL does not see that they fit. */
@@ -203,7 +212,8 @@ function readPosition(cursor: string): Position {
   try {
     const [value, seq] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[]
     const isValue = value === null || typeof value === 'string' || typeof value === 'number'
-    if (isValue && typeof seq === 'number') return { value, seq }
+    if (isValue && typeof seq === 'number')
+      return { value: typeof value === 'string' ? value.replaceAll('~E1', '~e1') : value, seq }
   } catch {
     // Falls through: whatever is wrong with it, it is not one of ours.
   }

@@ -2,6 +2,7 @@ import { type JsonSchema, userError } from '@huitou/plugin-api'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tx } from '../db/database.ts'
 import { engineOf } from '../db/rows.ts'
+import { vaultOf } from '../db/sealing.ts'
 import { problemsOf } from '../points/json-schema.ts'
 import { type FieldDeclaration, fieldsOf, propertiesOf, type StoredDeclaration } from './declaration.ts'
 import { type Definition, toDefinition } from './definition.ts'
@@ -251,7 +252,7 @@ async function rebuildSearch(tx: Tx, definition: Definition): Promise<void> {
       ).map(({ id, seq }) => [id, seq]),
     )
     for (const record of page) {
-      const terms = termsOf(definition, record)
+      const terms = termsOf(definition, record, vaultOf(tx))
       if (isPostgres)
         await db
           .updateTable(table)

@@ -1,5 +1,6 @@
 import { type Kysely, type RawBuilder, type SqlBool, sql } from 'kysely'
 import { engineOf } from '../db/rows.ts'
+import { vaultOf } from '../db/sealing.ts'
 
 /** More than any title or note needs; a whole book in a field is found by how it begins. */
 const INDEXED_CHARACTERS = 20_000
@@ -51,11 +52,15 @@ export function searchCondition(
 ): RawBuilder<SqlBool> | undefined {
   const terms = queryTerms(search)
   if (terms.length === 0) return undefined
+  // What is sealed is found whole, by a digest that stands in the index in its place.
+  const digests = vaultOf(db).wordsFor(search)
   if (engineOf(db) === 'postgres') {
-    const query = terms.map(({ term, prefix }) => `'${term}'${prefix ? ':*' : ''}`).join(' & ')
+    const words = terms.map(({ term, prefix }) => `'${term}'${prefix ? ':*' : ''}`).join(' & ')
+    const query = [`(${words})`, ...digests.map((digest) => `'${digest}'`)].join(' | ')
     return sql<SqlBool>`${sql.ref(`${table}.search`)} @@ ${query}::tsquery`
   }
-  const query = terms.map(({ term, prefix }) => `"${term}"${prefix ? '*' : ''}`).join(' AND ')
+  const words = terms.map(({ term, prefix }) => `"${term}"${prefix ? '*' : ''}`).join(' AND ')
+  const query = [`(${words})`, ...digests.map((digest) => `"${digest}"`)].join(' OR ')
   const index = sql.table(searchTable(table))
   return sql<SqlBool>`${sql.ref(`${table}.seq`)} in (select rowid from ${index} where ${index} match ${query})`
 }

@@ -4,10 +4,21 @@ import { v7 as uuid } from 'uuid'
 import type { CoreContext } from '../context.ts'
 import { transact, type Tx } from '../db/database.ts'
 import { engineOf } from '../db/rows.ts'
+import { vaultOf } from '../db/sealing.ts'
+import type { Vault } from '../people/vault.ts'
 import { checkDraft } from './check-record.ts'
 import type { CollectionField, Definition } from './definition.ts'
 import type { RecordData } from './record-schema.ts'
-import { type Author, findRow, type StoredRecord, toColumn, toRecord } from './record.ts'
+import {
+  type Author,
+  findRow,
+  type StoredRecord,
+  type RecordRow,
+  recordColumns,
+  toColumn,
+  toRecord,
+} from './record.ts'
+import { sealField } from './sealed-fields.ts'
 import { searchTable, searchTerms } from './search-index.ts'
 
 export type WriteContext = Pick<CoreContext, 'database' | 'points' | 'clock'>
@@ -68,7 +79,10 @@ async function insertQuietly(
   definition: Definition,
   records: readonly StoredRecord[],
 ): Promise<void> {
-  const rows = records.map((record) => ({ record, values: toRow(definition, record) }))
+  const rows = records.map((record) => ({
+    record,
+    values: sealedColumns(tx, definition, toRow(definition, record)),
+  }))
   if (engineOf(tx) === 'sqlite') await insertOnSqlite(tx, definition, rows)
   else await insertOnPostgres(tx, definition, rows)
 }
@@ -89,21 +103,37 @@ export async function rewriteRecord(
 ): Promise<void> {
   const db = tableOf(tx)
   const present = await findRow(tx, definition, id)
-  if (present) await db.updateTable(definition.table).set(columns).where('id', '=', id).execute()
-  else await db.insertInto(definition.table).values(columns).execute()
+  const stored = sealedColumns(tx, definition, columns)
+  if (present) await db.updateTable(definition.table).set(stored).where('id', '=', id).execute()
+  else await db.insertInto(definition.table).values(stored).execute()
   const row = await findRow(tx, definition, id)
-  if (!row) return
-  const terms = termsOf(definition, toRecord(row, definition.fields))
-  if (engineOf(tx) === 'postgres') {
-    await db
-      .updateTable(definition.table)
-      .set({ search: vector(terms) })
-      .where('id', '=', id)
-      .execute()
-    return
+  if (row) await reindexRecords(tx, definition, [Number(row.seq)])
+}
+
+/** Makes the words anew by which records are found. */
+export async function reindexRecords(
+  tx: Tx,
+  definition: Definition,
+  numbers: readonly number[],
+): Promise<void> {
+  const rows = (await tableOf(tx)
+    .selectFrom(definition.table)
+    .select(recordColumns(definition, definition.fields))
+    .where('seq', 'in', numbers)
+    .execute()) as RecordRow[]
+  for (const row of rows) {
+    const terms = termsOf(definition, toRecord(row, definition.fields), vaultOf(tx))
+    if (engineOf(tx) === 'postgres') {
+      await tableOf(tx)
+        .updateTable(definition.table)
+        .set({ search: vector(terms) })
+        .where('id', '=', row.id)
+        .execute()
+      continue
+    }
+    await removeFromSearch(tx, definition, Number(row.seq))
+    await addToSearch(tx, definition, Number(row.seq), terms)
   }
-  await removeFromSearch(tx, definition, Number(row.seq))
-  await addToSearch(tx, definition, Number(row.seq), terms)
 }
 
 /** A record's row as it stands, apart from its number and its search terms. */
@@ -243,14 +273,20 @@ async function writeChange(
   { record, previous, changed, seq }: Change,
 ): Promise<boolean> {
   const terms = changed.some(({ name }) => definition.declaration.searchable.includes(name))
-    ? termsOf(definition, record)
+    ? termsOf(definition, record, vaultOf(tx))
     : undefined
   const isPostgres = engineOf(tx) === 'postgres'
   const columns = await columnsOf(tx, definition, record.id)
   const { numUpdatedRows } = await tableOf(tx)
     .updateTable(definition.table)
     // A customer that was not changed stays under the id it was written with: it may be separated again.
-    .set(Object.fromEntries(changed.map((field) => [field.column, toColumn(field, record.data[field.name])])))
+    .set(
+      sealedColumns(
+        tx,
+        definition,
+        Object.fromEntries(changed.map((field) => [field.column, toColumn(field, record.data[field.name])])),
+      ),
+    )
     .set({ version: record.version, updated_at: record.updatedAt, updated_by: record.updatedBy })
     .$if(isPostgres && terms !== undefined, (query) => query.set({ search: vector(terms ?? []) }))
     .where('id', '=', record.id)
@@ -286,7 +322,7 @@ async function insertOnSqlite(tx: Tx, definition: Definition, rows: readonly Row
         names.map((name) => values[name]),
       ),
     )
-    await addToSearch(tx, definition, Number(made[0]?.seq), termsOf(definition, record))
+    await addToSearch(tx, definition, Number(made[0]?.seq), termsOf(definition, record, vaultOf(tx)))
   }
 }
 
@@ -295,7 +331,7 @@ async function insertOnPostgres(tx: Tx, definition: Definition, rows: readonly R
   for (let at = 0; at < rows.length; at += step) {
     const values = rows
       .slice(at, at + step)
-      .map((row) => ({ ...row.values, search: vector(termsOf(definition, row.record)) }))
+      .map((row) => ({ ...row.values, search: vector(termsOf(definition, row.record, vaultOf(tx))) }))
     await tableOf(tx).insertInto(definition.table).values(values).execute()
   }
 }
@@ -312,21 +348,43 @@ function toRow({ fields }: Definition, record: StoredRecord): Record<string, unk
   }
 }
 
+/** Columns of a record's row, with what is personal in them sealed. */
+export function sealedColumns(
+  tx: Tx,
+  { fields }: Definition,
+  columns: Record<string, unknown>,
+): Record<string, unknown> {
+  const vault = vaultOf(tx)
+  if (!vault.isOpen) return columns
+  const sealed = { ...columns }
+  for (const field of fields)
+    if (field.column in sealed) sealed[field.column] = sealField(vault, field, sealed[field.column])
+  return sealed
+}
+
 /** Record tables are made while running, so that no type knows them. */
 function tableOf(tx: Tx): Kysely<any> {
   return tx as unknown as Kysely<any>
 }
 
+/** Words of the searchable fields. What is sealed in the row does not stand in the index either: only digests of it. */
 export function termsOf(
   { declaration }: Pick<Definition, 'declaration'>,
   { data }: Pick<StoredRecord, 'data'>,
+  vault: Vault,
 ): string[] {
-  return searchTerms(
-    declaration.searchable.flatMap((name) => {
-      const value = data[name]
-      return (Array.isArray(value) ? value : [value]).filter((each) => each !== undefined).map(String)
-    }),
-  )
+  const readable: string[] = []
+  const sealed: string[] = []
+  for (const name of declaration.searchable) {
+    const value = data[name]
+    for (const each of Array.isArray(value) ? value : [value]) {
+      if (each === undefined) continue
+      const text = String(each)
+      const isSealed = vault.isOpen && (vault.personal.isPersonalName(name) || vault.seals(text))
+      ;(isSealed ? sealed : readable).push(text)
+    }
+  }
+  return [...searchTerms(readable), ...sealed.flatMap((text) => vault.wordsOf(text))]
 }
 
 export async function addToSearch(

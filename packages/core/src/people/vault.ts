@@ -29,6 +29,8 @@ const MARK = '~e1'
 const TOKEN = /("?)~e1(?:([pmt])\.([\w-]{28})|(d))\.([0-9a-z]+)\.([\w-]+)~("?)/g
 const NONCE = 12
 const TAG = 16
+/** Keys are looked at again this often while something is sealed; well within the time after which old ones go. */
+const REFRESH_MS = 15_000
 /** Characters of the mark, the kind and the blind index: what two sealed texts share when they are the same. */
 export const HEAD_LENGTH = 27
 export const TAIL_LENGTH = 6
@@ -46,6 +48,7 @@ export class Vault {
   #keys = new Map<string, Keys>()
   #newest: Keys | undefined
   #reload: (() => Promise<void>) | undefined
+  #learnedAt = performance.now()
   readonly #random = Buffer.alloc(NONCE * 512)
   #randomUsed = this.#random.length
 
@@ -58,7 +61,13 @@ export class Vault {
     }))
     this.#keys = new Map(keys.map((key) => [key.id, key]))
     this.#newest = keys.at(-1)
+    this.#learnedAt = performance.now()
     if (reload) this.#reload = reload
+  }
+
+  /** Learns of keys that other nodes made or dropped. */
+  async reload(): Promise<void> {
+    await this.#reload?.()
   }
 
   get isOpen(): boolean {
@@ -164,6 +173,24 @@ export class Vault {
     return [...this.#keys.values()].map((keys) => tail(keys, 'p', digits))
   }
 
+  /** Words by which a search index finds a sealed text without knowing it: whole, and by a phone's last four digits. */
+  wordsOf(text: string): string[] {
+    const keys = this.#newest
+    if (!keys) return []
+    const { kind, normal } = formOf(text)
+    const words = [toWord('x', blind(keys, kind, normal))]
+    return kind === 'p' ? [...words, toWord('y', tail(keys, kind, normal))] : words
+  }
+
+  /** The words of sealed texts that are the same as this one, or end in it, under every key in use. */
+  wordsFor(search: string): string[] {
+    const { kind, normal } = formOf(search)
+    return [...this.#keys.values()].flatMap((keys) => [
+      toWord('x', blind(keys, kind, normal)),
+      ...(/^\d{4}$/.test(normal) ? [toWord('y', tail(keys, 'p', normal))] : []),
+    ])
+  }
+
   /** A digest of exactly this text, the newest key's first; for values that are compared as they stand. */
   digestsOf(text: string): string[] {
     return [...this.#keys.values()].toReversed().map((keys) => blind(keys, 'x', text))
@@ -198,10 +225,20 @@ export class Vault {
   }
 
   #seal({ id, data }: Keys, label: string, text: string): string {
+    this.#refresh()
     const nonce = this.#nonce()
     const cipher = createCipheriv('aes-256-gcm', data, nonce).setAAD(Buffer.from(label))
     const sealed = Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()])
     return `${label}.${id}.${sealed.toString('base64url')}~`
+  }
+
+  /** A key that another node made is learned of while this one seals, and not only when it meets the key. */
+  #refresh(): void {
+    const now = performance.now()
+    if (now - this.#learnedAt < REFRESH_MS) return
+    this.#learnedAt = now
+    // Whoever seals waits for nothing; a database that is away is asked again.
+    void this.#reload?.().catch(() => {})
   }
 
   /** Random bytes are fetched many at a time: one by one they cost more than the cipher. */
@@ -237,6 +274,11 @@ function tail(keys: Keys, kind: Kind, normal: string): string {
     .update(`tail ${kind}:${part}`)
     .digest('base64url')
     .slice(0, TAIL_LENGTH)
+}
+
+/** A digest as one word of small letters and digits, which no search index takes apart. */
+function toWord(letter: string, digest: string): string {
+  return letter + Buffer.from(digest, 'base64url').toString('hex')
 }
 
 function unseal({ data }: Keys, label: string, sealed: string): string | undefined {

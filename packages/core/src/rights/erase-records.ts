@@ -3,9 +3,10 @@ import { type Definition, toDefinition } from '../collections/definition.ts'
 import type { Layout } from '../collections/layout.ts'
 import { recordColumns, type RecordRow, toRecord } from '../collections/record.ts'
 import { searchTable } from '../collections/search-index.ts'
-import { addToSearch, termsOf, vector } from '../collections/write.ts'
+import { addToSearch, sealedColumns, termsOf, vector } from '../collections/write.ts'
 import { type Database, transact, type Tx } from '../db/database.ts'
 import { engineOf, idRows } from '../db/rows.ts'
+import { vaultOf } from '../db/sealing.ts'
 import { count, type Removed } from './erase-rows.ts'
 import { holds, rowsWith } from './erase-texts.ts'
 import type { MarkFinder } from './marks.ts'
@@ -116,7 +117,7 @@ async function cleanRecords(
       const tables = tx as unknown as Kysely<any>
       await tables
         .updateTable(definition.table)
-        .set(Object.fromEntries(set))
+        .set(sealedColumns(tx, definition, Object.fromEntries(set)))
         .where('id', '=', row['id'])
         .execute()
       await indexAnew(tx, definition, row['id'] as string)
@@ -133,7 +134,7 @@ async function indexAnew(tx: Tx, definition: Definition, id: string): Promise<vo
     .where(`${definition.table}.id`, '=', id)
     .executeTakeFirst()) as RecordRow | undefined
   if (!row) return
-  const terms = termsOf(definition, toRecord(row, definition.fields))
+  const terms = termsOf(definition, toRecord(row, definition.fields), vaultOf(tx))
   if (engineOf(tx) === 'postgres') {
     await tables
       .updateTable(definition.table)
