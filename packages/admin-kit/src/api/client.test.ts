@@ -40,7 +40,7 @@ test('calls go to the routes, with what stands in paths and questions escaped', 
 
 test('files have addresses of their own', () => {
   expect(problemsUrl('a b')).toBe('/api/imports/a%20b/problems.csv')
-  expect(segmentExportUrl('vip', 'xlsx')).toBe('/api/segments/vip/export?format=xlsx')
+  expect(segmentExportUrl('vip', 'xlsx', 'a b')).toBe('/api/segments/vip/export?format=xlsx&reason=a+b')
 })
 
 test('a problem document is thrown with its code, its hint and its details', async () => {

@@ -133,10 +133,11 @@ export async function exportRecords(
   {
     format,
     locale,
+    reason,
     ...query
-  }: { format: RecordFormat; locale: 'en' | 'zh-CN' } & Pick<RecordQuery, 'filter' | 'search' | 'sort'>,
+  }: { format: RecordFormat; locale: 'en' | 'zh-CN'; reason: string } & Pick<RecordQuery, 'filter' | 'search' | 'sort'>,
 ): Promise<{ file: Blob; name: string }> {
-  return await readFile(await one.export.$get({ ...at(id), query: { ...toQuery(query), format, locale } }))
+  return await readFile(await one.export.$get({ ...at(id), query: { ...toQuery(query), format, locale, reason } }))
 }
 
 function formatOf(name: string): 'csv' | 'jsonl' {

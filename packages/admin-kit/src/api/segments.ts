@@ -27,5 +27,5 @@ export const getSegmentHistory = (id: string, signal?: AbortSignal) =>
 export const getSegmentOverlap = (id: string, signal?: AbortSignal) =>
   read(one.overlap.$get(at(id), until(signal)))
 /** Where the browser downloads the members. */
-export const segmentExportUrl = (id: string, format: ExportFormat) =>
-  one.export.$path({ ...at(id), query: { format } })
+export const segmentExportUrl = (id: string, format: ExportFormat, reason: string) =>
+  one.export.$path({ ...at(id), query: { format, reason } })

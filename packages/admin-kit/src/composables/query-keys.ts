@@ -23,6 +23,7 @@ export const queryKeys = {
   deliveries: ['deliveries'],
   delivery: (id: string | number) => ['deliveries', 'one', String(id)],
   contactPolicy: ['contact-policy'],
+  privacy: ['privacy'],
   channels: ['channels'],
   experiments: ['experiments'],
   experiment: (id: string) => ['experiments', id],

@@ -2,7 +2,7 @@ import { rank } from '@huitou/admin-kit'
 import { computed } from 'vue'
 import { useI18n } from 'vue-i18n'
 
-export const sectionIds = ['brand', 'hours', 'queues', 'keys', 'people', 'about'] as const
+export const sectionIds = ['brand', 'hours', 'queues', 'keys', 'people', 'privacy', 'about'] as const
 export type SectionId = (typeof sectionIds)[number]
 
 const icons: Record<SectionId, string> = {
@@ -11,6 +11,7 @@ const icons: Record<SectionId, string> = {
   queues: 'headset',
   keys: 'key',
   people: 'users',
+  privacy: 'shield',
   about: 'info',
 }
 
