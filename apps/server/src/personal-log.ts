@@ -10,6 +10,10 @@ export function withoutPersonalData<T>(value: T): T {
 function clean(value: unknown, depth: number): unknown {
   if (typeof value === 'string') return value.replaceAll(PHONE, '$1$2****$3').replaceAll(EMAIL, '***@***')
   if (typeof value !== 'object' || value === null || depth > 6) return value
+  if (value instanceof Error) {
+    const { message, stack, code } = value as NodeJS.ErrnoException
+    return clean({ message, stack, ...(code ? { code } : {}) }, depth)
+  }
   if (Array.isArray(value)) return value.map((inner) => clean(inner, depth + 1))
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => [

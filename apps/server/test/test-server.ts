@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { type Clock, createWriteKey, type NewUser } from '@huitou/core'
+import { type AppDeps, type Clock, createWriteKey, type Logger, type NewUser } from '@huitou/core'
 import type { TestEngine } from '@huitou/testing'
 import { coreTemplate } from '@huitou/testing/core-template'
 import { createPostgresDatabase } from '@huitou/testing/postgres'
@@ -24,6 +24,11 @@ export interface TestServer extends AsyncDisposable {
 
 export interface TestServerOptions {
   clock?: Clock
+  config?: Partial<Config>
+  /** Takes what would go to the log. */
+  log?: Logger
+  metricsToken?: string
+  rateLimits?: AppDeps['rateLimits']
 }
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
@@ -43,13 +48,14 @@ export async function startTestServer(
     publicUrl: undefined,
     secret: 'a secret that only tests know, long enough',
     logLevel: 'silent',
+    ...options.config,
   }
   const open = async () => {
-    const opened = await openHuitou({ config, log: silent, plugins, ...options })
-    return {
-      huitou: opened,
-      server: await startServer(opened, { port: 0, host: '127.0.0.1', version: 'test' }),
-    }
+    const { log = silent, clock } = options
+    const opened = await openHuitou({ config, log, plugins, ...(clock ? { clock } : {}) })
+    const { metricsToken, rateLimits } = options
+    const where = { port: 0, host: '127.0.0.1', version: 'test' }
+    return { huitou: opened, server: await startServer(opened, { ...where, metricsToken, rateLimits }) }
   }
   let { huitou, server } = await open()
   const close = async () => {

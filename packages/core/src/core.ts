@@ -34,6 +34,7 @@ import { advanceSegments } from './segments/advance.ts'
 import { syncBuiltinSegments } from './segments/builtin.ts'
 import { keptSetting, readBrand } from './settings/brand.ts'
 import { Tasks } from './tasks/tasks.ts'
+import { StageHealth } from './watch/stage-health.ts'
 
 export interface CoreOptions {
   database: Database
@@ -75,6 +76,8 @@ export interface Core extends ImportContext {
   readonly collections: Collections
   /** What plugins may do with all of it. */
   readonly access: PluginAccess
+  /** How the stages of this process are doing. */
+  readonly health: StageHealth
   /** Stages from left to right. */
   readonly stages: Stage[]
   /**
@@ -137,6 +140,7 @@ export async function createCore({
   const { journeys, tasks } = createJourneys(context, deliveries, journeyOptions)
   const access = new PluginAccess({ ...context, events })
   const erasures = new Erasures({ ...context, dataDir }, rights)
+  const health = new StageHealth(clock)
   // Beside the loop: a plugin that is slow at its own records keeps no event waiting.
   const besides: Stage[] = [{ name: 'collections', advance: () => collections.tellChanges() }]
   // Channels are slow: what is under way must keep neither events nor records waiting.
@@ -164,16 +168,17 @@ export async function createCore({
     erasures,
     collections,
     access,
+    health,
     stages,
     start(node) {
       if (running) return
       running = runLoops(context, {
         node,
         schedules,
-        stages: looped,
-        besides,
-        sending,
-        ticking,
+        stages: health.watch(looped),
+        besides: health.watch(besides),
+        sending: health.watch(sending),
+        ticking: health.watch(ticking),
         deliveries,
         onAdvance(stage) {
           advanced(stage)

@@ -2,7 +2,9 @@ import path from 'node:path'
 import { jsonArg } from '@huitou/cli/output'
 import pino from 'pino'
 import { type Config, readConfig } from '../config.ts'
+import { requestFacts } from '../http/request-scope.ts'
 import type { Huitou } from '../open-huitou.ts'
+import { withoutPersonalData } from '../personal-log.ts'
 
 export { print, runCommand } from '@huitou/cli/output'
 
@@ -30,7 +32,13 @@ export async function openForCommand(
 ): Promise<Huitou & { config: Config }> {
   const config = readConfig(args.data)
   const log = pino(
-    { level: quiet && config.logLevel === 'info' ? 'warn' : config.logLevel, base: null },
+    {
+      level: quiet && config.logLevel === 'info' ? 'warn' : config.logLevel,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (level) => ({ level }), log: withoutPersonalData },
+      mixin: requestFacts,
+    },
     pino.destination({ dest: 2, sync: true }),
   )
   const plugins = (args.plugin ?? '')

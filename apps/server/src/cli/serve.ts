@@ -30,6 +30,8 @@ export const serveCommand = defineCommand({
         port: Number(args.port),
         host: args.host,
         version,
+        trustedProxies: huitou.config.trustedProxies,
+        metricsToken: huitou.config.metricsToken,
       })
       await sweepImports(huitou.core)
       using _backups = scheduleBackups(huitou.core, huitou.config)

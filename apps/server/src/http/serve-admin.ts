@@ -27,7 +27,14 @@ export function safeHeaders(inline: readonly string[] = []) {
       baseUri: ["'self'"],
       formAction: ["'self'"],
     },
-    // Set by the proxy that speaks TLS, which this process does not.
+    permissionsPolicy: {
+      camera: [],
+      geolocation: [],
+      microphone: [],
+      payment: [],
+      usb: [],
+    },
+    // Set for those who came over TLS, where requests come in.
     strictTransportSecurity: false,
   })
 }

@@ -1,16 +1,22 @@
-import type { Server } from 'node:http'
+import type { IncomingMessage, Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { serve, type ServerType } from '@hono/node-server'
-import { createApp, type Core, type NodeRole, type Topic } from '@huitou/core'
+import { type AppDeps, createApp, type Core, type NodeRole, type Topic } from '@huitou/core'
 import { AppError } from '@huitou/plugin-api'
 import { Hono } from 'hono'
+import { secureHeaders } from 'hono/secure-headers'
 import { loadDemo, passDemoDays } from '../demo/demo-jobs.ts'
+import { Metrics } from '../metrics/metrics.ts'
 import type { Huitou } from '../open-huitou.ts'
 import { startActivation } from '../plugin-activation.ts'
 import { docsRoutes } from './docs-page.ts'
 import { watchRequests } from './drain.ts'
+import { noteRoute, openFrontDoor } from './front-door.ts'
 import { pluginFileRoutes } from './plugin-files.ts'
+import { withRequestId } from './request-scope.ts'
 import { adminRoutes, safeHeaders } from './serve-admin.ts'
+import { trustProxies } from './trusted-proxies.ts'
+import { watchRoutes } from './watch-routes.ts'
 
 export interface ServerOptions {
   port: number
@@ -18,6 +24,11 @@ export interface ServerOptions {
   version: string
   /** A worker answers nobody but whoever watches over it. */
   role?: NodeRole
+  /** Proxies whose word about senders is believed. */
+  trustedProxies?: string | undefined
+  metricsToken?: string | undefined
+  /** Other limits of requests than the usual ones. */
+  rateLimits?: AppDeps['rateLimits']
 }
 
 /** What a worker answers. */
@@ -29,9 +40,17 @@ export interface RunningServer {
 }
 
 /** The API of an opened Huitou. */
-export async function createApi(huitou: Huitou, version: string) {
+export async function createApi(
+  huitou: Huitou,
+  version: string,
+  { metrics, rateLimits }: { metrics?: Metrics; rateLimits?: AppDeps['rateLimits'] } = {},
+) {
   const { core, host, live, plugins } = huitou
   return createApp({
+    rateLimits,
+    onAnswered: (c, route) =>
+      noteRoute((c.env as { incoming?: IncomingMessage } | undefined)?.incoming, route),
+    onTaken: (taken) => metrics?.taken(taken),
     core,
     auth: await huitou.auth(),
     plugins,
@@ -49,13 +68,22 @@ export async function createApi(huitou: Huitou, version: string) {
 }
 
 /** The whole HTTP face of Huitou: API, its description, and the admin app. */
-export async function createServerApp(huitou: Huitou, version: string) {
-  const api = await createApi(huitou, version)
+export async function createServerApp(
+  huitou: Huitou,
+  version: string,
+  more?: Parameters<typeof createApi>[2],
+) {
+  const api = await createApi(huitou, version, more)
   const safe = safeHeaders()
+  const files = secureHeaders({
+    crossOriginResourcePolicy: 'cross-origin',
+    crossOriginOpenerPolicy: false,
+    strictTransportSecurity: false,
+  })
   return (
     new Hono()
-      // Files of messages say themselves what may be done with them: mail programs show them from elsewhere.
-      .use((c, next) => (c.req.path.startsWith('/media/') ? next() : safe(c, next)))
+      // Files of messages are shown by mail programs, from elsewhere: they say themselves what may be done with them.
+      .use((c, next) => (c.req.path.startsWith('/media/') ? files(c, next) : safe(c, next)))
       .route('/api', docsRoutes(api, version))
       .mount('/', (request, ...rest) => api.fetch(request, ...rest), { replaceRequest: false })
   )
@@ -68,11 +96,19 @@ const ANSWER_MS = 15_000
 const PUBLIC = /^\/(?:l|u|media)\/[^/]+$/
 
 /** Listens, and tells open pages of what changes. */
-export async function startServer(
-  huitou: Huitou,
-  { port, host, version, role = 'all' }: ServerOptions,
-): Promise<RunningServer> {
-  const api = await createServerApp(huitou, version)
+export async function startServer(huitou: Huitou, options: ServerOptions): Promise<RunningServer> {
+  const { port, host, version, role = 'all', trustedProxies = 'loopback', metricsToken, rateLimits } = options
+  const metrics = new Metrics(huitou, version)
+  const findClient = trustProxies(trustedProxies)
+  let isStopping = false
+  const api = await createServerApp(huitou, version, { metrics, rateLimits })
+  const watch = watchRoutes({
+    core: huitou.core,
+    version,
+    metrics,
+    metricsToken,
+    isStopping: () => isStopping,
+  })
   const admin = adminRoutes()
   const files = pluginFileRoutes(huitou.host)
   const app = new Hono().all('*', async (c) => {
@@ -81,18 +117,29 @@ export async function startServer(
       const hint = 'Ask a server whose role is web or all.'
       return c.json({ status: 404, code: 'E_WORKER', title: 'This server is a worker', hint }, 404)
     }
-    if (path.startsWith('/plugin-files/')) return await files.fetch(c.req.raw, c.env)
+    const env = c.env as { incoming?: IncomingMessage }
+    if (WATCHED.has(path)) {
+      noteRoute(env.incoming, path)
+      return await watch.fetch(c.req.raw, env)
+    }
     const ours =
-      path.startsWith('/api/') ||
-      path.startsWith('/v1/') ||
-      path.startsWith('/hooks/') ||
-      PUBLIC.test(path) ||
-      path === '/healthz'
-    return await (ours ? api : admin).fetch(c.req.raw, c.env)
+      path.startsWith('/api/') || path.startsWith('/v1/') || path.startsWith('/hooks/') || PUBLIC.test(path)
+    if (ours) return await api.fetch(c.req.raw, c.env)
+    const isFile = path.startsWith('/plugin-files/')
+    noteRoute(env.incoming, isFile ? 'plugin-files' : 'admin')
+    return await (isFile ? files : admin).fetch(c.req.raw, c.env)
   })
   const stop = announceChanges(huitou.core, huitou)
-  const server = await listen(app.fetch, port, host)
-  const drain = watchRequests(server as Server)
+  const fetch = (request: Request, env?: unknown) =>
+    withRequestId(request.headers.get('X-Request-Id') ?? '', () => app.fetch(request, env as object))
+  const server = (await listen(fetch, port, host)) as Server
+  limitTimes(server)
+  const drain = watchRequests(server)
+  openFrontDoor(server, {
+    findClient,
+    log: huitou.core.log,
+    onAnswered: (answered) => metrics.answered(answered),
+  })
   // Only now: whoever opens a page does not wait for plugins.
   const stopActivation = startActivation(huitou.core, huitou.host)
   const { address, port: actual } = server.address() as AddressInfo
@@ -103,11 +150,20 @@ export async function startServer(
   return {
     url: `http://${name}:${actual}`,
     async close() {
+      isStopping = true
       await stopActivation()
       stop()
       await drain.end(ANSWER_MS)
     },
   }
+}
+
+/** Whoever takes longer to say what they want is cut off; files of half a gigabyte over a slow line are not. */
+function limitTimes(server: Server): void {
+  server.headersTimeout = 20_000
+  server.requestTimeout = 3_600_000
+  // Longer than proxies keep theirs, so that none sends a request into a connection that is just being closed.
+  server.keepAliveTimeout = 75_000
 }
 
 function listen(

@@ -15,7 +15,9 @@ export class RequestRate {
   take(sender: string): number {
     const now = this.#clock.now()
     const bucket = this.#buckets.get(sender) ?? { left: this.#perSecond, at: now }
-    const refilled = Math.min(this.#perSecond, bucket.left + ((now - bucket.at) / 1_000) * this.#perSecond)
+    // A clock that was set back takes nothing away.
+    const passed = Math.max(0, now - bucket.at) / 1_000
+    const refilled = Math.min(this.#perSecond, bucket.left + passed * this.#perSecond)
     const left = refilled >= 1 ? refilled - 1 : refilled
     this.#buckets.set(sender, { left, at: now })
     return refilled >= 1 ? 0 : Math.ceil(((1 - refilled) / this.#perSecond) * 1_000)

@@ -18,13 +18,27 @@ export interface IngestDeps extends Pick<CoreContext, 'database' | 'clock'> {
   events: EventLog
   /** Requests a second that one write key may send before it is asked to wait. */
   requestsPerSecond?: number
+  onTaken?: ((taken: EventsTaken) => void) | undefined
+}
+
+/** Events of one request. */
+export interface EventsTaken {
+  accepted: number
+  duplicates: number
+  rejected: number
 }
 
 /**
  * The Segment protocol, mounted at `/v1`. A 200 means that the events are on disk; of a batch, what cannot be
  * taken is named in `rejected` and the rest is kept.
  */
-export function ingestRoutes({ database, clock, events, requestsPerSecond = 1_000 }: IngestDeps) {
+export function ingestRoutes({
+  database,
+  clock,
+  events,
+  requestsPerSecond = 1_000,
+  onTaken = () => {},
+}: IngestDeps) {
   const door = new WriteKeyDoor(database.db, clock)
   const rate = new RequestRate(clock, requestsPerSecond)
   const app = new Hono().use(
@@ -62,9 +76,10 @@ export function ingestRoutes({ database, clock, events, requestsPerSecond = 1_00
         const event = normalizeMessage({ ...body, type }, { source, receivedAt: clock.now() })
         if (event instanceof AppError) {
           await rememberRejected(database.db, [{ source, at: clock.now(), error: event, message: body }])
+          onTaken({ accepted: 0, duplicates: 0, rejected: 1 })
           throw event
         }
-        await events.append([event])
+        onTaken({ ...(await events.append([event])), rejected: 0 })
         return c.json({ success: true })
       },
     )
@@ -94,6 +109,7 @@ export function ingestRoutes({ database, clock, events, requestsPerSecond = 1_00
       })
       const { duplicates } = await events.append(accepted)
       await rememberRejected(database.db, remember)
+      onTaken({ accepted: accepted.length - duplicates, duplicates, rejected: rejected.length })
       return c.json({
         success: true,
         accepted: accepted.length - duplicates,

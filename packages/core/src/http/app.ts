@@ -1,7 +1,5 @@
 import { userError } from '@huitou/plugin-api'
-import { Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
-import { csrf } from 'hono/csrf'
+import { type Context, Hono } from 'hono'
 import { describeRoute } from 'hono-openapi'
 import { z } from 'zod'
 import { recordExportRoutes, recordImportRoutes } from '../collections/file-routes.ts'
@@ -16,7 +14,7 @@ import { contactPolicyRoutes } from '../deliveries/policy-routes.ts'
 import { deliveryRoutes, rehearsalRoutes } from '../deliveries/routes.ts'
 import { contentRoutes } from '../deliveries/content-routes.ts'
 import { linkRoutes, unsubscribeRoutes } from '../deliveries/public-routes.ts'
-import { ingestRoutes } from '../events/routes.ts'
+import { type EventsTaken, ingestRoutes } from '../events/routes.ts'
 import { writeKeyRoutes } from '../events/write-key-routes.ts'
 import { journeyResultRoutes } from '../experiments/journey-routes.ts'
 import { experimentRoutes } from '../experiments/routes.ts'
@@ -44,12 +42,16 @@ import type { Brand } from '../settings/brand.ts'
 import { settingsRoutes } from '../settings/routes.ts'
 import { businessHoursRoutes, taskQueueRoutes, taskRoutes } from '../tasks/routes.ts'
 import type { SignedIn } from './env.ts'
+import { refuseForeignPages } from './foreign-pages.ts'
 import { type LiveTopics, liveRoutes } from './live.ts'
 import { readPluginAttention } from './plugin-attention.ts'
 import { pluginExportRoutes, pluginRoutes } from './plugin-routes.ts'
 import type { PluginAdmin } from './plugin-views.ts'
 import { answerProblem } from './problem.ts'
+import { limitRates, type RateLimits } from './rate-limits.ts'
+import { findRoute } from './route-pattern.ts'
 import { validate } from './validate.ts'
+import { wholeBodies } from './whole-body.ts'
 
 export interface AppDeps {
   core: Core
@@ -65,10 +67,13 @@ export interface AppDeps {
   loadDemo(): Promise<{ id: string }>
   /** Puts the job in line that lets days pass in the demo shop. */
   passDemoDays(days: number): Promise<{ id: string }>
+  /** Other limits than {@link RATE_LIMITS}. */
+  rateLimits?: Partial<RateLimits> | undefined
+  /** Hears of every request that was answered, with the pattern of its route; `unknown` when there is none. */
+  onAnswered?(c: Context, route: string): void
+  /** Hears how many events a request brought, and how many of them were refused. */
+  onTaken?: ((taken: EventsTaken) => void) | undefined
 }
-
-/** Longest JSON body of the admin's own routes; files and events have limits of their own. */
-const JSON_LIMIT = 1_048_576
 
 /** Everything behind `/api` that needs somebody signed in. Chained, so that the admin's client knows every answer. */
 function signedInRoutes({ core, auth, plugins, live, onBrand, loadDemo, passDemoDays }: AppDeps) {
@@ -149,41 +154,22 @@ async function pluginFacts(plugins: PluginAdmin): Promise<Map<string, PluginFact
 /** The HTTP app: ingest at `/v1`, the admin's API at `/api`. */
 export function createApp(deps: AppDeps) {
   const { core, auth, version } = deps
-  const json = bodyLimit({
-    maxSize: JSON_LIMIT,
-    onError: () => {
-      throw userError('E_BODY_TOO_LARGE', `A request to this address may hold ${JSON_LIMIT / 1_024} KB`, {
-        status: 413,
-      })
-    },
-  })
+  const publicUrl = async () => (await core.brand()).publicUrl
   const app = new Hono<SignedIn>()
+    .use(async (c, next) => {
+      await next()
+      deps.onAnswered?.(c, findRoute(c))
+    })
+    .use(limitRates(deps.rateLimits))
+    .use(wholeBodies())
+    .use('/api/*', refuseForeignPages(publicUrl))
     .use(authorize(auth))
-    .use('/api/*', csrf())
-    .use('/api/settings/*', json)
-    .use('/api/segments/*', json)
-    .use('/api/experiments/*', json)
-    .use('/api/journeys/*', json)
-    .use('/api/deliveries/*', json)
-    .use('/api/channels/*', json)
-    .use('/api/content/*', json)
-    .use('/api/templates/*', json)
-    .use('/api/contact-policy/*', json)
-    .use('/api/tasks/*', json)
-    .use('/api/task-queues/*', json)
-    .use('/api/business-hours/*', json)
-    // An archive has a limit of its own.
-    .use('/api/plugins/*', (c, next) => (c.req.path === '/api/plugins/upload' ? next() : json(c, next)))
-    .use('/api/collections/*', (c, next) => (c.req.path.endsWith('/import') ? next() : json(c, next)))
-    .use('/api/commands/*', json)
-    .use('/api/setup/*', json)
-    .route('/v1', ingestRoutes(core))
+    .route('/v1', ingestRoutes({ ...core, onTaken: deps.onTaken }))
     .route('/hooks', hookRoutes({ ...core, pluginSettings: async (plugin) => deps.pluginSettings(plugin) }))
     .route('/l', linkRoutes(core))
     .route('/u', unsubscribeRoutes(core))
     .route('/media', mediaRoutes(core))
     .route('/api/setup', setupRoutes({ ...core, auth, version }))
-    .get('/healthz', (c) => c.json({ status: 'ok', version }))
     .route('/api', signedInRoutes(deps))
   for (const [method, path] of AUTH_ROUTES) app.on(method, path, (c) => auth.handler(c.req.raw))
   app.post('/api/auth/sign-up/email', () => {

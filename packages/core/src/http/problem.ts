@@ -3,6 +3,7 @@ import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Logger } from '../context.ts'
+import { findRoute } from './route-pattern.ts'
 
 /** RFC 9457 problem document with a stable `code` and a hint. */
 export interface Problem {
@@ -13,6 +14,8 @@ export interface Problem {
   detail: string
   hint?: string
   details?: Record<string, unknown>
+  /** Names the request in the server's log. */
+  requestId?: string
 }
 
 /** Answers an error as a problem document. What is our fault is logged and told without its inner text. */
@@ -22,7 +25,8 @@ export function answerProblem(c: Context, error: Error, log: Logger): Response {
     log.error(
       {
         code: problem.code,
-        path: c.req.path,
+        // Not the address: it may hold a customer's token.
+        route: findRoute(c),
         method: c.req.method,
         error: error.message,
         stack: error.stack,
@@ -31,9 +35,14 @@ export function answerProblem(c: Context, error: Error, log: Logger): Response {
     )
   }
   if (problem.status === 503) c.header('Retry-After', '5')
-  return c.body(JSON.stringify(problem), problem.status as ContentfulStatusCode, {
-    'Content-Type': 'application/problem+json',
-  })
+  const requestId = c.req.header('X-Request-Id')
+  return c.body(
+    JSON.stringify(requestId ? { ...problem, requestId } : problem),
+    problem.status as ContentfulStatusCode,
+    {
+      'Content-Type': 'application/problem+json',
+    },
+  )
 }
 
 export function toProblem(error: Error): Problem {

@@ -23,7 +23,6 @@ export const ROUTE_PERMISSIONS: Readonly<Record<string, RouteRule>> = {
   'GET /u/:token': 'public',
   'POST /u/:token': 'public',
   'GET /media/:id': 'public',
-  'GET /healthz': 'public',
 
   'GET /api/setup': 'public',
   'POST /api/setup/owner': 'public',
