@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
-import { reindexRecords } from './collections/write.ts'
 import { toDefinition } from './collections/definition.ts'
+import { searchTable } from './collections/search-index.ts'
+import { reindexRecords } from './collections/write.ts'
 import { type Database, transact, type Tx } from './db/database.ts'
 import { engineOf } from './db/rows.ts'
 import type { Vault } from './people/vault.ts'
@@ -25,17 +26,24 @@ export async function sealEverything(
   pass: string,
   { signal, onStep }: { signal: AbortSignal; onStep(changed: number): void },
 ): Promise<number | undefined> {
+  const { db, engine } = database
   let changed = 0
-  for (const target of await sealingTargets(database.db)) {
+  // What a row held before must not stay behind in the file.
+  if (engine === 'sqlite') await sql`pragma secure_delete = on`.execute(db)
+  for (const target of await sealingTargets(db)) {
     for (let more = true; more;) {
       if (signal.aborted) return undefined
-      const step = await transact(database.db, (tx) => sealStep(tx, target, pass, database.vault))
+      const step = await transact(db, (tx) => sealStep(tx, target, pass, database.vault))
       more = step.more
       changed += step.changed
       onStep(changed)
       // Between two steps others get their turn; SQLite's calls do not yield by themselves.
       await new Promise<void>((resolve) => void setImmediate(resolve))
     }
+  }
+  if (engine === 'sqlite') {
+    await sql`pragma wal_checkpoint(truncate)`.execute(db)
+    await sql`pragma secure_delete = fast`.execute(db)
   }
   return changed
 }
@@ -89,6 +97,8 @@ async function sealStep(
   if (target.collection && sealed.length > 0) await reindex(tx, target.collection, sealed)
   const last = rows.at(-1)
   const more = rows.length === STEP
+  // The index keeps words of rows that were taken out until its parts are merged.
+  if (target.collection && !more && engineOf(tx) === 'sqlite') await mergeSearch(tx, target.table)
   await writePosition(tx, target, pass, {
     after: last ? target.key.map((name) => last[name] as string | number) : position.after,
     changed: position.changed + sealed.length,
@@ -159,6 +169,11 @@ async function reindex(tx: Tx, collection: string, rows: readonly Record<string,
     toDefinition(row),
     rows.map(({ seq }) => Number(seq)),
   )
+}
+
+async function mergeSearch(tx: Tx, table: string): Promise<void> {
+  const index = searchTable(table)
+  await sql`insert into ${sql.table(index)} (${sql.ref(index)}) values ('optimize')`.execute(tx)
 }
 
 /** Where to go on; undefined when the table is done. */
