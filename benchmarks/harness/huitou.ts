@@ -9,6 +9,9 @@ export type Engine = 'sqlite' | 'postgres'
 /** Engine of this run: `--engine postgres`, else SQLite. */
 export const engine: Engine = process.argv.includes('postgres') ? 'postgres' : 'sqlite'
 
+/** What every folder of a benchmark is sealed with. */
+export const benchSecret = 'benchmarks-sign-nothing-that-matters'
+
 const silent = {
   info: () => {},
   warn: () => {},
@@ -35,7 +38,7 @@ export async function openBench({
     databaseUrl: server?.url,
     analyticsUrl: undefined,
     publicUrl: undefined,
-    secret: 'benchmarks-sign-nothing-that-matters',
+    secret: benchSecret,
     logLevel: 'silent',
   }
   const huitou = await openHuitou({ config, log: silent, ...(clock ? { clock } : {}) })

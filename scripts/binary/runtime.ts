@@ -12,6 +12,7 @@ import { createRequire } from 'node:module'
 import path from 'node:path'
 import { build, type BuildOptions, type Plugin } from 'rolldown'
 import { bundledPlugins } from '../../apps/server/src/plugins/bundled-plugins.ts'
+import { compiledValidators } from './compiled-validators.ts'
 
 const root = path.resolve(import.meta.dirname, '../..')
 
@@ -27,6 +28,16 @@ const PROGRAMS = [
 
 /** What stays a package with files of its own: it finds them beside itself, or is native code. */
 const KEPT = ['better-sqlite3', 'create-huitou-plugin', 'swagger-ui-dist']
+
+/**
+ * Loads a program beside it. What V8 makes of the code is kept there too, from the second start on; a plugin's process
+ * may write nowhere, and does without.
+ */
+const START = `const { enableCompileCache } = require('node:module')
+const path = require('node:path')
+if (process.permission === undefined) enableCompileCache(path.join(__dirname, 'compiled'))
+module.exports = (file) => import('./' + file)
+`
 
 const shape = {
   format: 'esm',
@@ -59,7 +70,7 @@ export async function makeRuntime(folder: string): Promise<void> {
   })
   for (const where of ['.', 'plugin']) {
     writeJson(path.join(folder, where, 'package.json'), { name: 'huitou-runtime', type: 'module' })
-    writeFileSync(path.join(folder, where, 'start.cjs'), "module.exports = (file) => import('./' + file)\n")
+    writeFileSync(path.join(folder, where, 'start.cjs'), START)
     await bundleKysely(path.join(folder, where, 'node_modules/kysely'))
   }
   copyPackages(path.join(folder, 'node_modules'))
@@ -67,7 +78,7 @@ export async function makeRuntime(folder: string): Promise<void> {
 }
 
 async function bundle(options: BuildOptions): Promise<void> {
-  await build({ platform: 'node', logLevel: 'warn', plugins: [threadFiles], ...options })
+  await build({ platform: 'node', logLevel: 'warn', plugins: [threadFiles, compiledValidators], ...options })
 }
 
 /** Threads are started by a file's name beside the module; bundled, it ends differently. */

@@ -1,15 +1,13 @@
-import { Ajv2020 } from 'ajv/dist/2020.js'
 import type { JsonSchema, Manifest } from '@huitou/plugin-api'
 import { toPath } from './manifest-errors.ts'
 import type { Finding } from './manifest-errors.ts'
-
-const ajv = new Ajv2020({ allErrors: true, strict: false })
+import { validateMetaSchema } from './manifest-validator.ts'
 
 /** Findings for what is no JSON Schema, wherever a manifest holds one. Compiles nothing, so that it costs little. */
 export function checkSchemas(manifest: Manifest): Finding[] {
   return [...schemasOf(manifest)].flatMap(([path, schema]) => {
-    if (schema === undefined || ajv.validateSchema(schema)) return []
-    const [error] = ajv.errors ?? []
+    if (schema === undefined || validateMetaSchema(schema)) return []
+    const [error] = validateMetaSchema.errors ?? []
     const inside = toPath(error?.instancePath ?? '')
     return [
       {

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { Ajv2020 } from 'ajv/dist/2020.js'
 import semver from 'semver'
 import { columnPrefix, pluginId, userError } from '@huitou/plugin-api'
 import type { Manifest, ResolvedManifest } from '@huitou/plugin-api'
@@ -11,6 +10,7 @@ import { checkManifest } from './manifest-checks.ts'
 import { findingsError, toFinding } from './manifest-errors.ts'
 import { checkJourneys } from './manifest-journeys.ts'
 import type { Finding } from './manifest-errors.ts'
+import { validateManifest } from './manifest-validator.ts'
 import { compileSettings } from './settings.ts'
 import type { ResolveSettings } from './settings.ts'
 
@@ -27,11 +27,6 @@ export interface LoadedManifest {
   readonly resolveSettings: ResolveSettings
 }
 
-const validateManifest = new Ajv2020({
-  allErrors: true,
-  allowUnionTypes: true,
-  verbose: true,
-}).compile<Manifest>(manifestSchema)
 const manifestKeys = Object.keys(manifestSchema.properties)
 
 /**

@@ -1,6 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormatsModule from 'ajv-formats'
 import { findingsError, toFinding } from './manifest-errors.ts'
+import { validateMetaSchema } from './manifest-validator.ts'
 import type { JsonSchema } from '@huitou/plugin-api'
 
 export type Settings = Readonly<Record<string, unknown>>
@@ -20,6 +21,8 @@ const ajv = new Ajv2020({
   useDefaults: true,
   strictTypes: false,
   strictRequired: false,
+  // Done before, by `validateMetaSchema`, which need not be compiled for it.
+  validateSchema: false,
   // Two plugins may give their schemas the same `$id`.
   addUsedSchema: false,
   // Each is checked a few times, so quicker checking does not pay for slower compiling.
@@ -35,7 +38,7 @@ ajv.addVocabulary(ownKeywords)
 export function compileSettings(pluginId: string, schema: JsonSchema | undefined): ResolveSettings {
   if (!schema) return (values) => Object.freeze(structuredClone(values))
   const whole = { type: 'object', additionalProperties: false, ...schema }
-  if (!ajv.validateSchema(whole)) throw new Error(ajv.errorsText(ajv.errors))
+  if (!validateMetaSchema(whole)) throw new Error(ajv.errorsText(validateMetaSchema.errors))
   let validate: ReturnType<typeof compile> | undefined
   return (values) => {
     validate ??= compile(whole)
