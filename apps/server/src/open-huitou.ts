@@ -12,6 +12,7 @@ import {
   readBrand,
   type PluginAdmin,
   systemClock,
+  type ThisNode,
 } from '@huitou/core'
 import { AppError } from '@huitou/plugin-api'
 import type { Effects, PluginHost } from '@huitou/plugin-host'
@@ -36,6 +37,8 @@ export interface Huitou extends AsyncDisposable {
   /** Files of installed plugins. */
   readonly store: PluginStore
   readonly live: LiveTopics
+  /** Makes plugins those that are wished, on whichever node, and says what of them runs here. */
+  followPlugins(node: ThisNode): Promise<Disposable>
   /** People and sessions, made at first use: commands that need none do not wait for it. */
   auth(): Promise<Auth>
 }
@@ -108,6 +111,7 @@ export async function openHuitou({
       host: opened.host,
       plugins: opened.plugins,
       store: opened.store,
+      followPlugins: opened.follow,
       auth: () =>
         (auth ??= createAuth({
           database,

@@ -35,7 +35,8 @@ export function runLoops({ log, jobs }: CoreContext, loops: Loops): RunningLoops
   // Jobs that need files of this folder run here, whatever else this node does.
   if (node?.role === 'web') return { stop, wake: () => {}, ended: jobs.run(signal, node) }
   const guarded = (stages: Stage[]) => (node ? stages.map((stage) => node.claims.guard(stage)) : stages)
-  const beside = createLoop(loops.besides, { log, signal })
+  const shared = (stages: Stage[]) => (node ? stages.map((stage) => node.claims.share(stage)) : stages)
+  const beside = createLoop(shared(loops.besides), { log, signal })
   const wakeSender = () => {
     sender.wake()
     deliveries.wake()
@@ -49,7 +50,7 @@ export function runLoops({ log, jobs }: CoreContext, loops: Loops): RunningLoops
     },
   })
   // What became of a message is an event that the first stage has to read.
-  const sender = createLoop(loops.sending, {
+  const sender = createLoop(shared(loops.sending), {
     log,
     signal,
     onAdvance(stage) {

@@ -36,6 +36,7 @@ export const serveCommand = defineCommand({
       await sweepImports(huitou.core)
       using _backups = scheduleBackups(huitou.core, huitou.config)
       await noteVersion(huitou.core)
+      using _plugins = await huitou.followPlugins(node)
       huitou.core.start(node)
       if (args.demo && (await isEmpty(huitou.core))) await loadDemo(huitou.core)
       process.stdout.write(

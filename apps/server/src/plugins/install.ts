@@ -14,6 +14,7 @@ import {
 import { columnPrefix, pluginId, type ResolvedManifest, userError } from '@huitou/plugin-api'
 import { checkPublisher, checkSignature, openArchive, type PluginArchive } from '@huitou/plugin-host/install'
 import { adoptReplaced } from './adopt.ts'
+import { shareArchive } from './archives.ts'
 import { note, type PluginContext, readTrust, SYSTEM } from './plugin-context.ts'
 
 /** Publishers of the plugins that come with Huitou: nobody else may use the name. */
@@ -74,6 +75,7 @@ export async function installArchive(
   const isNew = before?.state !== 'installed'
   const adopted = await transact(db, async (tx) => {
     await writeVersion(tx, version)
+    await shareArchive(context, tx, { version, bytes })
     if (!isNew) return []
     // One that left data itself finds that.
     const { settings, from } = before

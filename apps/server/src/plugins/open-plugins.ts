@@ -5,6 +5,7 @@ import {
   listWished,
   type Logger,
   readBrand,
+  type ThisNode,
   type WishedPlugin,
 } from '@huitou/core'
 import {
@@ -21,11 +22,13 @@ import type { SecretBox } from '../secret-box.ts'
 import { findBisect, keptOff } from './bisect.ts'
 import { readBudgets, toHostBudgets } from './budgets.ts'
 import type { BundledPlugin } from './bundled-plugins.ts'
+import { fetchMissing } from './converge.ts'
 import { connectPlugins } from './connect-plugins.ts'
 import type { DataPart } from './owned-data.ts'
 import type { PluginContext, ProcessPlugin } from './plugin-context.ts'
 import { PluginManager } from './plugin-manager.ts'
 import { defineShadowJob } from './shadow.ts'
+import { followOthers } from './follow-others.ts'
 import { openSettings } from './stored-settings.ts'
 import { defineUpdateJob } from './updates.ts'
 import { settleTrials, TRIAL_MS, type UpgradePart } from './upgrade.ts'
@@ -48,6 +51,8 @@ export interface OpenedPlugins extends AsyncDisposable {
   readonly host: PluginHost
   readonly plugins: PluginManager
   readonly store: PluginStore
+  /** Runs what is wished from now on, also when it was wished on another node, and says what of it runs here. */
+  follow(node: ThisNode): Promise<Disposable>
 }
 
 /** Makes a host of the wished set, of what is bundled and of the folders named, and connects it with the core. */
@@ -58,6 +63,7 @@ export async function openPlugins(core: Core, options: OpenPluginsOptions): Prom
     log.warn({ plugin: pluginId, from, to }, 'An upgrade that was cut short was taken back')
   const store = new PluginStore(path.join(core.dataDir, 'plugins'))
   await store.sweep(core.clock.now())
+  await fetchMissing({ core, store })
   const own = await locateOwn(core, options)
   const { locations, broken } = await locateAll({ core, store, box }, new Set(own.ids.keys()))
   const off = keptOff(await findBisect({ core }))
@@ -95,6 +101,7 @@ export async function openPlugins(core: Core, options: OpenPluginsOptions): Prom
     host,
     store,
     plugins: manager,
+    follow: (node) => followOthers(context, manager, node),
     async [Symbol.asyncDispose]() {
       clearTimeout(timer)
       updates[Symbol.dispose]()

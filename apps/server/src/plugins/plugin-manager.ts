@@ -3,10 +3,12 @@ import {
   type ConsentOptions,
   findWished,
   type InstallOptions,
+  listNodes,
   listPermissionUses,
   listPublishers,
   listVersions,
   listWished,
+  type NodeView,
   type PluginAdmin,
   type PluginData,
   type PluginVersion,
@@ -23,6 +25,7 @@ import { answer, beginBisect, endBisect, findBisect, keptOff, viewBisect } from 
 import { setKindBudgets, setPluginBudget, viewBudget, viewBudgets } from './budgets.ts'
 import { describeCandidate } from './candidate.ts'
 import { checkVouchedNow, decide, enableInstalled } from './enable-installed.ts'
+import { converge } from './converge.ts'
 import { enablingOrder, listCompanions } from './companions.ts'
 import { describeData, exportPath } from './owned-data.ts'
 import { note, type PluginContext, type ProcessPlugin, readTrust } from './plugin-context.ts'
@@ -54,6 +57,7 @@ export class PluginManager implements PluginAdmin {
     const versions = Map.groupBy(await listVersions(db), ({ pluginId }) => pluginId)
     const uses = Map.groupBy(await listPermissionUses(db), ({ pluginId }) => pluginId)
     const trust = await readTrust(this.#context)
+    const nodes = await this.#nodes()
     const ids = new Set([...host.list().map(({ id }) => id), ...broken.keys()])
     return await Promise.all(
       [...ids].map((id) =>
@@ -61,6 +65,7 @@ export class PluginManager implements PluginAdmin {
           wished: wished.get(id),
           versions: signedNow(versions.get(id) ?? [], trust),
           uses: uses.get(id) ?? [],
+          nodes,
         }),
       ),
     )
@@ -73,6 +78,7 @@ export class PluginManager implements PluginAdmin {
       wished: await findWished(db, id),
       versions,
       uses: await listPermissionUses(db, id),
+      nodes: await this.#nodes(),
     })
   }
 
@@ -294,6 +300,14 @@ export class PluginManager implements PluginAdmin {
     await sources.distrustPublisher(this.#context, keyId, by)
   }
 
+  /** Makes this node run what is wished, also when it was wished on another one. */
+  async converge(): Promise<void> {
+    if (await this.#change(() => converge(this.#context))) {
+      this.#context.core.wake()
+      this.#context.live.announceHere('plugins')
+    }
+  }
+
   /** Takes back upgrades that another process began and did not end. */
   async settleAbandoned(): Promise<void> {
     await this.#change(() => settleAbandonedTrials(this.#context))
@@ -322,7 +336,7 @@ export class PluginManager implements PluginAdmin {
 
   async #view(
     id: string,
-    { wished, versions, uses }: Pick<Viewed, 'wished' | 'versions' | 'uses'>,
+    { wished, versions, uses, nodes }: Pick<Viewed, 'wished' | 'versions' | 'uses'> & { nodes: NodeView[] },
   ): Promise<PluginView> {
     const { host, broken, process } = this.#context
     const trouble = broken.get(id)
@@ -340,8 +354,20 @@ export class PluginManager implements PluginAdmin {
       folder: own?.isFolder ? own.dir : undefined,
       update: await findUpdate(this.#context, id, manifest),
       companions: listCompanions(this.#context, manifest),
+      nodes: nodes.flatMap(({ id: node, role, plugins }) => {
+        const there = plugins[id]
+        return there ? [{ id: node, role, ...there }] : []
+      }),
       budget: info && info.running.kind !== 'none' ? viewBudget(host, id) : null,
     })
+  }
+
+  /** Servers that live; none when there is only one. */
+  async #nodes(): Promise<NodeView[]> {
+    const { database } = this.#context.core
+    if (database.engine === 'sqlite') return []
+    const alive = (await listNodes(database.db)).filter((node) => node.alive)
+    return alive.length > 1 ? alive : []
   }
 
   #runs(id: string): boolean {

@@ -25,6 +25,7 @@ export interface Viewed {
   update: { version: string; newPermissions: PermissionEntry[] } | null
   budget: PluginBudgetView | null
   companions: PluginCompanion[]
+  nodes: PluginView['nodes']
 }
 
 /** A plugin as the Extensions view shows it. */
@@ -70,6 +71,7 @@ export function toView(viewed: Viewed): PluginView {
     update,
     installedAt: wished?.installedAt ?? null,
     companions: viewed.companions,
+    nodes: viewed.nodes,
     budget: viewed.budget,
     running: runningOf(info),
   }

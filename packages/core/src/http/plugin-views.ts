@@ -1,4 +1,6 @@
 import type { Permissions } from '@huitou/plugin-api'
+import type { PluginOnNode } from '../nodes/queries.ts'
+import type { NodeRole } from '../nodes/tables.ts'
 import type { PluginSignature } from '../plugin-states/queries.ts'
 import type { PluginPublisher, PluginRegistry } from '../plugin-states/sources.ts'
 import type { Text } from '../points/points.ts'
@@ -93,6 +95,8 @@ export interface PluginView {
   /** What it needs and what it brings along, and in turn what those do. */
   companions: PluginCompanion[]
   installedAt: number | null
+  /** How it is on each of several servers; empty where there is one. */
+  nodes: (PluginOnNode & { id: string; role: NodeRole })[]
   /** Null when nothing of it runs here. */
   budget: PluginBudgetView | null
   running: {

@@ -3,7 +3,6 @@ import { v7 as uuid } from 'uuid'
 import type { Clock } from '../clock.ts'
 import type { Database, Db } from '../db/database.ts'
 import type { Notices } from '../db/notices.ts'
-import type { NodeRole } from '../nodes/tables.ts'
 import { EmbeddedQueue } from './embedded-queue.ts'
 import type { JobQueue } from './queue.ts'
 import { JobRunner } from './runner.ts'
@@ -78,9 +77,10 @@ export interface Jobs {
 
 /** Who runs jobs. */
 export interface JobNode {
-  role: NodeRole
   /** Its data folder. */
-  place: string
+  readonly place: string
+  /** Whether it does what any worker may do, beside what needs its folder. */
+  readonly takesAll: boolean
 }
 
 const UNFINISHED: JobState[] = ['queued', 'running', 'paused']

@@ -9,7 +9,7 @@ export const LEASE_MS = 30_000
 export function isFor(node: JobNode | undefined) {
   return ({ eb, or, and }: ExpressionBuilder<Tables, 'jobs'>) => {
     if (!node) return and([])
-    if (node.role === 'web') return eb('place', '=', node.place)
+    if (!node.takesAll) return eb('place', '=', node.place)
     return or([eb('place', 'is', null), eb('place', '=', node.place)])
   }
 }

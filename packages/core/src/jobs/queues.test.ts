@@ -29,8 +29,8 @@ async function openWorkers(kind: 'sqlite' | 'postgres' | 'pg-boss') {
   return {
     database,
     workers: [worker('one'), worker('two')] as const,
-    run(...which: [jobs: Jobs, role: 'web' | 'worker', place: string][]) {
-      for (const [jobs, role, place] of which) ended.push(jobs.run(stop.signal, { role, place }))
+    run(...which: [jobs: Jobs, takesAll: boolean, place: string][]) {
+      for (const [jobs, takesAll, place] of which) ended.push(jobs.run(stop.signal, { takesAll, place }))
     },
     /** As if whoever has a job had died, and its lease had run out. */
     async forget() {
@@ -67,7 +67,7 @@ describe.each(['sqlite', 'postgres', 'pg-boss'] as const)('jobs handed round by 
       runAt: Date.now() + 1_500,
     })
     // One answers HTTP: it does what needs its folder, and leaves the rest to the other.
-    world.run([one, 'web', 'one'], [two, 'worker', 'two'])
+    world.run([one, false, 'one'], [two, true, 'two'])
     await Promise.all([...jobs, here].map(({ id }) => two.finished(id)))
     expect(done.toSorted()).toEqual([...jobs.map((_, n) => `two ${n}`), 'one 12'].toSorted())
     expect((await two.finished(later.id)).finishedAt).toBeGreaterThanOrEqual(later.createdAt + 1_500)
@@ -87,11 +87,11 @@ describe.each(['sqlite', 'postgres', 'pg-boss'] as const)('jobs handed round by 
     }
     one.define('work', first)
     const { id } = await one.enqueue({ kind: 'work', title: 'W', key: 'k' })
-    world.run([one, 'worker', 'one'])
+    world.run([one, true, 'one'])
     await begun.promise
     expect((await two.enqueue({ kind: 'work', title: 'W', key: 'k' })).id).toBe(id)
     two.define('work', async () => ({ by: 'two' }))
-    world.run([two, 'worker', 'two'])
+    world.run([two, true, 'two'])
     // Whoever is at it says so again and again; it has to be silent for once.
     const silence = setInterval(() => void world.forget().catch(() => {}), 20)
     const ended = await two.finished(id)
@@ -119,7 +119,7 @@ describe.each(['sqlite', 'postgres', 'pg-boss'] as const)('jobs handed round by 
     }
     define(one)
     define(two)
-    world.run([one, 'worker', 'one'], [two, 'worker', 'two'])
+    world.run([one, true, 'one'], [two, true, 'two'])
     const running = async (id: string) => {
       while ((await one.get(id)).state !== 'running') await new Promise((resolve) => setTimeout(resolve, 20))
     }

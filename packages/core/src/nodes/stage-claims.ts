@@ -19,6 +19,8 @@ export class StageClaims {
   readonly #taken = new Map<string, Claim>()
   #refreshing: Promise<boolean> | undefined
   #isOver = false
+  /** Whether no other worker misses fewer of the plugins that are wished. */
+  isFit = true
   #wants = false
 
   constructor(database: Database, nodeId: string) {
@@ -35,6 +37,11 @@ export class StageClaims {
   /** Stages that it has now. */
   list(): string[] {
     return [...this.#mine.keys()]
+  }
+
+  /** A stage that all workers share, row by row; one that others are fitter for it leaves to them. */
+  share(stage: Stage): Stage {
+    return { name: stage.name, advance: async () => this.isFit && (await stage.advance()) }
   }
 
   /** The stage as it is advanced by whoever has it: by others it is passed over. */
@@ -89,16 +96,17 @@ export class StageClaims {
       .execute()
     const workers = await tx
       .selectFrom('nodes')
-      .select('id')
+      .select(['id', 'missing'])
       .where('role', '!=', 'web')
       .where('seen_at', '>', sql<number>`${sharedNow(tx)} - ${sql.lit(DEAD_MS)}`)
       .execute()
-    const living = new Set(workers.map(({ id }) => id))
+    const least = Math.min(...workers.map(({ missing }) => missing))
+    const living = new Set(workers.filter(({ missing }) => missing === least).map(({ id }) => id))
+    this.isFit = living.has(this.#nodeId) || !workers.some(({ id }) => id === this.#nodeId)
     const claims = await tx.selectFrom('stage_claims').selectAll().orderBy('stage').execute()
     this.#forgetLost(claims)
-    // A node that the others count as dead takes nothing: they would take it back at once.
-    if (!living.has(this.#nodeId)) return false
-    const share = Math.ceil(CLAIMED_STAGES.length / living.size)
+    // Whoever the others count as dead takes nothing: they would take it back at once.
+    const share = living.has(this.#nodeId) ? Math.ceil(CLAIMED_STAGES.length / living.size) : 0
     const excess = this.list().slice(share)
     if (excess.length > 0) {
       // First forgotten, then given back: in between nobody has it.

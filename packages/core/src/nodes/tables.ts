@@ -21,6 +21,8 @@ export interface NodeTables {
     seen_at: number
     /** Plugins it has, JSON: `{ id: { version, state, error } }`. */
     plugins: string
+    /** How many of the plugins that are wished it cannot run: work that they take part in goes to nodes that miss least. */
+    missing: number
   }
   /** Who does the work of a stage that one node at a time may do. */
   stage_claims: {
@@ -73,6 +75,14 @@ export const nodeMigrations: Migrations = {
         .addColumn('ran_at', 'bigint', (column) => column.notNull())
         .addColumn('took_ms', 'bigint')
         .addColumn('error', 'text')
+        .execute()
+    },
+  },
+  '0283_nodes_missing': {
+    async up(db) {
+      await db.schema
+        .alterTable('nodes')
+        .addColumn('missing', 'integer', (column) => column.notNull().defaultTo(0))
         .execute()
     },
   },

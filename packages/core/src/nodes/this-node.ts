@@ -43,7 +43,7 @@ export class ThisNode {
   #ended: Promise<void> | undefined
   #heardAt = 0
   #isCutOff = false
-  #plugins = '{}'
+  #told = ''
 
   private constructor(options: NodeOptions) {
     this.#options = options
@@ -82,14 +82,24 @@ export class ThisNode {
     return !this.#isCutOff
   }
 
-  /** Says which plugins run here; other nodes and people see it. */
-  async tellPlugins(plugins: Record<string, PluginOnNode>): Promise<void> {
-    const text = JSON.stringify(plugins)
-    if (text === this.#plugins) return
+  /**
+   * Whether it does what any worker may do. One that answers HTTP does not, nor does one that misses more plugins than
+   * another: it would leave out what they say.
+   */
+  get takesAll(): boolean {
+    return this.role !== 'web' && this.isConnected && this.claims.isFit
+  }
+
+  /** Says which plugins run here, and how many that are wished do not; other nodes and people see it. */
+  async tellPlugins(plugins: Record<string, PluginOnNode>, missing: number): Promise<void> {
+    const told = { plugins: JSON.stringify(plugins), missing }
+    if (JSON.stringify(told) === this.#told) return
     const { db, notices } = this.#options.database
-    await db.updateTable('nodes').set({ plugins: text }).where('id', '=', this.id).execute()
-    this.#plugins = text
-    notices.tell('plugin-states')
+    await db.updateTable('nodes').set(told).where('id', '=', this.id).execute()
+    this.#told = JSON.stringify(told)
+    notices.tell('nodes')
+    notices.tell('live', 'plugins')
+    await this.#lookAtClaims()
   }
 
   /** Gives back what it held and leaves, so that others need not wait for its silence. */
@@ -140,6 +150,7 @@ export class ThisNode {
         started_at: sharedNow(database.db),
         seen_at: sharedNow(database.db),
         plugins: '{}',
+        missing: 0,
       })
       .execute()
   }
@@ -186,7 +197,9 @@ export class ThisNode {
       [this.id],
     )
     // Others may have buried a node that was silent for a day, or a restored database may not know it.
-    if (rows.length === 0) await transact(database.db, (tx) => this.#enter(tx))
+    if (rows.length > 0) return
+    await transact(database.db, (tx) => this.#enter(tx))
+    this.#told = ''
   }
 }
 

@@ -92,7 +92,7 @@ export async function writeWished(db: Db | Tx, wished: WishedPlugin, now: number
 
 /** Forgets a plugin with its versions, its history of upgrades, and its settings. */
 export async function forgetPlugin(tx: Tx, id: string): Promise<void> {
-  for (const table of ['plugin_versions', 'plugin_upgrades', 'plugin_drifts'] as const)
+  for (const table of ['plugin_versions', 'plugin_upgrades', 'plugin_drifts', 'plugin_archives'] as const)
     await tx.deleteFrom(table).where('plugin_id', '=', id).execute()
   await tx.deleteFrom('plugins').where('id', '=', id).execute()
 }
@@ -142,7 +142,32 @@ export async function writeVersion(db: Db | Tx, version: PluginVersion): Promise
 }
 
 export async function removeVersion(db: Db | Tx, id: string, version: string): Promise<void> {
-  await db.deleteFrom('plugin_versions').where('plugin_id', '=', id).where('version', '=', version).execute()
+  for (const table of ['plugin_versions', 'plugin_archives'] as const)
+    await db.deleteFrom(table).where('plugin_id', '=', id).where('version', '=', version).execute()
+}
+
+/** Keeps a version's archive for nodes that do not have it. */
+export async function writeArchive(
+  db: Db | Tx,
+  { pluginId, version, digest }: Pick<PluginVersion, 'pluginId' | 'version' | 'digest'>,
+  bytes: Uint8Array,
+): Promise<void> {
+  const row = { plugin_id: pluginId, version, digest, bytes: Buffer.from(bytes) }
+  await db
+    .insertInto('plugin_archives')
+    .values(row)
+    .onConflict((conflict) => conflict.columns(['plugin_id', 'version']).doUpdateSet(row))
+    .execute()
+}
+
+export async function findArchive(db: Db | Tx, id: string, version: string): Promise<Uint8Array | undefined> {
+  const row = await db
+    .selectFrom('plugin_archives')
+    .select('bytes')
+    .where('plugin_id', '=', id)
+    .where('version', '=', version)
+    .executeTakeFirst()
+  return row?.bytes
 }
 
 function toWished(row: PluginStateTables['plugins']): WishedPlugin {

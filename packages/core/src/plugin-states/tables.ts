@@ -1,6 +1,7 @@
 import { type Generated, type Kysely, sql } from 'kysely'
 import type { Migrations } from '../db/migrate.ts'
 import { autoIncrement, jsonType } from '../db/columns.ts'
+import { engineOf } from '../db/rows.ts'
 
 /**
  * The wished set: which plugins this installation wants to run, in which version, with which settings and grants.
@@ -58,6 +59,8 @@ export interface PluginStateTables {
     at: number
     drift: string
   }
+  /** Archives as they were installed, for nodes whose folder does not have them; PostgreSQL only. */
+  plugin_archives: { plugin_id: string; version: string; digest: string; bytes: Buffer }
   plugin_registries: { id: string; kind: string; title: string; options: string; added_at: number }
   plugin_publishers: {
     key_id: string
@@ -75,6 +78,18 @@ export const pluginStateMigrations: Migrations = {
       await createUpgrades(db)
       await createSources(db)
       await moveFormerStates(db)
+    },
+  },
+  '0282_plugin_archives': {
+    async up(db) {
+      await db.schema
+        .createTable('plugin_archives')
+        .addColumn('plugin_id', 'text', (column) => column.notNull())
+        .addColumn('version', 'text', (column) => column.notNull())
+        .addColumn('digest', 'text', (column) => column.notNull())
+        .addColumn('bytes', engineOf(db) === 'postgres' ? 'bytea' : 'blob', (column) => column.notNull())
+        .addPrimaryKeyConstraint('plugin_archives_key', ['plugin_id', 'version'])
+        .execute()
     },
   },
 }
