@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { JOBS_BACKENDS, type JobsBackend, type NodeRole } from '@huitou/core'
+import type { SingleSignOn } from '@huitou/core'
 import { userError } from '@huitou/plugin-api'
 import { z } from 'zod'
 
@@ -32,6 +33,16 @@ const Environment = z.object({
   HUITOU_METRICS_TOKEN: z.string().min(16).optional(),
   /** The engine behind DATABASE_URL, as pg-boss knows it, which hands jobs round there. */
   HUITOU_JOBS_BACKEND: z.enum(JOBS_BACKENDS).default('postgres'),
+  /** The company's own sign-in by OpenID Connect: its `…/.well-known/openid-configuration`. */
+  HUITOU_OIDC_DISCOVERY_URL: z.url({ protocol: /^https?$/ }).optional(),
+  HUITOU_OIDC_CLIENT_ID: z.string().optional(),
+  HUITOU_OIDC_CLIENT_SECRET: z.string().optional(),
+  /** What its button says. */
+  HUITOU_OIDC_NAME: z.string().max(40).default('SSO'),
+  /** E-mail domains, by commas, whose people get an account at their first sign-in; nobody does when empty. */
+  HUITOU_OIDC_DOMAINS: z.string().default(''),
+  /** Role of accounts that are made that way. */
+  HUITOU_OIDC_ROLE: z.enum(['operator', 'agent', 'analyst', 'developer']).default('agent'),
   HUITOU_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
 
@@ -49,6 +60,7 @@ export interface Config {
   publicUrl: string | undefined
   secret: string
   logLevel: string
+  singleSignOn?: SingleSignOn | undefined
   trustedProxies?: string | undefined
   metricsToken?: string | undefined
   /** What a server does; `all` when absent. */
@@ -85,6 +97,7 @@ export function readConfig(dataDir: string, environment: NodeJS.ProcessEnv = pro
     publicUrl: parsed.data.HUITOU_PUBLIC_URL,
     secret: parsed.data.HUITOU_SECRET ?? ownSecret(path.join(folder, 'secret')),
     logLevel: parsed.data.HUITOU_LOG_LEVEL,
+    singleSignOn: singleSignOnOf(parsed.data),
     trustedProxies: parsed.data.HUITOU_TRUSTED_PROXIES,
     metricsToken: parsed.data.HUITOU_METRICS_TOKEN,
     role: parsed.data.HUITOU_ROLE,
@@ -96,6 +109,32 @@ export function readConfig(dataDir: string, environment: NodeJS.ProcessEnv = pro
           keep: parsed.data.HUITOU_BACKUP_KEEP,
         }
       : undefined,
+  }
+}
+
+/** Half a sign-in would be none, and nobody would know why. */
+function singleSignOnOf(given: z.infer<typeof Environment>): SingleSignOn | undefined {
+  const {
+    HUITOU_OIDC_DISCOVERY_URL: discoveryUrl,
+    HUITOU_OIDC_CLIENT_ID: clientId,
+    HUITOU_OIDC_CLIENT_SECRET: clientSecret,
+  } = given
+  if (!discoveryUrl && !clientId && !clientSecret) return undefined
+  if (!discoveryUrl || !clientId || !clientSecret || !given.HUITOU_PUBLIC_URL) {
+    throw userError('E_CONFIG', 'Single sign-on is only half set up', {
+      hint: 'Set HUITOU_OIDC_DISCOVERY_URL, HUITOU_OIDC_CLIENT_ID, HUITOU_OIDC_CLIENT_SECRET and HUITOU_PUBLIC_URL, or none of the first three.',
+    })
+  }
+  return {
+    name: given.HUITOU_OIDC_NAME,
+    discoveryUrl,
+    clientId,
+    clientSecret,
+    domains: given.HUITOU_OIDC_DOMAINS.split(',')
+      .map((domain) => domain.trim())
+      .filter((domain) => domain !== ''),
+    role: given.HUITOU_OIDC_ROLE,
+    locale: 'zh-CN',
   }
 }
 

@@ -121,7 +121,9 @@ export async function openHuitou({
       async [Symbol.asyncDispose]() {
         await core.stop()
         await opened[Symbol.asyncDispose]()
+          clock: core.clock,
         await effects[Symbol.asyncDispose]()
+          singleSignOn: config.singleSignOn,
         await database.close()
       },
     }

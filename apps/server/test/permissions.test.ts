@@ -1,4 +1,12 @@
-import { permissionsOf, type Role, ROLE_PERMISSIONS, ROUTE_PERMISSIONS } from '@huitou/core'
+import {
+  KEY_SCOPES,
+  type Permission,
+  PERMISSIONS,
+  permissionsOf,
+  type Role,
+  ROLE_PERMISSIONS,
+  ROUTE_PERMISSIONS,
+} from '@huitou/core'
 import { expect, test } from 'vitest'
 import { createApi } from '../src/http/start-server.ts'
 import { startTestServer } from './test-server.ts'
@@ -54,7 +62,8 @@ test('each role is let into what the table gives it and nowhere else; without a 
   const wrong: string[] = []
   for (const [route, rule] of Object.entries(ROUTE_PERMISSIONS)) {
     const [verb, pattern = ''] = route.split(' ')
-    // Ends the session that the walk goes on with; it asks nobody who they are.
+    // These end the session that the walk goes on with; the one asks nobody who they are, the other is walked in
+    // the test of sessions.
     if (pattern === '/api/auth/sign-out') continue
     const method = verb === 'ALL' ? 'POST' : (verb ?? '')
     const body = method === 'GET' ? {} : { body: '{}', headers: { 'Content-Type': 'application/json' } }
@@ -65,6 +74,47 @@ test('each role is let into what the table gives it and nowhere else; without a 
     }
   }
   expect(wrong).toEqual([])
+})
+
+test('a key of each scope is let into what that scope opens and nowhere else, and never among people', async () => {
+  await using server = await startTestServer()
+  const { keys } = await server.huitou.auth()
+  // In one process: what differs is the key, and there are thousands of pairs.
+  const api = await createApi(server.huitou, 'test')
+  const make = async (scopes: readonly Permission[]) =>
+    (await keys.create({ name: 'walk', scopes, expiresAt: null, by: 'test' })).key
+  const wrong: string[] = []
+  const ask = async (key: string, route: string, wanted: Verdict) => {
+    const [verb, pattern = ''] = route.split(' ')
+    const method = verb === 'ALL' ? 'POST' : (verb ?? '')
+    const headers = { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' }
+    const answer = await api.request(addressOf(pattern), {
+      method,
+      headers,
+      ...(method === 'GET' ? {} : { body: '{}' }),
+    })
+    const got = await verdictOf(answer)
+    if (got !== wanted) wrong.push(`${route}: ${got} instead of ${wanted}`)
+  }
+  const routes = Object.entries(ROUTE_PERMISSIONS).filter(([, rule]) => rule !== 'public')
+  const everything = await make(PERMISSIONS)
+  for (const [route, rule] of routes) {
+    const isOpen = rule === 'known' || rule === 'signedIn' || KEY_SCOPES.some((scope) => scope === rule)
+    await ask(everything, route, isOpen ? 'in' : 'forbidden')
+  }
+  for (const [index, scope] of KEY_SCOPES.entries()) {
+    const key = await make([scope])
+    // All that the scope opens, and of the rest, which one scope after the other covers many times, every ninth.
+    for (const [place, [route, rule]] of routes.entries()) {
+      if (rule === scope) await ask(key, route, 'in')
+      else if (rule !== 'known' && rule !== 'signedIn' && (place + index) % 9 === 0)
+        await ask(key, route, 'forbidden')
+    }
+  }
+  expect(wrong).toEqual([])
+  expect(
+    (await api.request('/api/me', { headers: { Authorization: 'Bearer hk_api_nonsense' } })).status,
+  ).toBe(401)
 })
 
 test('a route that nobody gave a rule is refused even to an owner', async () => {
@@ -81,6 +131,6 @@ test('a route that nobody gave a rule is refused even to an owner', async () => 
 function wantedFrom(rule: string, who: Role | 'visitor'): Verdict {
   if (rule === 'public') return 'in'
   if (who === 'visitor') return 'signIn'
-  if (rule === 'signedIn' || rule === 'account') return 'in'
+  if (rule === 'known' || rule === 'signedIn' || rule === 'account') return 'in'
   return permissionsOf({ role: who }).some((permission) => permission === rule) ? 'in' : 'forbidden'
 }

@@ -46,8 +46,15 @@ export { ThisNode } from './nodes/this-node.ts'
 export { audit } from './people/audit.ts'
 export { verifyAuditLog } from './people/audit-chain.ts'
 export { type Auth, createAuth, type NewUser, type User } from './people/auth.ts'
-export { type Permission, permissionsOf, ROLE_PERMISSIONS } from './people/permissions.ts'
+export {
+  KEY_SCOPES,
+  type Permission,
+  PERMISSIONS,
+  permissionsOf,
+  ROLE_PERMISSIONS,
+} from './people/permissions.ts'
 export { ROUTE_PERMISSIONS } from './people/route-permissions.ts'
+export type { SingleSignOn } from './people/single-sign-on.ts'
 export { PluginAccess, type PluginCaller } from './plugin-data/plugin-access.ts'
 export { listPermissionUses, type UsedPermission } from './plugin-data/permission-uses.ts'
 export { erasePluginStorage, readPluginStorage } from './plugin-data/storage.ts'

@@ -27,6 +27,9 @@ import { customerJourneyRoutes, journeyRoutes } from '../journeys/routes.ts'
 import { journeyFromTemplateRoutes, journeyTemplateRoutes } from '../journeys/template-routes.ts'
 import type { Auth } from '../people/auth.ts'
 import { authorize } from '../people/authorize.ts'
+import { accountRoutes } from '../people/account-routes.ts'
+import { apiKeyRoutes } from '../people/api-key-routes.ts'
+import { auditRoutes } from '../people/audit-routes.ts'
 import { peopleRoutes } from '../people/people-routes.ts'
 import { AUTH_ROUTES } from '../people/auth-routes.ts'
 import { permissionsOf } from '../people/permissions.ts'
@@ -103,6 +106,7 @@ function signedInRoutes({ core, auth, plugins, live, onBrand, loadDemo, passDemo
     .route('/settings/write-keys', writeKeyRoutes(core))
     .route('/jobs', jobRoutes(core))
     .route('/live', liveRoutes({ jobs: core.jobs, live }))
+    .route('/settings/api-keys', apiKeyRoutes({ ...core, auth }))
     .route('/columns', columnRoutes(core))
     .route('/customers', customerSearchRoutes(core))
     .route('/customers', bulkActionRoutes(core))
@@ -126,7 +130,9 @@ function signedInRoutes({ core, auth, plugins, live, onBrand, loadDemo, passDemo
     .route('/deliveries', deliveryRoutes(core))
     .route('/contact-policy', contactPolicyRoutes(core))
     .route('/experiments', experimentRoutes(core))
-    .route('/people', peopleRoutes({ auth }))
+    .route('/people', peopleRoutes({ ...core, auth }))
+    .route('/account', accountRoutes({ ...core, auth }))
+    .route('/audit', auditRoutes(core))
     .route('/tasks', taskRoutes({ ...core, auth }))
     .route('/task-queues', taskQueueRoutes({ ...core, auth }))
     .route('/business-hours', businessHoursRoutes({ ...core, auth }))

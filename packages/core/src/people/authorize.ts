@@ -38,18 +38,45 @@ function isHandler({ method, path, handler }: RouterRoute, rules: Readonly<Recor
 }
 
 function check(user: User, rule: Exclude<RouteRule, 'public'>): void {
-  if (rule === 'signedIn' || rule === 'account') return
-  requirePermission(user, rule)
+  if (rule === 'known') return
+  if (rule === 'account') {
+    if (!user.permissions) return
+    throw userError('E_FORBIDDEN', 'A key has no account', {
+      status: 403,
+      hint: 'Sign in with a browser to change your account.',
+    })
+  }
+  if (user.owes) throw debt(user.owes)
+  if (rule !== 'signedIn') requirePermission(user, rule)
 }
 
 /** For handlers where what is sent decides: throws `E_FORBIDDEN` with the roles that may. */
 export function requirePermission(user: User, permission: Permission): void {
   if (may(user, permission)) return
   const { role } = user
+  if (user.permissions) {
+    throw userError('E_FORBIDDEN', `The key "${user.name}" has not the scope ${permission}`, {
+      status: 403,
+      details: { permission, roles: [] },
+      hint: 'Make a key with this scope, where keys may have it at all.',
+    })
+  }
   const roles = rolesThatMay(permission)
   throw userError('E_FORBIDDEN', `Your role "${role}" may not do this`, {
     status: 403,
     details: { permission, roles },
     hint: `It needs the role ${roles.join(' or ')}; ask an owner of this Huitou.`,
   })
+}
+
+function debt(owed: NonNullable<User['owes']>) {
+  return owed === 'password'
+    ? userError('E_PASSWORD_DUE', 'Your password was made by somebody else', {
+        status: 403,
+        hint: 'Choose one of your own in your account; everything else opens then.',
+      })
+    : userError('E_TWO_FACTOR_DUE', 'Everybody here needs a second factor, and you have none yet', {
+        status: 403,
+        hint: 'Set one up in your account; everything else opens then.',
+      })
 }

@@ -173,6 +173,18 @@ export const ROLE_PERMISSIONS: Readonly<Record<Role, readonly Permission[]>> = {
   developer: DEVELOPER,
 }
 
+/** What an API key may be allowed: never to make people, other keys, or rights. */
+const PEOPLE_ONLY: readonly Permission[] = [
+  'people.manage',
+  'keys.manage',
+  'security.manage',
+  'plugins.trust',
+  'demo.pass',
+]
+export const KEY_SCOPES: readonly Permission[] = PERMISSIONS.filter(
+  (permission) => !PEOPLE_ONLY.includes(permission),
+)
+
 /** Somebody, or a key, that asks for something. */
 interface Asker {
   role: Role

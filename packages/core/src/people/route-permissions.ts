@@ -3,10 +3,11 @@ import type { Permission } from './permissions.ts'
 /**
  * Who may call a route: a permission, or
  * - `public`: anyone; what such a route guards, it guards by a key or token of its own;
- * - `signedIn`: every person, and every API key;
- * - `account`: people only, about themselves, even while they still owe a new password or a second factor.
+ * - `known`: every person and every API key, even while they still owe a new password or a second factor;
+ * - `signedIn`: every person who owes nothing, and every API key;
+ * - `account`: people only, about themselves, even while they still owe something.
  */
-export type RouteRule = Permission | 'public' | 'signedIn' | 'account'
+export type RouteRule = Permission | 'public' | 'known' | 'signedIn' | 'account'
 
 /** Every route of the API by `METHOD pattern`, as it is registered. What does not stand here is refused. */
 export const ROUTE_PERMISSIONS: Readonly<Record<string, RouteRule>> = {
@@ -30,10 +31,33 @@ export const ROUTE_PERMISSIONS: Readonly<Record<string, RouteRule>> = {
   'POST /api/auth/sign-up/email': 'public',
   'POST /api/auth/sign-out': 'public',
   'GET /api/auth/get-session': 'public',
-  'POST /api/auth/change-password': 'account',
+  'POST /api/auth/sign-in/social': 'public',
+  'GET /api/auth/callback/oidc': 'public',
+  'POST /api/auth/two-factor/verify-totp': 'public',
+  'POST /api/auth/two-factor/verify-backup-code': 'public',
+  'POST /api/auth/two-factor/enable': 'account',
+  'POST /api/auth/two-factor/disable': 'account',
+  'POST /api/auth/two-factor/generate-backup-codes': 'account',
 
-  'GET /api/me': 'account',
+  'GET /api/me': 'known',
+  'GET /api/account': 'account',
+  'PUT /api/account': 'account',
+  'POST /api/account/password': 'account',
+  'GET /api/account/sessions': 'account',
+  'DELETE /api/account/sessions/:id': 'account',
+  'DELETE /api/account/sessions': 'account',
+
   'GET /api/people': 'signedIn',
+  'GET /api/people/accounts': 'people.manage',
+  'POST /api/people/accounts': 'people.manage',
+  'PUT /api/people/accounts/:id': 'people.manage',
+  'POST /api/people/accounts/:id/password': 'people.manage',
+  'DELETE /api/people/accounts/:id/two-factor': 'people.manage',
+  'PUT /api/people/security': 'security.manage',
+  'GET /api/audit': 'audit.read',
+  'GET /api/audit/actions': 'audit.read',
+  'POST /api/audit/verify': 'audit.read',
+  'POST /api/audit/export': 'audit.read',
   'GET /api/live': 'signedIn',
   'GET /api/home': 'home.read',
   'POST /api/demo': 'settings.write',
@@ -44,6 +68,10 @@ export const ROUTE_PERMISSIONS: Readonly<Record<string, RouteRule>> = {
   'GET /api/settings/write-keys': 'keys.manage',
   'POST /api/settings/write-keys': 'keys.manage',
   'DELETE /api/settings/write-keys/:id': 'keys.manage',
+  'GET /api/settings/api-keys': 'keys.manage',
+  'POST /api/settings/api-keys': 'keys.manage',
+  'DELETE /api/settings/api-keys/:id': 'keys.manage',
+
 
   'GET /api/jobs': 'jobs.read',
   'GET /api/jobs/:id': 'jobs.read',

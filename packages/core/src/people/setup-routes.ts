@@ -39,6 +39,7 @@ export function setupRoutes({ database, clock, auth, version }: SetupDeps) {
           /** How far the demo shop's clock is ahead of the machine's, in milliseconds. */
           aheadMs: demo ? Math.max(0, clock.now() - Date.now()) : 0,
           version,
+          singleSignOn: auth.singleSignOn ?? null,
         })
       },
     )

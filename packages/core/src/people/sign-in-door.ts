@@ -1,0 +1,142 @@
+import { AppError, userError } from '@huitou/plugin-api'
+import type { Clock } from '../clock.ts'
+import type { Database } from '../db/database.ts'
+import { audit, NOBODY } from './audit.ts'
+import type { AuthLibrary } from './auth.ts'
+import { type Attempt, SignInAttempts } from './sign-in-attempts.ts'
+
+interface DoorDeps {
+  database: Database
+  clock: Clock
+  library: AuthLibrary
+}
+
+/** Addresses at which somebody signs in, and how it is told in the log. */
+const WAYS: Readonly<Record<string, string>> = {
+  '/sign-in/email': 'password',
+  '/two-factor/verify-totp': 'code',
+  '/two-factor/verify-backup-code': 'backup code',
+  '/callback/oidc': 'single sign-on',
+}
+
+const CHANGES: Readonly<Record<string, string>> = {
+  '/two-factor/disable': 'two-factor.off',
+  '/two-factor/generate-backup-codes': 'two-factor.backup-codes',
+}
+
+/** Longest body that a sign-in can mean. */
+const BODY_CHARS = 10_000
+
+/**
+ * Stands before the sign-in library: slows down who guesses, writes down who came in and who did not, and answers
+ * failures as the rest of the API does.
+ */
+export function openSignInDoor({ database, clock, library: { auth, context } }: DoorDeps) {
+  const { db } = database
+  const attempts = new SignInAttempts(db, clock)
+  const write = (userId: string, action: string, details: object) =>
+    audit(db, clock, { userId, action, subject: userId, details })
+
+  async function fail(attempt: Attempt | undefined, way: string) {
+    if (attempt) await attempts.fail(attempt)
+    const account = attempt && (await context.internalAdapter.findUserByEmail(attempt.account.toLowerCase()))
+    await write(account?.user.id ?? NOBODY, 'sign-in.failed', { way })
+  }
+
+  async function note({ path, asked, answer, attempt }: Passage) {
+    const way = WAYS[path]
+    const action = CHANGES[path]
+    if (action && answer.ok && asked) await write(asked.user.id, action, {})
+    if (!way) return
+    const now = await auth.api.getSession({ headers: sessionOf(answer) })
+    // Setting up a second factor asks for a code too; only a session that was not there before is a sign-in.
+    if (asked && path.startsWith('/two-factor/')) {
+      if (answer.ok) await write(asked.user.id, 'two-factor.on', {})
+    } else if (now) {
+      if (attempt) await attempts.succeed(attempt)
+      await write(now.user.id, 'sign-in', { way })
+    } else if (answer.status === 401 || (path.startsWith('/callback/') && isFailure(answer))) {
+      await fail(attempt, way)
+    }
+  }
+
+  return async (request: Request): Promise<Response> => {
+    const path = new URL(request.url).pathname.replace(/^\/api\/auth/, '')
+    const attempt = path === '/sign-in/email' ? await readAttempt(request.clone()) : undefined
+    const wait = attempt ? await attempts.wait(attempt) : 0
+    if (wait > 0) throw tooMany(Math.ceil(wait / 1_000))
+    const asked = path.startsWith('/two-factor/')
+      ? await auth.api.getSession({ headers: request.headers })
+      : null
+    const answer = await auth.handler(request)
+    await note({ path, asked, answer, attempt })
+    if (answer.status < 400) return answer
+    throw await toError(path, answer)
+  }
+}
+
+interface Passage {
+  path: string
+  /** Who was signed in before. */
+  asked: { user: { id: string } } | null
+  answer: Response
+  attempt: Attempt | undefined
+}
+
+async function readAttempt(request: Request): Promise<Attempt | undefined> {
+  const text = (await request.text()).slice(0, BODY_CHARS)
+  try {
+    const { email } = JSON.parse(text) as { email?: unknown }
+    const address = request.headers.get('X-Forwarded-For') ?? undefined
+    return typeof email === 'string' ? { account: email, address } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Headers of a browser that has just got this answer. */
+function sessionOf(answer: Response): Headers {
+  const cookies = answer.headers
+    .getSetCookie()
+    .filter((cookie) => /session_token=[^;]/.test(cookie) && !/max-age=0/i.test(cookie))
+    .map((cookie) => cookie.split(';', 1)[0])
+  return new Headers({ Cookie: cookies.join('; ') })
+}
+
+function isFailure(answer: Response): boolean {
+  return /[?&]error=/.test(answer.headers.get('Location') ?? '')
+}
+
+function tooMany(seconds: number) {
+  return userError('E_SIGN_IN_SLOW', 'Too many attempts failed', {
+    status: 429,
+    details: { seconds },
+    hint: 'Wait a while, then try again.',
+  })
+}
+
+async function toError(path: string, answer: Response): Promise<AppError> {
+  const body = (await answer.json().catch(() => ({}))) as { code?: string; message?: string }
+  const code = body.code ?? ''
+  if (answer.status === 429 || code.startsWith('TOO_MANY')) {
+    return tooMany(Number(answer.headers.get('X-Retry-After') ?? 60))
+  }
+  if (code === 'INVALID_TWO_FACTOR_COOKIE')
+    return userError('E_SIGN_IN_AGAIN', 'This sign-in has taken too long', {
+      status: 401,
+      hint: 'Begin again with e-mail and password.',
+    })
+  if (code === 'INVALID_CODE' || code === 'INVALID_BACKUP_CODE')
+    return userError('E_CODE_WRONG', 'This code does not fit', {
+      status: 401,
+      hint: 'Codes change every 30 seconds; a backup code works once.',
+    })
+  if (path === '/sign-in/email' && answer.status === 401)
+    return userError('E_SIGN_IN_WRONG', 'E-mail or password is wrong', { status: 401 })
+  if (code === 'INVALID_PASSWORD')
+    return userError('E_PASSWORD_WRONG', 'This is not your present password', { status: 400 })
+  return new AppError('user', 'E_SIGN_IN_REFUSED', body.message ?? 'The sign-in was refused', {
+    status: answer.status,
+    ...(code ? { details: { reason: code } } : {}),
+  })
+}
