@@ -3,6 +3,8 @@ import { type Db, transact, type Tx } from '../db/database.ts'
 import { insertRows } from '../db/insert-rows.ts'
 import { jsonText } from '../db/rows.ts'
 import { PROFILES_CURSOR } from '../profiles/project.ts'
+import { announce } from '../profiles/store.ts'
+import { clearOptedOut } from '../scores/opted-out.ts'
 
 const BATCH = 2_000
 const CURSOR = 'consents'
@@ -52,6 +54,10 @@ export async function followConsents(db: Db): Promise<boolean> {
         source,
       })),
     )
+    await followProfiling(
+      tx,
+      rows.filter(({ purpose }) => purpose === 'profiling').map(({ customer_id }) => customer_id),
+    )
     await writeCursor(tx, CURSOR, last)
     return rows.length === BATCH
   })
@@ -66,6 +72,16 @@ async function isBehind(db: Db): Promise<boolean> {
     .execute()
   const positionOf = (wanted: string) => rows.find(({ name }) => name === wanted)?.position ?? 0
   return positionOf(PROFILES_CURSOR) > positionOf(CURSOR)
+}
+
+/** Scores of who wants none go at once, and segments look at everybody who said something about it. */
+async function followProfiling(tx: Tx, customers: readonly number[]): Promise<void> {
+  if (customers.length === 0) return
+  await clearOptedOut(tx, customers)
+  await announce(
+    tx,
+    [...new Set(customers)].map((customer_id) => ({ customer_id, columns: '["*"]' })),
+  )
 }
 
 async function profilesPosition(tx: Tx): Promise<number> {

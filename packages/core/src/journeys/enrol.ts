@@ -3,8 +3,10 @@ import { sql } from 'kysely'
 import type { Tx } from '../db/database.ts'
 import { insertRows } from '../db/insert-rows.ts'
 import { rowsOf } from '../db/rows.ts'
+import { readOptedOut } from '../people/opted-out.ts'
 import type { Rule } from '../segments/rule.ts'
 import type { JourneyDefinition } from './definition.ts'
+import { isMarketing, tellKeptOut } from './kept-out.ts'
 import type { Moment } from './known.ts'
 import { oftenEnough } from './nth-event.ts'
 import { whoFits } from './rules.ts'
@@ -52,7 +54,17 @@ export async function enrol(
     })
     admitted = admitted.filter(({ customerId }) => fitting?.has(customerId))
   }
-  const fresh = await withoutKnown(tx, journey, { entries: admitted, now: moment.now })
+  let fresh = await withoutKnown(tx, journey, { entries: admitted, now: moment.now })
+  if (isMarketing(definition)) {
+    const refusing = await readOptedOut(
+      tx,
+      fresh.map(({ customerId }) => customerId),
+    )
+    if (refusing.size > 0) {
+      await tellKeptOut(tx, journey, { customers: refusing, now: moment.now })
+      fresh = fresh.filter(({ customerId }) => !refusing.has(customerId))
+    }
+  }
   if (fresh.length === 0) return 0
   const steps: StatStep[] = []
   const rows = fresh.map(({ customerId, entryKey, data, at, ended, goalAt }) => {

@@ -97,4 +97,15 @@ export const rightsMigrations: Migrations = {
         .execute()
     },
   },
+  '0242_profiling': {
+    async up(db) {
+      // Asked with every rule that rests on scores.
+      await db.schema
+        .createIndex('consents_profiling')
+        .on('consents')
+        .columns(['customer_id', 'state', 'at'])
+        .where(sql.ref('purpose'), '=', 'profiling')
+        .execute()
+    },
+  },
 }

@@ -2,10 +2,12 @@ import { type ColumnBatch, type ColumnVector, type JsonValue, userError, valueAt
 import { sql } from 'kysely'
 import type { CoreContext } from '../context.ts'
 import { transact } from '../db/database.ts'
+import { mayBeProfiled } from '../people/opted-out.ts'
 import { type Reader, refusedColumn } from '../points/grants.ts'
 import { type ProfileColumn, readColumns, writeProfiles } from '../profiles/columns.ts'
 import { announce, announceForAll } from '../profiles/store.ts'
 import { hideKeys } from '../profiles/visible-key.ts'
+import { clearOptedOut } from './opted-out.ts'
 import type { Scoring, ScoringContext } from './scorings.ts'
 
 /** Rows per transaction when writing back: ingestion gets its turn in between. */
@@ -44,6 +46,7 @@ export async function runScorings(
 ): Promise<ScoringResult[]> {
   const { clock } = context
   const { timeZone } = await context.brand()
+  await clearOptedOut(context.database.db)
   const table = await readTable(context, scorings)
   const results: ScoringResult[] = []
   const changes: OutputChange[] = []
@@ -103,6 +106,8 @@ export async function readTable(
   const query = database.analytics
     .selectFrom('profiles')
     .select(['customer_id', ...present.map(({ name }) => sql.ref(name).as(name))])
+    // About who wants no conclusions drawn no plugin hears, neither to judge nor to learn.
+    .where(mayBeProfiled())
     .orderBy('customer_id')
     .$if(limit !== undefined, (some) => some.limit(limit!))
   const { vectors } = await database.readColumns(query, [

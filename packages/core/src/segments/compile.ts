@@ -4,6 +4,7 @@ import { type BusinessDays, businessDaysIn } from '../days.ts'
 import type { Db, Engine, Tx } from '../db/database.ts'
 import { engineOf } from '../db/rows.ts'
 import { vaultOf } from '../db/sealing.ts'
+import { mayBeProfiled } from '../people/opted-out.ts'
 import type { Vault } from '../people/vault.ts'
 import { isSealed, type ProfileColumn } from '../profiles/columns.ts'
 import type { Brand } from '../settings/brand.ts'
@@ -73,7 +74,14 @@ export async function readScope(
  */
 export function compileNodes(nodes: readonly RuleNode[], scope: RuleScope, reach: Reach): Compiled {
   const compiler = new Compiler(scope, reach)
-  return { conditions: nodes.map((node) => compiler.node(node, [])), joins: compiler.joins }
+  return { conditions: nodes.map((node) => compiler.root(node)), joins: compiler.joins }
+}
+
+/** Whether a rule, or a segment in it, rests on conclusions: then it finds nobody who wants none drawn. */
+export function restsOnConclusions(rule: Rule, scope: RuleScope): boolean {
+  const compiler = new Compiler(scope, 'few')
+  compiler.node(rule, [])
+  return compiler.concludes
 }
 
 /** Throws what is wrong with a rule; `id` is the segment it belongs to. */
@@ -101,10 +109,19 @@ class Compiler {
   readonly #reach: Reach
   readonly #known = new Map<string, Condition>()
   #leaves = 0
+  /** Whether a score or a label was met. */
+  concludes = false
 
   constructor(scope: RuleScope, reach: Reach) {
     this.#scope = scope
     this.#reach = reach
+  }
+
+  /** A whole rule. Who wants no conclusions drawn is in none that rests on them, not even as one of the others. */
+  root(node: RuleNode): Condition {
+    this.concludes = false
+    const condition = this.node(node, [])
+    return this.concludes ? sql<SqlBool>`(${condition} and ${mayBeProfiled()})` : condition
   }
 
   node(node: RuleNode, within: readonly string[]): Condition {
@@ -136,6 +153,7 @@ class Compiler {
 
   #column({ column: name, op, value }: ColumnNode): Condition {
     const column = getRuleColumn(this.#scope.columns, name)
+    if (column.kind === 'score' || column.kind === 'label') this.concludes = true
     const operand = {
       ...this.#scope,
       name,

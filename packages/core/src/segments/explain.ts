@@ -2,7 +2,8 @@ import { type SqlBool, type RawBuilder, sql } from 'kysely'
 import type { CoreContext } from '../context.ts'
 import type { Db } from '../db/database.ts'
 import { maskValue } from '../people/masking.ts'
-import { compileNodes, readScope, type RuleScope } from './compile.ts'
+import { readOptedOut } from '../people/opted-out.ts'
+import { compileNodes, readScope, restsOnConclusions, type RuleScope } from './compile.ts'
 import { matchingEventsOfOne } from './event-conditions.ts'
 import { type Leaf, leavesOf, type PropertyFilter, type Rule, type RuleNode, type RuleValue } from './rule.ts'
 
@@ -31,6 +32,8 @@ export type ExplainLine = LineBase &
 
 export interface Explanation {
   member: boolean
+  /** The rule rests on scores or labels, and the customer wants no conclusions drawn: whatever the lines say, out. */
+  optedOut: boolean
   lines: ExplainLine[]
 }
 
@@ -61,8 +64,11 @@ export async function explainInScope(
     .select(leaves.map((leaf, index) => actualOf(leaf, scope).as(`actual_${index}`)))
     .where('customer_id', '=', customerId)
     .executeTakeFirst()
-  if (!row) return { member: false, lines: [] }
+  if (!row) return { member: false, optedOut: false, lines: [] }
+  const optedOut =
+    restsOnConclusions(rule, scope) && (await readOptedOut(db, [customerId])).has(customerId)
   return {
+    optedOut,
     member: row['ok_0'] === 1,
     lines: leaves.map((leaf, index) =>
       toLine(leaf, { holds: row[`ok_${index + 1}`] === 1, actual: row[`actual_${index}`], scope }),

@@ -202,6 +202,7 @@ describe.each(engines)('segments on %s', (engine) => {
       ],
     }
     expect(await explainRule(shop, rule, 1)).toEqual({
+      optedOut: false,
       member: true,
       lines: [
         {
@@ -249,7 +250,11 @@ describe.each(engines)('segments on %s', (engine) => {
       ],
     })
     expect((await explainRule(shop, rule, 3)).lines.map(({ ok }) => ok)).toEqual([false, false, false, false])
-    expect(await explainRule(shop, rule, 77)).toEqual({ member: false, lines: [] })
+    expect(await explainRule(shop, rule, 77)).toEqual({
+      optedOut: false,
+      member: false,
+      lines: [],
+    })
   })
 
   test('a list keeps whom it was made of, and history and overlap have no gaps', async () => {
