@@ -8,6 +8,7 @@ import {
 } from 'node:crypto'
 import { normalizeEmail, normalizePhone } from './contact-forms.ts'
 import { PersonalText } from './personal-text.ts'
+import { Recent } from './recent.ts'
 
 /** One generation of keys: a key that seals, and one that makes the blind index. */
 export interface KeyGeneration {
@@ -19,6 +20,8 @@ interface Keys {
   id: string
   data: KeyObject
   blind: KeyObject
+  /** There are few endings and domains, and many phones and addresses. */
+  tails: Recent<string, string>
 }
 
 /** What a sealed text is: phone, e-mail, another text, or a JSON document. */
@@ -27,6 +30,10 @@ type Kind = 'p' | 'm' | 't' | 'd'
 const MARK = '~e1'
 /** Kind, blind index and its tail, key, and what is sealed. Documents have no blind index. */
 const TOKEN = /("?)~e1(?:([pmt])\.([\w-]{28})|(d))\.([0-9a-z]+)\.([\w-]+)~("?)/g
+/** Texts remembered in clear and sealed: what some thousand events name. */
+const KEPT = 20_000
+/** Characters of a sealed text that is worth remembering. */
+const SHORT = 200
 const NONCE = 12
 const TAG = 16
 /** Keys are looked at again this often while something is sealed; well within the time after which old ones go. */
@@ -49,6 +56,9 @@ export class Vault {
   #newest: Keys | undefined
   #reload: (() => Promise<void>) | undefined
   #learnedAt = performance.now()
+  /** Under the newest key; which texts are the same the blind index says anyway. */
+  readonly #sealed = new Recent<string, string>(KEPT)
+  readonly #opened = new Recent<string, string>(KEPT)
   readonly #random = Buffer.alloc(NONCE * 512)
   #randomUsed = this.#random.length
 
@@ -58,9 +68,12 @@ export class Vault {
       id,
       data: createSecretKey(material.subarray(0, 32)),
       blind: createSecretKey(material.subarray(32, 64)),
+      tails: new Recent<string, string>(KEPT),
     }))
     this.#keys = new Map(keys.map((key) => [key.id, key]))
     this.#newest = keys.at(-1)
+    this.#sealed.clear()
+    this.#opened.clear()
     this.#learnedAt = performance.now()
     if (reload) this.#reload = reload
   }
@@ -87,9 +100,11 @@ export class Vault {
   sealText(text: string): string {
     const keys = this.#newest
     if (!keys || text === '') return text
+    const known = this.#sealed.get(text)
+    if (known !== undefined) return known
     const { kind, normal } = formOf(text)
     const head = `${MARK}${kind}.${blind(keys, kind, normal)}`
-    return this.#seal(keys, `${head}${tail(keys, kind, normal)}`, text)
+    return this.#sealed.set(text, this.#seal(keys, `${head}${tail(keys, kind, normal)}`, text))
   }
 
   /** JSON, sealed as a whole; what comes out is JSON again: one text. */
@@ -126,7 +141,7 @@ export class Vault {
       (whole, before: string, kind, head, document, id, sealed, after: string) => {
         const keys = this.#keys.get(id as string)
         const label = document ? `${MARK}d` : `${MARK}${kind}.${head}`
-        const opened = keys && unseal(keys, label, sealed as string)
+        const opened = keys && this.#unseal(keys, label, sealed as string)
         if (opened === undefined) return whole
         // A document takes the place of the JSON text that stood for it; a text stands within JSON as JSON has it.
         if (document) return before && after ? opened : `${before}${opened}${after}`
@@ -224,6 +239,16 @@ export class Vault {
     return sealed
   }
 
+  /** Texts are met again and again within a batch: in the event, among the identifiers, in the profile. */
+  #unseal(keys: Keys, label: string, sealed: string): string | undefined {
+    if (sealed.length > SHORT) return unseal(keys, label, sealed)
+    const token = `${label}.${keys.id}.${sealed}`
+    const known = this.#opened.get(token)
+    if (known !== undefined) return known
+    const opened = unseal(keys, label, sealed)
+    return opened === undefined ? undefined : this.#opened.set(token, opened)
+  }
+
   #seal({ id, data }: Keys, label: string, text: string): string {
     this.#refresh()
     const nonce = this.#nonce()
@@ -270,10 +295,11 @@ function blind(keys: Keys, kind: string, normal: string): string {
 function tail(keys: Keys, kind: Kind, normal: string): string {
   if (kind === 't') return '------'
   const part = kind === 'p' ? normal.slice(-4) : normal.slice(normal.lastIndexOf('@') + 1)
-  return createHmac('sha256', keys.blind)
-    .update(`tail ${kind}:${part}`)
-    .digest('base64url')
-    .slice(0, TAIL_LENGTH)
+  const text = `tail ${kind}:${part}`
+  const known = keys.tails.get(text)
+  if (known !== undefined) return known
+  const digest = createHmac('sha256', keys.blind).update(text).digest('base64url')
+  return keys.tails.set(text, digest.slice(0, TAIL_LENGTH))
 }
 
 /** A digest as one word of small letters and digits, which no search index takes apart. */
