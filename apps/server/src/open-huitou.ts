@@ -101,6 +101,12 @@ export async function openHuitou({
       data: [collectionsData(core), storageData(core)],
     })
     opening.resolve(opened.host)
+    core.watch.surround(async () => ({
+      backupsPlanned: config.backup !== undefined,
+      plugins: opened.host
+        .list()
+        .flatMap(({ id, state }) => (state === 'failed' || state === 'quarantined' ? [{ id, state }] : [])),
+    }))
     announceExtensions(opened.host)
     followBrand(core, opened.host)
     defineDemoJobs(core, demoClock)

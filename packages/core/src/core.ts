@@ -35,6 +35,7 @@ import { syncBuiltinSegments } from './segments/builtin.ts'
 import { keptSetting, readBrand } from './settings/brand.ts'
 import { Tasks } from './tasks/tasks.ts'
 import { StageHealth } from './watch/stage-health.ts'
+import { Watch } from './watch/watch.ts'
 
 export interface CoreOptions {
   database: Database
@@ -76,6 +77,8 @@ export interface Core extends ImportContext {
   readonly collections: Collections
   /** What plugins may do with all of it. */
   readonly access: PluginAccess
+  /** Looks after the installation and raises alerts. */
+  readonly watch: Watch
   /** How the stages of this process are doing. */
   readonly health: StageHealth
   /** Stages from left to right. */
@@ -141,6 +144,8 @@ export async function createCore({
   const access = new PluginAccess({ ...context, events })
   const erasures = new Erasures({ ...context, dataDir }, rights)
   const health = new StageHealth(clock)
+  const watch = new Watch({ ...context, dataDir, health })
+  schedules.define({ name: 'watch', every: WATCH_MS, run: async () => void (await watch.look()) })
   // Beside the loop: a plugin that is slow at its own records keeps no event waiting.
   const besides: Stage[] = [{ name: 'collections', advance: () => collections.tellChanges() }]
   // Channels are slow: what is under way must keep neither events nor records waiting.
@@ -169,6 +174,7 @@ export async function createCore({
     collections,
     access,
     health,
+    watch,
     stages,
     start(node) {
       if (running) return

@@ -22,6 +22,7 @@ import { type ScoreTables, scoreMigrations } from './scores/tables.ts'
 import { type SegmentTables, segmentMigrations } from './segments/tables.ts'
 import { type SettingsTables, settingsMigrations } from './settings/tables.ts'
 import { taskMigrations, type TaskTables } from './tasks/tables.ts'
+import { watchMigrations, type WatchTables } from './watch/tables.ts'
 
 /** Every table of the core. */
 export type Tables = BulkTables &
@@ -46,7 +47,8 @@ export type Tables = BulkTables &
   ScoreTables &
   SegmentTables &
   SettingsTables &
-  TaskTables
+  TaskTables &
+  WatchTables
 
 /** Migrations of the core, in the order they run. */
 export const coreMigrations: Migrations = {
@@ -72,4 +74,5 @@ export const coreMigrations: Migrations = {
   ...peopleMigrations,
   ...keyMigrations,
   ...nodeMigrations,
+  ...watchMigrations,
 }

@@ -208,6 +208,7 @@ function announceChanges(core: Core, { live }: Huitou): () => void {
     core.onAdvance((stage) => announceHere(...(TOPICS[stage] ?? ['profiles', 'segments', 'reports']))),
     core.collections.onChange(() => announce('collections')),
     core.tasks.onChange(() => announce('tasks')),
+    core.watch.onChange(() => announce('alerts')),
     core.jobs.onChange(({ kind, state }) => {
       if (kind.startsWith('import.')) announceHere('imports')
       if (kind === 'scores' && state !== 'running') announceHere('profiles', 'segments', 'reports')

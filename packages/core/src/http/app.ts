@@ -44,6 +44,8 @@ import { customerSearchRoutes, segmentRoutes } from '../segments/routes.ts'
 import type { Brand } from '../settings/brand.ts'
 import { settingsRoutes } from '../settings/routes.ts'
 import { businessHoursRoutes, taskQueueRoutes, taskRoutes } from '../tasks/routes.ts'
+import { readAlertAttention } from '../watch/attention.ts'
+import { alertRoutes, operationsRoutes } from '../watch/routes.ts'
 import type { SignedIn } from './env.ts'
 import { refuseForeignPages } from './foreign-pages.ts'
 import { type LiveTopics, liveRoutes } from './live.ts'
@@ -79,7 +81,7 @@ export interface AppDeps {
 }
 
 /** Everything behind `/api` that needs somebody signed in. Chained, so that the admin's client knows every answer. */
-function signedInRoutes({ core, auth, plugins, live, onBrand, loadDemo, passDemoDays }: AppDeps) {
+function signedInRoutes({ core, version, auth, plugins, live, onBrand, loadDemo, passDemoDays }: AppDeps) {
   return new Hono<SignedIn>()
     .get(
       '/me',
@@ -139,13 +141,18 @@ function signedInRoutes({ core, auth, plugins, live, onBrand, loadDemo, passDemo
     .route('/reports', reportRoutes(core))
     .route(
       '/home',
-      homeRoutes(core, () => readPluginAttention(plugins)),
+      homeRoutes(core, async () => [
+        ...(await readAlertAttention(core.database.db)),
+        ...(await readPluginAttention(plugins)),
+      ]),
     )
     .route('/imports', importRoutes(core))
     .route('/collections', recordExportRoutes(core))
     .route('/collections', recordImportRoutes(core))
     .route('/collections', collectionRoutes(core))
     .route('/commands', commandRoutes(core))
+    .route('/alerts', alertRoutes(core))
+    .route('/operations', operationsRoutes({ core, version }))
     .route('/views', viewRoutes({ points: core.points, pluginFacts: () => pluginFacts(plugins) }))
     .route('/views', viewCallRoutes({ ...core, pluginFacts: () => pluginFacts(plugins) }))
     .route('/plugins', pluginRoutes({ plugins }))

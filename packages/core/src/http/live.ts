@@ -16,6 +16,7 @@ export type Topic =
   | 'deliveries'
   | 'journeys'
   | 'tasks'
+  | 'alerts'
 
 const ALL: Topic[] = [
   'profiles',
@@ -27,6 +28,7 @@ const ALL: Topic[] = [
   'deliveries',
   'journeys',
   'tasks',
+  'alerts',
 ]
 
 /** Tells open pages, on every node, that something changed. Many changes within a moment become one message. */

@@ -10,7 +10,7 @@ function appWith(limits: Parameters<typeof wholeBodies>[0]) {
   return app
 }
 
-const post = (body: BodyInit) =>
+const post = (body: string | ReadableStream) =>
   ({
     method: 'POST',
     body,

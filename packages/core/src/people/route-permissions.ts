@@ -72,6 +72,16 @@ export const ROUTE_PERMISSIONS: Readonly<Record<string, RouteRule>> = {
   'POST /api/settings/api-keys': 'keys.manage',
   'DELETE /api/settings/api-keys/:id': 'keys.manage',
 
+  // That something is wrong is everybody's to know; what to do about it is said there too.
+  'GET /api/alerts': 'signedIn',
+  'GET /api/alerts/settings': 'operations.read',
+  'PUT /api/alerts/settings': 'operations.manage',
+  'GET /api/alerts/:id': 'signedIn',
+  'POST /api/alerts/:id/acknowledge': 'operations.read',
+  'GET /api/operations': 'operations.read',
+
+  'GET /api/settings/personal-keys': 'security.manage',
+  'POST /api/settings/personal-keys/rotate': 'security.manage',
 
   'GET /api/jobs': 'jobs.read',
   'GET /api/jobs/:id': 'jobs.read',

@@ -18,7 +18,7 @@ export interface Tile {
 }
 
 export interface Attention {
-  kind: 'segment' | 'job' | 'events' | 'plugin' | 'task'
+  kind: 'segment' | 'job' | 'events' | 'plugin' | 'task' | 'alert'
   title: Text
   detail: string | null
   action: { to: string; title: Text }
