@@ -1,13 +1,12 @@
-import { countSegment, createSegment, getSegment, queryKeys, saveSegment } from '@huitou/admin-kit'
+import { createSegment, getSegment, queryKeys, saveSegment } from '@huitou/admin-kit'
 import type { Segment } from '@huitou/admin-kit'
-import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/vue-query'
-import { refDebounced } from '@vueuse/core'
+import { useQuery, useQueryClient } from '@tanstack/vue-query'
 import { computed, ref, watch } from 'vue'
 import type { Ref } from 'vue'
-import { sameRule, toCountableRule, toDraft, toRule } from './rule-model.ts'
+import { sameRule, toDraft, toRule } from './rule-model.ts'
 import type { Draft, Rule } from './rule-model.ts'
-import { findProblem, findProblems } from './rule-problems.ts'
 import type { RuleContext } from './rule-problems.ts'
+import { useRuleCount } from './use-rule-count.ts'
 
 export interface SegmentDraftOptions {
   /** Undefined for a segment that is not saved yet. */
@@ -54,32 +53,6 @@ export function useSegmentDraft({ id, context, initial }: SegmentDraftOptions) {
     { immediate: true },
   )
 
-  const problems = computed(() => findProblems(draft.value, context.value))
-  const countable = computed(() =>
-    toCountableRule(draft.value, (sentence) => findProblem(sentence, context.value) === undefined),
-  )
-  const asked = refDebounced(countable, 300)
-  const count = useQuery({
-    queryKey: computed(() => ['segments', 'count', asked.value.rule]),
-    queryFn: async ({ signal }) => ({
-      answer: await countSegment(asked.value.rule, signal),
-      ids: asked.value.sentenceIds,
-    }),
-    enabled: computed(() => asked.value.sentenceIds.length > 0),
-    placeholderData: keepPreviousData,
-    retry: false,
-  })
-  const counted = computed(() => (asked.value.sentenceIds.length > 0 ? count.data.value?.answer : undefined))
-  const remaining = computed(() => {
-    const found = new Map<string, number>()
-    for (const step of counted.value?.steps ?? []) {
-      const places = step.path.match(/\d+/g) ?? []
-      const sentenceId = places.length === 1 ? count.data.value?.ids[Number(places[0])] : undefined
-      if (sentenceId) found.set(sentenceId, step.count)
-    }
-    return found
-  })
-
   /** Stores what stands on the screen and returns the stored segment. */
   async function save(): Promise<Segment> {
     const body = { name: name.value.trim(), rule: toRule(draft.value) }
@@ -103,11 +76,7 @@ export function useSegmentDraft({ id, context, initial }: SegmentDraftOptions) {
     name,
     draft,
     dirty,
-    problems,
-    count,
-    counted,
-    remaining,
-    rule: computed(() => asked.value.rule),
+    ...useRuleCount(draft, context),
     save,
     revert,
   }
