@@ -43,6 +43,8 @@ const Environment = z.object({
   HUITOU_OIDC_DOMAINS: z.string().default(''),
   /** Role of accounts that are made that way. */
   HUITOU_OIDC_ROLE: z.enum(['operator', 'agent', 'analyst', 'developer']).default('agent'),
+  /** Seconds without a sign of life after which other servers take over this one's work; the same on all of them. */
+  HUITOU_NODE_SILENCE: z.coerce.number().int().min(3).max(300).default(15),
   HUITOU_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
 })
 
@@ -66,6 +68,7 @@ export interface Config {
   /** What a server does; `all` when absent. */
   role?: NodeRole | undefined
   jobsBackend?: JobsBackend | undefined
+  nodeSilenceMs?: number | undefined
   /** One backup a day; undefined when none was asked for. */
   backup?: BackupPlan | undefined
 }
@@ -101,6 +104,7 @@ export function readConfig(dataDir: string, environment: NodeJS.ProcessEnv = pro
     trustedProxies: parsed.data.HUITOU_TRUSTED_PROXIES,
     metricsToken: parsed.data.HUITOU_METRICS_TOKEN,
     role: parsed.data.HUITOU_ROLE,
+    nodeSilenceMs: parsed.data.HUITOU_NODE_SILENCE * 1_000,
     jobsBackend: parsed.data.HUITOU_JOBS_BACKEND,
     backup: parsed.data.HUITOU_BACKUP_DIR
       ? {

@@ -66,7 +66,11 @@ export async function openHuitou({
 }: OpenOptions): Promise<Huitou> {
   const database = openDatabase(
     config.databaseUrl
-      ? { url: config.databaseUrl, ...(config.analyticsUrl ? { analyticsUrl: config.analyticsUrl } : {}) }
+      ? {
+          url: config.databaseUrl,
+          ...(config.analyticsUrl ? { analyticsUrl: config.analyticsUrl } : {}),
+          ...(config.nodeSilenceMs ? { silenceMs: config.nodeSilenceMs } : {}),
+        }
       : { file: path.join(config.dataDir, 'huitou.db') },
   )
   try {

@@ -4,6 +4,7 @@ import {
   chownSync,
   cpSync,
   existsSync,
+  lchownSync,
   mkdtempSync,
   readdirSync,
   renameSync,
@@ -27,11 +28,37 @@ export interface PostgresServer {
 const nobody = 65534
 const clusterPrefix = 'huitou-postgres-'
 
+/** The files of one server and what is done with them. */
+export interface Cluster {
+  readonly port: number
+  /** Its data folder. */
+  readonly data: string
+  /** Gives files that were put there to the user it runs as. */
+  own(): void
+  start(): Promise<void>
+  /** Ends it at once, as a crash does. */
+  kill(): Promise<void>
+  /** Lets a copy that follows another one go on by itself. */
+  promote(): Promise<void>
+  /** Ends it and removes its files. */
+  remove(): Promise<void>
+}
+
 /**
  * Starts a throw-away PostgreSQL server on a free port of this machine, in a temporary folder, tuned to forget:
  * nothing it writes needs to survive. Sorts text by code point, as SQLite does.
  */
 export async function startPostgres(): Promise<PostgresServer> {
+  const cluster = await makeCluster(forgetful)
+  await cluster.start()
+  return { url: `postgres://huitou@127.0.0.1:${cluster.port}/postgres`, stop: () => cluster.remove() }
+}
+
+/** Files of a new server, or an empty folder for them, on a port that is free. Nothing runs yet. */
+export async function makeCluster(
+  settings: readonly string[],
+  { empty = false }: { empty?: boolean } = {},
+): Promise<Cluster> {
   const identity = process.getuid?.() === 0 ? { uid: nobody, gid: nobody } : {}
   const native = reachableBinaries('uid' in identity)
   const bin = (name: string) => path.join(native, 'bin', name)
@@ -42,29 +69,43 @@ export async function startPostgres(): Promise<PostgresServer> {
   if ('uid' in identity) chownSync(cluster, nobody, nobody)
   const options = { ...identity, cwd: cluster }
   const data = path.join(cluster, 'data')
-  await run(
-    bin('initdb'),
-    [
-      '-D',
-      data,
-      '-U',
-      'huitou',
-      '--auth=trust',
-      '--encoding=UTF8',
-      '--no-sync',
-      '--no-instructions',
-      ...locale,
-    ],
-    options,
-  )
+  if (!empty) {
+    await run(
+      bin('initdb'),
+      [
+        '-D',
+        data,
+        '-U',
+        'huitou',
+        '--auth=trust',
+        '--encoding=UTF8',
+        '--no-sync',
+        '--no-instructions',
+        ...locale,
+      ],
+      options,
+    )
+  }
   const port = await freePort()
-  const flags = [`-p ${port}`, '-h 127.0.0.1', '-k ""', ...forgetful.map((setting) => `-c ${setting}`)].join(
-    ' ',
-  )
-  await startServer(bin('pg_ctl'), ['-D', data, '-l', path.join(cluster, 'log'), '-o', flags], options)
+  const flags = [`-p ${port}`, '-h 127.0.0.1', '-k ""', ...settings.map((setting) => `-c ${setting}`)].join(' ')
   return {
-    url: `postgres://huitou@127.0.0.1:${port}/postgres`,
-    stop: () => stopCluster(bin('pg_ctl'), cluster, identity),
+    port,
+    data,
+    own() {
+      if (!('uid' in identity)) return
+      for (const entry of ['.', ...readdirSync(data, { recursive: true, encoding: 'utf8' })])
+        lchownSync(path.join(data, entry), nobody, nobody)
+      chmodSync(data, 0o700)
+    },
+    start: () =>
+      startServer(bin('pg_ctl'), ['-D', data, '-l', path.join(cluster, 'log'), '-o', flags], options),
+    async kill() {
+      await run(bin('pg_ctl'), ['stop', '-w', '-m', 'immediate', '-D', data], options)
+    },
+    async promote() {
+      await run(bin('pg_ctl'), ['promote', '-w', '-D', data], options)
+    },
+    remove: () => stopCluster(bin('pg_ctl'), cluster, identity),
   }
 }
 

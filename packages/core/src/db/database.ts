@@ -14,6 +14,8 @@ import { withSealing } from './sealing.ts'
 import { sqliteDialect } from './sqlite-driver.ts'
 import { VectorBuilder, type VectorKind } from './vectors.ts'
 
+const SILENCE_MS = 15_000
+
 export type Engine = 'sqlite' | 'postgres'
 export type Db = Kysely<Tables>
 export type Tx = Transaction<Tables>
@@ -29,6 +31,8 @@ export interface Database {
   readColumns(query: Compilable, kinds: VectorKind[]): Promise<{ vectors: ColumnVector[]; count: number }>
   /** What nodes on this database tell each other. */
   readonly notices: Notices
+  /** A node that the database has not heard of for so long is dead, and its work is others'. */
+  readonly silenceMs: number
   /** Connections for a library that brings its own queries; PostgreSQL only. Whoever asked ends them. */
   openPool?(max: number): pg.Pool
   /** Ends all connections at once, with the queries that wait on them; new ones are made at the next query. */
@@ -42,6 +46,7 @@ export type DatabaseOptions = (
       /** `postgres://…` */ url: string
       /** Replica for long reads; the same server when absent. */ analyticsUrl?: string
       poolSize?: number
+      /** Milliseconds of silence after which nodes are dead; the same for all. */ silenceMs?: number
     }
 ) & { /** Keys of another database that this one is a copy of. */ vault?: Vault }
 
@@ -95,6 +100,7 @@ function openSqlite({
     vault,
     readColumns: async (query, kinds) => await opened(vault, await pool.columns(query.compile(), kinds)),
     notices: noNotices,
+    silenceMs: SILENCE_MS,
     cutOff: () => {},
     async close() {
       await analytics.destroy()
@@ -112,8 +118,11 @@ function openPostgres(options: {
   url: string
   analyticsUrl?: string
   poolSize?: number
+  silenceMs?: number
   vault?: Vault
 }): Database {
+  const { silenceMs = SILENCE_MS } = options
+  const guardSession = sessionGuard(silenceMs)
   const { vault = new Vault() } = options
   const types = {
     getTypeParser(oid: number, format?: 'text' | 'binary') {
@@ -162,6 +171,7 @@ function openPostgres(options: {
       return await opened(vault, { vectors, count: result.rows.length })
     },
     notices,
+    silenceMs,
     openPool: (max) => connect(options.url, max),
     cutOff() {
       for (const client of clients) cut(client)
@@ -175,22 +185,20 @@ function openPostgres(options: {
 }
 
 /**
- * Milliseconds: nothing that a transaction does keeps it waiting for the process for longer. And a stage looks up a
- * hundred rows in tables of thousands and more: PostgreSQL reckons with disks that seek, and would read such a table
- * from end to end for them.
- */
-const SESSION = [
-  'idle_in_transaction_session_timeout = 12000',
-  'tcp_user_timeout = 20000',
-  'random_page_cost = 1.1',
-]
-
-/**
  * Lets the server end what a node leaves behind that is paused or cut off: its open transaction would hold locks that
- * every other node waits for. Engines that only speak PostgreSQL's language may not know these settings.
+ * every other node waits for, and nothing that a transaction does keeps it waiting for the process for so long. And a
+ * stage looks up a hundred rows in tables of thousands and more: PostgreSQL reckons with disks that seek, and would read
+ * such a table from end to end for them. Engines that only speak PostgreSQL's language may not know these settings.
  */
-async function guardSession(client: pg.ClientBase): Promise<void> {
-  for (const setting of SESSION) await client.query(`set ${setting}`).catch(() => {})
+function sessionGuard(silenceMs: number) {
+  const settings = [
+    `idle_in_transaction_session_timeout = ${Math.round(silenceMs * 0.8)}`,
+    `tcp_user_timeout = ${Math.round(silenceMs * 1.3)}`,
+    'random_page_cost = 1.1',
+  ]
+  return async (client: pg.ClientBase): Promise<void> => {
+    for (const setting of settings) await client.query(`set ${setting}`).catch(() => {})
+  }
 }
 
 /** Columns with everything sealed in them opened. */

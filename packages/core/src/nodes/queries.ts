@@ -3,9 +3,6 @@ import type { Db, Tx } from '../db/database.ts'
 import { engineOf } from '../db/rows.ts'
 import type { NodeRole } from './tables.ts'
 
-/** A node that the database has not heard of for so long is dead, and its work is others'. */
-export const DEAD_MS = 15_000
-
 export interface PluginOnNode {
   version: string
   state: 'ready' | 'off' | 'failed'
@@ -21,7 +18,7 @@ export interface NodeView {
   pid: number
   startedAt: number
   seenAt: number
-  /** Whether the database has heard of it within `DEAD_MS`. */
+  /** Whether the database has heard of it lately. */
   alive: boolean
   /** Stages that only this node advances. */
   stages: string[]
@@ -39,13 +36,13 @@ export function sharedNow(db: Db | Tx) {
 export async function listNodes(db: Db): Promise<NodeView[]> {
   const rows = await db
     .selectFrom('nodes')
-    .select(['id', 'role', 'version', 'pid', 'started_at', 'seen_at', 'plugins'])
+    .select(['id', 'role', 'version', 'pid', 'started_at', 'seen_at', 'dead_at', 'plugins'])
     .select(sharedNow(db).as('now'))
     .orderBy('started_at')
     .orderBy('id')
     .execute()
   const claims = await listStageClaims(db)
-  return rows.map(({ id, role, version, pid, started_at, seen_at, plugins, now }) => ({
+  return rows.map(({ id, role, version, pid, started_at, seen_at, dead_at, plugins, now }) => ({
     id,
     role,
     version,
@@ -53,7 +50,7 @@ export async function listNodes(db: Db): Promise<NodeView[]> {
     startedAt: started_at,
     seenAt: seen_at,
     // SQLite's only server says it once.
-    alive: engineOf(db) === 'sqlite' || seen_at > now - DEAD_MS,
+    alive: engineOf(db) === 'sqlite' || dead_at > now,
     stages: claims.filter(({ nodeId }) => nodeId === id).map(({ stage }) => stage),
     plugins: JSON.parse(plugins) as Record<string, PluginOnNode>,
   }))

@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import { type Claim, underClaim, withoutClaim } from '../db/claims.ts'
 import { type Database, transact, type Tx } from '../db/database.ts'
 import type { Stage } from '../loop.ts'
-import { DEAD_MS, sharedNow } from './queries.ts'
+import { sharedNow } from './queries.ts'
 
 /** Stages that one node at a time may do, because each reads a log in its order and follows one with its own. */
 export const CLAIMED_STAGES = ['profiles', 'scores', 'segments', 'journeys', 'tasks'] as const
@@ -98,7 +98,7 @@ export class StageClaims {
       .selectFrom('nodes')
       .select(['id', 'missing'])
       .where('role', '!=', 'web')
-      .where('seen_at', '>', sql<number>`${sharedNow(tx)} - ${sql.lit(DEAD_MS)}`)
+      .where('dead_at', '>', sharedNow(tx))
       .execute()
     const least = Math.min(...workers.map(({ missing }) => missing))
     const living = new Set(workers.filter(({ missing }) => missing === least).map(({ id }) => id))

@@ -19,6 +19,8 @@ export interface NodeTables {
     secret: string
     started_at: number
     seen_at: number
+    /** When it is dead for the others, should nobody hear of it until then. */
+    dead_at: number
     /** Plugins it has, JSON: `{ id: { version, state, error } }`. */
     plugins: string
     /** How many of the plugins that are wished it cannot run: work that they take part in goes to nodes that miss least. */
@@ -83,6 +85,14 @@ export const nodeMigrations: Migrations = {
       await db.schema
         .alterTable('nodes')
         .addColumn('missing', 'integer', (column) => column.notNull().defaultTo(0))
+        .execute()
+    },
+  },
+  '0284_nodes_dead_at': {
+    async up(db) {
+      await db.schema
+        .alterTable('nodes')
+        .addColumn('dead_at', 'bigint', (column) => column.notNull().defaultTo(0))
         .execute()
     },
   },

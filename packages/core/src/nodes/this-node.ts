@@ -8,13 +8,14 @@ import { v7 as uuid } from 'uuid'
 import type { Logger } from '../context.ts'
 import { type Database, transact, type Tx } from '../db/database.ts'
 import { lockFolder, placeOf } from './folder-lock.ts'
-import { DEAD_MS, type PluginOnNode, sharedNow } from './queries.ts'
+import { type PluginOnNode, sharedNow } from './queries.ts'
 import { StageClaims } from './stage-claims.ts'
 import type { NodeRole } from './tables.ts'
 
-const BEAT_MS = 2_000
-/** Without an answer for so long this node counts itself as cut off, before the others do. */
-const CUT_OFF_MS = DEAD_MS - 3_000
+/** Beats of the heart before a silence means death. */
+const BEATS = 7
+/** The part of a silence after which a node counts itself as cut off, before the others do. */
+const CUT_OFF = 0.8
 /** Dead nodes are kept in the list for a day: somebody may ask what became of them. */
 const FORGET_MS = 86_400_000
 
@@ -77,6 +78,10 @@ export class ThisNode {
     return node
   }
 
+  get #silenceMs(): number {
+    return this.#options.database.silenceMs
+  }
+
   /** Whether the database has been heard lately: a node that is cut off starts nothing. */
   get isConnected(): boolean {
     return !this.#isCutOff
@@ -129,7 +134,7 @@ export class ThisNode {
       .selectFrom('nodes')
       .select(['id', 'machine'])
       .where('secret', '!=', fingerprint)
-      .where('seen_at', '>', before(tx, DEAD_MS))
+      .where('dead_at', '>', sharedNow(tx))
       .executeTakeFirst()
     if (other) {
       throw userError('E_NODE_SECRET', 'The servers on this database have another secret than this one', {
@@ -149,6 +154,7 @@ export class ThisNode {
         secret: fingerprint,
         started_at: sharedNow(database.db),
         seen_at: sharedNow(database.db),
+        dead_at: sql<number>`${sharedNow(tx)} + ${sql.lit(this.#silenceMs)}`,
         plugins: '{}',
         missing: 0,
       })
@@ -159,7 +165,7 @@ export class ThisNode {
     const { signal } = this.#stop
     const { database, log } = this.#options
     while (!signal.aborted) {
-      await sleep(BEAT_MS, undefined, { signal }).catch(() => {})
+      await sleep(this.#silenceMs / BEATS, undefined, { signal }).catch(() => {})
       if (signal.aborted) return
       try {
         await this.#saySo()
@@ -168,7 +174,7 @@ export class ThisNode {
         this.#isCutOff = false
         await this.#lookAtClaims()
       } catch (error) {
-        if (performance.now() - this.#heardAt < CUT_OFF_MS) continue
+        if (performance.now() - this.#heardAt < this.#silenceMs * CUT_OFF) continue
         // Queries that wait for an answer would wait for many minutes; whoever asked tries again.
         database.cutOff()
         if (!this.#isCutOff) log.error({ error: String(error) }, 'The database does not answer')
@@ -193,8 +199,10 @@ export class ThisNode {
     // There is nobody else to hear it.
     if (database.engine === 'sqlite') return
     const rows = await database.notices.ask<{ id: string }>(
-      `update nodes set seen_at = (extract(epoch from clock_timestamp()) * 1000)::bigint where id = $1 returning id`,
-      [this.id],
+      `update nodes set seen_at = now.ms, dead_at = now.ms + $2
+         from (select (extract(epoch from clock_timestamp()) * 1000)::bigint as ms) now
+        where id = $1 returning id`,
+      [this.id, this.#silenceMs],
     )
     // Others may have buried a node that was silent for a day, or a restored database may not know it.
     if (rows.length > 0) return
