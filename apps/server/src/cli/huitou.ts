@@ -13,6 +13,7 @@ export const huitouCommand = defineCommand({
     segment: () => import('./segment.ts').then((module) => module.segmentCommand),
     plugin: () => import('./plugin.ts').then((module) => module.pluginCommand),
     user: () => import('./user.ts').then((module) => module.userCommand),
+    keys: () => import('./keys.ts').then((module) => module.keysCommand),
     backup: () => import('./backup.ts').then((module) => module.backupCommand),
     restore: () => import('./restore.ts').then((module) => module.restoreCommand),
     upgrade: () => import('./upgrade.ts').then((module) => module.upgradeCommand),
