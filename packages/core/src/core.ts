@@ -98,6 +98,9 @@ export interface Core extends ImportContext {
   onAdvance(listener: (stage: string) => void): () => void
 }
 
+/** How often it is looked whether something is not as it should be. */
+const WATCH_MS = 60_000
+
 const silent: Logger = { info: () => {}, warn: () => {}, error: () => {} }
 
 /** Brings the schema up to date and puts the loop together; nothing runs before `start`. */

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { copyFile, mkdir, readdir, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
+import { mergeErasures } from '@huitou/core'
 import { userError } from '@huitou/plugin-api'
 import type { BackupManifest } from './manifest.ts'
 import { restorePostgres } from './postgres-tools.ts'
@@ -9,15 +10,22 @@ import { compareTables, verifyBackup } from './verify-backup.ts'
 export interface Restored {
   manifest: BackupManifest
   folder: string
+  /** Customers erased after the backup was made, who are erased again before anything runs. */
+  erasedSince: number
 }
 
 /**
  * Puts a backup into an empty data folder (and, for PostgreSQL, an empty database) and compares what is there then with
- * what the backup says, table by table. Nothing that exists is overwritten; on failure nothing is left behind.
+ * what the backup says, table by table. Nothing that exists is overwritten; on failure nothing is left behind. Who was
+ * erased since is taken from the backups beside this one, and from `erasures`, the list of the folder that is replaced.
  */
 export async function restoreBackup(
   backup: string,
-  { dataDir, databaseUrl }: { dataDir: string; databaseUrl: string | undefined },
+  {
+    dataDir,
+    databaseUrl,
+    erasures,
+  }: { dataDir: string; databaseUrl: string | undefined; erasures?: string | undefined },
 ): Promise<Restored> {
   const folder = path.resolve(dataDir)
   if (existsSync(folder) && (await readdir(folder)).length > 0)
@@ -55,11 +63,22 @@ export async function restoreBackup(
       if (wrong.length > 0)
         throw userError('E_BACKUP_DAMAGED', `What was restored is not what was saved: ${wrong.join('; ')}`)
     }
+    const erasedSince = await mergeErasures(partial, [
+      ...(await listsBeside(backup)),
+      ...(erasures === undefined ? [] : [erasures]),
+    ])
     if (existsSync(folder)) await rm(folder, { recursive: true })
     await rename(partial, folder)
+    return { manifest, folder, erasedSince }
   } catch (error) {
     await rm(partial, { recursive: true, force: true })
     throw error
   }
-  return { manifest, folder }
+}
+
+/** Every backup has the list of erasures as it was then; a later one knows more. */
+async function listsBeside(backup: string): Promise<string[]> {
+  const into = path.dirname(path.resolve(backup))
+  const names = await readdir(into).catch(() => [])
+  return names.map((name) => path.join(into, name, 'files', 'erasures.jsonl'))
 }

@@ -117,3 +117,17 @@ export async function readNotedErasures(file: string): Promise<NotedErasure[]> {
     }
   })
 }
+
+/** Brings the erasures that other copies tell of into a data folder's list. Returns how many it did not know. */
+export async function mergeErasures(dataDir: string, files: readonly string[]): Promise<number> {
+  const known = new Set((await readNotedErasures(erasuresFile(dataDir))).map(({ id }) => id))
+  let added = 0
+  for (const file of files)
+    for (const erasure of await readNotedErasures(file)) {
+      if (known.has(erasure.id)) continue
+      known.add(erasure.id)
+      await noteErasure(dataDir, erasure)
+      added++
+    }
+  return added
+}
