@@ -16,6 +16,8 @@ const Environment = z.object({
   HUITOU_PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   /** Signs sessions; the same on every node. Kept in the data folder when absent. */
   HUITOU_SECRET: z.string().min(32).optional(),
+  /** The secret before it, for one start: keys sealed under it are sealed under the new one. */
+  HUITOU_OLD_SECRET: z.string().optional(),
   /** Where a backup a day goes, best on another disk; none is made when absent. */
   HUITOU_BACKUP_DIR: z.string().optional(),
   /** Time of day of the backup, in the brand's zone. */
@@ -61,6 +63,7 @@ export interface Config {
   analyticsUrl: string | undefined
   publicUrl: string | undefined
   secret: string
+  oldSecret?: string | undefined
   logLevel: string
   singleSignOn?: SingleSignOn | undefined
   trustedProxies?: string | undefined
@@ -99,6 +102,7 @@ export function readConfig(dataDir: string, environment: NodeJS.ProcessEnv = pro
     analyticsUrl: parsed.data.HUITOU_ANALYTICS_URL,
     publicUrl: parsed.data.HUITOU_PUBLIC_URL,
     secret: parsed.data.HUITOU_SECRET ?? ownSecret(path.join(folder, 'secret')),
+    oldSecret: parsed.data.HUITOU_OLD_SECRET,
     logLevel: parsed.data.HUITOU_LOG_LEVEL,
     singleSignOn: singleSignOnOf(parsed.data),
     trustedProxies: parsed.data.HUITOU_TRUSTED_PROXIES,

@@ -80,6 +80,7 @@ export async function openHuitou({
       database,
       dataDir: config.dataDir,
       secret: config.secret,
+      oldSecret: config.oldSecret,
       publicUrl: config.publicUrl,
       log,
       jobsBackend: config.databaseUrl ? (config.jobsBackend ?? 'postgres') : undefined,

@@ -301,6 +301,18 @@ describe.each(engines)('personal data in the database on %s', (engine) => {
       createCore({ database: core.database, dataDir: core.dataDir, clock: core.clock, secret })
     await expect(open('another secret')).rejects.toMatchObject({ code: 'E_PERSONAL_KEYS' })
     await expect(open(undefined)).rejects.toMatchObject({ code: 'E_PERSONAL_KEYS' })
+    await expect(open(TEST_SECRET)).resolves.toBeDefined()
+  })
+
+  test('the secret itself can be changed', async () => {
+    const before = await view(core)
+    const options = { database: core.database, dataDir: core.dataDir, clock: core.clock }
+    const again = await createCore({ ...options, secret: 'another secret', oldSecret: TEST_SECRET })
+    await again.database.vault.reload()
+    expect(await view(core)).toEqual(before)
+    await expect(createCore({ ...options, secret: TEST_SECRET })).rejects.toMatchObject({
+      code: 'E_PERSONAL_KEYS',
+    })
   })
 })
 

@@ -1,7 +1,7 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
 import { AppError, userError } from '@huitou/plugin-api'
 import { sql } from 'kysely'
-import type { Database, Db, Tx } from '../db/database.ts'
+import { type Database, type Db, transact, type Tx } from '../db/database.ts'
 import type { KeyGeneration } from './vault.ts'
 
 const NONCE = 12
@@ -62,8 +62,12 @@ export async function readKeys(db: Db | Tx, secret: string): Promise<KeyGenerati
     .map(({ id, sealed }) => ({ id, material: unseal(secret, id, sealed) }))
 }
 
-/** Throws `E_PERSONAL_KEYS` when the database was sealed under another secret than this; writes nothing. */
-export async function checkKeys({ db, engine }: Database, secret: string | undefined): Promise<void> {
+/** Throws `E_PERSONAL_KEYS` when the database was sealed under neither of these secrets; then nothing is written. */
+export async function checkKeys(
+  { db, engine }: Database,
+  secret: string | undefined,
+  oldSecret?: string,
+): Promise<void> {
   const { rows } =
     engine === 'postgres'
       ? await sql`select 1 from information_schema.tables where table_name = 'personal_keys' and table_schema = current_schema()`.execute(
@@ -71,6 +75,7 @@ export async function checkKeys({ db, engine }: Database, secret: string | undef
         )
       : await sql`select 1 from sqlite_master where type = 'table' and name = 'personal_keys'`.execute(db)
   if (rows.length === 0) return
+  if (secret !== undefined && oldSecret !== undefined) await rewrapKeys(db, oldSecret, secret)
   if (secret !== undefined) await readKeys(db, secret)
   else if ((await readStoredKeys(db)).length > 0)
     throw userError(
@@ -80,6 +85,26 @@ export async function checkKeys({ db, engine }: Database, secret: string | undef
         hint: HINT,
       },
     )
+}
+
+/** Seals the keys under another secret than they were sealed under; those that are already stay as they are. */
+export async function rewrapKeys(db: Db, from: string, to: string): Promise<void> {
+  await transact(db, async (tx) => {
+    for (const { id, sealed } of await tx.selectFrom('personal_keys').selectAll().execute()) {
+      if (isUnder(to, id, sealed)) continue
+      const again = seal(to, id, unseal(from, id, sealed))
+      await tx.updateTable('personal_keys').set({ sealed: again }).where('id', '=', id).execute()
+    }
+  })
+}
+
+function isUnder(secret: string, id: string, sealed: string): boolean {
+  try {
+    unseal(secret, id, sealed)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function seal(secret: string, id: string, material: Uint8Array): string {
