@@ -142,8 +142,8 @@ const points: { readonly [Point in PointName]-?: Omit<PointDescription, 'id'> } 
   conditions: {
     title: text('Conditions', '条件'),
     description: text(
-      'Predicates for branches of journeys now; for rules of segments later.',
-      '旅程分支中的判断条件，已可用；人群规则中稍后支持。',
+      'Predicates for branches of journeys, and for rules everywhere: what one says of each customer is a column.',
+      '旅程分支中的判断条件，也可用于所有规则：它对每位客户的判断就是一列。',
     ),
     engine: 'now',
     activation: 'onCondition:<id>',

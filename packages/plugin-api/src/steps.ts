@@ -29,7 +29,12 @@ export interface Action {
   run(input: Record<string, unknown>, context: ActionContext): Promise<unknown> | unknown
 }
 
-/** A predicate over customers for journeys and segments. Implemented with `huitou.conditions.register(id, …)`. */
+/**
+ * A predicate over customers. In a branch of a journey it is asked at that moment, with the options that a person set.
+ * For rules of segments it is asked about everybody, with the defaults of its options, when profiles have changed and
+ * when a day begins; the answer is the column `<plugin>_is_<id>`. Without defaults for all required options there is
+ * no such column. Implemented with `huitou.conditions.register(id, …)`.
+ */
 export interface ConditionContribution {
   id: string
   title: LocalizedText

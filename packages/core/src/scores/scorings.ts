@@ -11,9 +11,10 @@ import type { Reader } from '../points/grants.ts'
 import type { PointOwner, Points, Text } from '../points/points.ts'
 import type { ProfileColumn } from '../profiles/columns.ts'
 import { columnName } from '../profiles/definitions.ts'
+import { conditionColumns } from './condition-columns.ts'
 import { assignByRules, hasRules } from './label-rules.ts'
 
-/** A scorer or a segmenter, in the one form that the stage runs. */
+/** A scorer, a segmenter or a condition, in the one form that the stage runs. */
 export interface Scoring {
   /** `<prefix>.<id>`. */
   id: string
@@ -48,7 +49,7 @@ export function runId({ id, inputs, outputs }: Pick<Scoring, 'id' | 'inputs' | '
 
 /** All scorings, each after those whose outputs it reads. */
 export function readScorings(points: Points): Scoring[] {
-  return inOrder([...scorers(points), ...segmenters(points)])
+  return inOrder([...scorers(points), ...segmenters(points), ...conditionColumns(points, readerOf)])
 }
 
 function readerOf({ plugin, prefix, permissions }: PointOwner): Scoring['reader'] {

@@ -2,6 +2,9 @@ import { type ColumnBatch, toNumberVector, valueAt } from '@huitou/plugin-api'
 import { createTestCore, engines, type TestCore } from '@huitou/testing'
 import { sql } from 'kysely'
 import { describe, expect, test } from 'vitest'
+import { readScope } from '../segments/compile.ts'
+import { explainRule } from '../segments/explain.ts'
+import { createSegment, getSegment } from '../segments/queries.ts'
 
 const owner = {
   plugin: 'test.score',
@@ -99,6 +102,56 @@ describe.each(engines)('on %s', (engine) => {
     await core.settle()
     expect(await scoresOf(core)).toEqual({ a: [4, 'other'], b: [3, 'other'], c: [2, 'rich'], d: [1, 'rich'] })
     expect((await members()).map(({ member_count }) => member_count)).toEqual([2, 2])
+  })
+
+  test('what a condition says becomes a column that rules ask for, in segments, explained and in journeys', async () => {
+    await using core = await createTestCore({ engine })
+    core.declare({ events, features })
+    const add = (id: string, options: object) =>
+      core.points.conditions.add(owner, `test.score/${id}`, {
+        id,
+        title: '大手笔',
+        inputs: ['shop_spend'],
+        options: { type: 'object', ...options },
+        run: ({ ids, columns, options: { from } }) =>
+          Uint8Array.from(ids, (_, row) =>
+            Number(valueAt(columns['shop_spend'] as never, row)) >= Number(from) * 100 ? 1 : 0,
+          ),
+      })
+    const undo = add('big', { required: ['from'], properties: { from: { type: 'number', default: 15 } } })
+    add('unsaid', { required: ['from'], properties: { from: { type: 'number' } } })
+    await core.send(paid('a', 10), paid('b', 20))
+    await core.settle()
+    expect((await core.scores.runAll()).map(({ id, changed, error }) => [id, changed, error])).toEqual([
+      ['test.score/big', 2, null],
+    ])
+    const { columns } = await readScope(core.database.db, await core.brand(), { now: core.clock.now() })
+    expect(columns.get('score_is_big')).toMatchObject({
+      type: 'boolean',
+      owner: 'test.score',
+      title: { en: '大手笔', 'zh-CN': '大手笔' },
+    })
+    expect(columns.has('score_is_unsaid')).toBe(false)
+    const rule = { all: [{ column: 'score_is_big', op: 'true' as const }] }
+    const { id } = await createSegment(core, { name: 'Big', rule })
+    await core.settle()
+    const count = async () => (await getSegment(core, id)).count
+    expect(await count()).toBe(1)
+    const [customer] = await core.database.db
+      .selectFrom('profiles')
+      .select('customer_id')
+      .where('key', '=', 'a')
+      .execute()
+    const who = customer!.customer_id
+    expect(await explainRule(core, rule, who)).toMatchObject({ member: false })
+    await core.send(paid('a', 5))
+    await core.settle()
+    await core.scores.runAll()
+    await core.settle()
+    expect(await count()).toBe(2)
+    undo()
+    await core.settle()
+    expect((await getSegment(core, id)).error).toMatchObject({ code: 'E_RULE_COLUMN' })
   })
 
   test('nothing runs again until something has changed: events, the day, or settings', async () => {

@@ -50,6 +50,7 @@ export class ScoreStage {
     const { points, jobs } = context
     points.scorers.onDidChange(() => this.#onPlugins())
     points.segmenters.onDidChange(() => this.#onPlugins())
+    points.conditions.onDidChange(() => this.#onPlugins())
     jobs.define('scores', async ({ signal, progress }) => {
       const runs = await this.runAll({
         signal,

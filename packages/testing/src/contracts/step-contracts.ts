@@ -47,6 +47,18 @@ export function conditionChecks(subject: Subject<ConditionContribution>): Check[
   const add = (title: string, run: () => Promise<void>) => check(subject, 'conditions', title, run)
   return [
     add('says yes or no of every customer', () => test(batchOf(subject, inputs, 25), 25)),
+    // What it says is kept as a column: it may not depend on when it is asked.
+    add('says the same of the same customers when it is asked again', async () => {
+      const batch = batchOf(subject, inputs, 25)
+      for (const chosen of everyOptions()) {
+        const ask = () => subject.call<Uint8Array>('test', { ...structuredClone(batch), options: chosen })
+        const [first, again] = [await ask(), await ask()]
+        must(
+          first.every((value, row) => value === again[row]),
+          'test() said something else when asked again',
+        )
+      }
+    }),
     add('says nothing of nobody', () => test(batchOf(subject, inputs, 0), 0)),
     add('copes with customers of whom nothing is known', () => test(emptyValues(inputs, 3), 3)),
   ]
