@@ -2,7 +2,7 @@ import { useSettings } from '@huitou/admin-kit'
 import { useTitle } from '@vueuse/core'
 import { computed } from 'vue'
 import { useI18n } from 'vue-i18n'
-import { useTabs } from './use-tabs.ts'
+import { titleOf, useTabs } from './use-tabs.ts'
 
 /** Window title: the page in front, then the brand. */
 export function useDocumentTitle(): void {
@@ -12,7 +12,7 @@ export function useDocumentTitle(): void {
   useTitle(
     computed(() => {
       const tab = store.active
-      const page = tab ? (tab.title ?? (tab.titleKey ? t(tab.titleKey) : '')) : ''
+      const page = tab ? titleOf(tab) : ''
       return [page, settings.data.value?.brandName || t('shell.brand')].filter(Boolean).join(' - ')
     }),
   )

@@ -1,5 +1,5 @@
 import { confirmed } from '@huitou/admin-kit'
-import type { IconName } from '@huitou/admin-kit'
+import type { IconName, TabTitle } from '@huitou/admin-kit'
 import { useStorage } from '@vueuse/core'
 import { defineStore } from 'pinia'
 import { computed, ref } from 'vue'
@@ -13,10 +13,17 @@ export interface Tab {
   path: string
   /** Message key of the first words. */
   titleKey: string
-  title?: string
+  title?: TabTitle | undefined
   icon: IconName
   area: string
   dirty?: boolean
+}
+
+/** Words on a tab, in the language of the moment. */
+export function titleOf({ id, title, titleKey }: Pick<Tab, 'id' | 'title' | 'titleKey'>): string {
+  const { t, locale } = i18n.global
+  if (typeof title === 'string') return title
+  return title?.[locale.value === 'en' ? 'en' : 'zh-CN'] ?? (titleKey ? t(titleKey) : id)
 }
 
 /** Tab that a place lives in. */
@@ -58,7 +65,7 @@ export const useTabs = defineStore('tabs', () => {
     history.value = [...history.value.filter((past) => past !== id), id]
   }
 
-  function update(id: string, change: Partial<Pick<Tab, 'title' | 'icon' | 'dirty'>>): void {
+  function update(id: string, change: Partial<Pick<Tab, 'title' | 'titleKey' | 'icon' | 'dirty'>>): void {
     const tab = find(id)
     if (tab) Object.assign(tab, change)
   }
@@ -91,7 +98,7 @@ export const useTabs = defineStore('tabs', () => {
 function mayLose(tab: Tab): Promise<boolean> {
   const { t } = i18n.global
   return confirmed({
-    title: t('shell.unsaved.title', { name: tab.title ?? t(tab.titleKey) }),
+    title: t('shell.unsaved.title', { name: titleOf(tab) }),
     text: t('shell.unsaved.text'),
     confirm: t('shell.unsaved.confirm'),
     danger: true,

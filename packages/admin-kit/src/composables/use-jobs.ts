@@ -4,6 +4,7 @@ import { computed, toValue } from 'vue'
 import type { MaybeRefOrGetter } from 'vue'
 import { isOpen, listJobs } from '../api/jobs.ts'
 import type { Job } from '../api/jobs.ts'
+import { serverNow } from '../format/server-time.ts'
 import { queryKeys } from './query-keys.ts'
 
 /** Latest jobs, newest first, kept fresh by `useLive`. */
@@ -38,7 +39,7 @@ export function applyJob(client: QueryClient, job: Job): void {
 }
 
 /** Rate and time left of a running job, in units per second and milliseconds. */
-export function jobPace(job: Pick<Job, 'progress' | 'startedAt' | 'state'>, now = Date.now()) {
+export function jobPace(job: Pick<Job, 'progress' | 'startedAt' | 'state'>, now = serverNow()) {
   const { progress, startedAt } = job
   if (job.state !== 'running' || !progress || !startedAt || progress.done <= 0 || now <= startedAt)
     return undefined

@@ -5,6 +5,11 @@ export function setServerAhead(milliseconds: number): void {
   ahead = milliseconds
 }
 
+/** A moment of this machine's clock, as the server's has it. */
+export function toServerTime(moment: Date): number {
+  return moment.getTime() + ahead
+}
+
 /** What the time is for the server's data; epoch milliseconds. */
 export function serverNow(): number {
   return Date.now() + ahead

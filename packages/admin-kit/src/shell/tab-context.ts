@@ -3,12 +3,15 @@ import type { InjectionKey, MaybeRefOrGetter, Ref } from 'vue'
 import { toValue } from 'vue'
 import type { IconName } from '../components/icons.ts'
 
+/** A name as it is, or in every language: a tab that nobody looks at follows when the language is switched. */
+export type TabTitle = string | { readonly en: string; readonly 'zh-CN': string }
+
 /** What the shell gives to the page inside a tab. */
 export interface TabContext {
   readonly id: string
   /** Whether the tab is the one in front; pages in other tabs stay alive. */
   readonly active: Readonly<Ref<boolean>>
-  update(change: { title?: string; icon?: IconName; dirty?: boolean }): void
+  update(change: { title?: TabTitle | undefined; titleKey?: string; icon?: IconName; dirty?: boolean }): void
   close(): void
 }
 
@@ -16,7 +19,9 @@ export const tabContextKey: InjectionKey<TabContext> = Symbol('huitou.tab')
 
 export interface TabOptions {
   /** Words on the tab; until they are known, the route's own title stands there. */
-  title?: MaybeRefOrGetter<string | undefined>
+  title?: MaybeRefOrGetter<TabTitle | undefined>
+  /** Key of the words in the locale files, where they name the page and not what is on it. */
+  titleKey?: string
   icon?: MaybeRefOrGetter<IconName | undefined>
   /** True while there is something typed and not saved: a dot, and a question before closing. */
   dirty?: MaybeRefOrGetter<boolean>
@@ -26,6 +31,7 @@ export interface TabOptions {
 export function useTab(options: TabOptions = {}): TabContext {
   const tab = inject(tabContextKey)
   if (!tab) throw new Error('useTab() works only in pages that the shell shows in a tab')
+  if (options.titleKey) tab.update({ titleKey: options.titleKey, title: undefined })
   watchEffect(() => {
     const title = toValue(options.title)
     if (title) tab.update({ title })

@@ -11,10 +11,11 @@ const EXTENDED = '^{}\\[~]|€\f'
 
 /**
  * Messages that a text is billed as. Providers in China count every character alike: 70 in one message, 67 in each of
- * several. Abroad a text of the GSM alphabet has room for 160, or 153 in each of several.
+ * several. Abroad a text of the GSM alphabet has room for 160, or 153 in each of several. The 【signature】 that goes in
+ * front is billed with it.
  */
-export function measureText(text: string, { abroad = false } = {}): TextMeasure {
-  const characters = [...text]
+export function measureText(text: string, { abroad = false, signature = '' } = {}): TextMeasure {
+  const characters = [...(signature === '' ? text : `【${signature}】${text}`)]
   const isGsm = abroad && characters.every((one) => BASIC.includes(one) || EXTENDED.includes(one))
   const sizes = characters.map((one) => (isGsm ? (EXTENDED.includes(one) ? 2 : 1) : one.length))
   const units = sizes.reduce((sum, size) => sum + size, 0)

@@ -144,6 +144,7 @@ export interface Preview {
 }
 
 export interface PreviewInput extends Draft {
+  account?: string | undefined
   customerId?: number | undefined
   locale?: string | undefined
   event?: string | undefined
@@ -178,8 +179,33 @@ export async function previewDraft(context: DeliveryContext, input: PreviewInput
     problems: [],
     locale: written.locale,
     customer: customer ?? null,
-    ...(isSms ? { measure: measureText(text, { abroad: phone !== undefined && isAbroad(phone) }) } : {}),
+    ...(isSms
+      ? {
+          measure: measureText(text, {
+            abroad: phone !== undefined && isAbroad(phone),
+            signature: await signatureOf(context, input),
+          }),
+        }
+      : {}),
   }
+}
+
+/** What the account that is used puts in front of every text; nothing while there is none. */
+async function signatureOf(
+  { database, box }: DeliveryContext,
+  { channel, account }: PreviewInput,
+): Promise<string> {
+  const row = await database.db
+    .selectFrom('channel_accounts')
+    .select('settings')
+    .where('channel', '=', channel)
+    .$if(Boolean(account), (query) => query.where('id', '=', account!))
+    .orderBy('created_at')
+    .orderBy('id')
+    .limit(1)
+    .executeTakeFirst()
+  const signature = row ? openSettings(box, row.settings)['signature'] : undefined
+  return typeof signature === 'string' ? signature.replaceAll(/^【|】$/g, '').trim() : ''
 }
 
 function isAbroad(phone: string): boolean {
@@ -239,7 +265,6 @@ async function closest(db: Db, { template, locale = '' }: PreviewInput): Promise
 }
 
 export interface TestSend extends PreviewInput {
-  account?: string | undefined
   address?: string | undefined
 }
 

@@ -17,6 +17,7 @@ const draft = {
   template: z.string().max(60).optional(),
 }
 const reader = {
+  account: z.string().max(300).optional(),
   customerId: z.int().positive().optional(),
   locale: z.string().max(20).optional(),
   event: z.string().max(200).optional(),
@@ -26,7 +27,6 @@ const Preview = z.object({ ...draft, ...reader })
 const TestSend = z.object({
   ...draft,
   ...reader,
-  account: z.string().max(300).optional(),
   address: z.string().trim().min(1).max(300).optional(),
 })
 

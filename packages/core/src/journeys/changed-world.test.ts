@@ -60,7 +60,11 @@ describe.each(engines)('what a journey names is deleted, on %s', (engine) => {
     expect(await Promise.all(all.map(entered))).toEqual([1, 1, 1])
     expect(await Promise.all(all.map(mistakes))).toEqual([[], [], []])
 
-    await deleteSegment(core, gold)
+    await expect(deleteSegment(core, gold)).rejects.toMatchObject({
+      code: 'E_SEGMENT_IN_USE',
+      details: { uses: [{ kind: 'journey', id: bySegment }] },
+    })
+    await core.database.db.deleteFrom('segments').where('id', '=', gold).execute()
     await core.database.db.deleteFrom('profile_columns').where('name', '=', 't_level').execute()
     core.clock.advance(DAY)
     await core.settle()

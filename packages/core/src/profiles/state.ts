@@ -38,7 +38,7 @@ export function foldEvent(
 ): void {
   state.events++
   state.first = Math.min(state.first, event.ts)
-  state.last = Math.max(state.last, event.ts)
+  if (isAct(event, row.name)) state.last = Math.max(state.last, event.ts)
   for (const { kind, value } of identifiersOf(event.type, event.body)) {
     const rank = isStrong(kind) ? rankOf(kind) : 99
     if (!state.key || isBefore([rank, kind, value], state.key)) state.key = [rank, kind, value]
@@ -48,6 +48,23 @@ export function foldEvent(
     const sample = toSample(use, { event, row, definitions, day })
     if (sample) addSample(state, use.feature, sample)
   }
+}
+
+/** What Huitou notes about a customer is not the customer's doing: but for what one does with a message. */
+const ANSWERS = new Set([
+  'message.read',
+  'message.clicked',
+  'message.replied',
+  'message.unsubscribed',
+  'message.complained',
+])
+
+/** Whoever does them, these are done to a customer. */
+const DONE_TO = new Set(['customer.tagged', 'customer.untagged'])
+
+function isAct({ source }: StoredEvent, name: string): boolean {
+  if (DONE_TO.has(name)) return false
+  return !source.startsWith('huitou:') || source === 'huitou:unsubscribe' || ANSWERS.has(name)
 }
 
 /** Joins what two customers' events came to. Changes and returns `a`. */

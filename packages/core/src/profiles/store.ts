@@ -112,7 +112,8 @@ function toRow(
     customer_id,
     key: state.key?.[2] ?? String(customer_id),
     first_seen_at: state.first,
-    last_seen_at: state.last,
+    // Of whom only Huitou itself has spoken, this is all that is known.
+    last_seen_at: state.last || state.first,
     event_count: state.events,
     ...featureValues(state, definitions.features, today),
   }

@@ -5,8 +5,9 @@ import type { CoreContext } from '../context.ts'
 import { type Db, transact, type Tx } from '../db/database.ts'
 import type { Text } from '../points/points.ts'
 import { checkRule, readScope } from './compile.ts'
-import { mentionsOf, parseRule, type Rule } from './rule.ts'
+import { parseRule, type Rule } from './rule.ts'
 import type { SegmentTables } from './tables.ts'
+import { dependentsOf, readUses } from './uses.ts'
 
 export interface Segment {
   id: string
@@ -106,22 +107,19 @@ export async function updateSegment(
   return await getSegment(context, id)
 }
 
-/** Takes a segment away, unless another one is built on it. */
+/** Takes a segment away, unless something is built on it. */
 export async function deleteSegment(context: SegmentContext, id: string): Promise<void> {
   const { database } = context
   const segment = await getSegment(context, id)
   if (segment.kind === 'builtin') throw builtinError(segment.name)
-  const users = await dependentsOf(database.db, id)
+  const users = await readUses(database.db, id)
   if (users.length > 0) {
-    throw userError(
-      'E_SEGMENT_IN_USE',
-      `"${segment.name}" is used by ${users.map(({ name }) => `"${name}"`).join(', ')}`,
-      {
-        status: 409,
-        hint: 'Take it out of their rules first.',
-        details: { segments: users.map((user) => user.id) },
-      },
-    )
+    const names = users.map(({ name }) => `"${name}"`).join(', ')
+    throw userError('E_SEGMENT_IN_USE', `"${segment.name}" is used by ${names}`, {
+      status: 409,
+      hint: 'Take it out of their rules first.',
+      details: { names, uses: users },
+    })
   }
   await transact(database.db, async (tx) => {
     await tx.deleteFrom('segments').where('id', '=', id).execute()
@@ -282,17 +280,6 @@ function checkName(name: string): string {
     throw userError('E_SEGMENT_NAME', `A segment needs a name of at most ${NAME_LIMIT} characters`)
   }
   return trimmed
-}
-
-async function dependentsOf(db: Db | Tx, id: string): Promise<{ id: string; name: string; rule: Rule }[]> {
-  const rows = await db
-    .selectFrom('segments')
-    .select(['id', 'name', 'rule'])
-    .where('rule', 'is not', null)
-    .execute()
-  return rows
-    .map((row) => ({ id: row.id, name: row.name, rule: parseStored(row.rule as string) }))
-    .filter(({ rule }) => mentionsOf(rule).segments.has(id))
 }
 
 /** Segments built on a changed one, however indirectly, are evaluated again as well. */

@@ -1,4 +1,4 @@
-import type { DeliveryFilter } from '@huitou/admin-kit'
+import { type DeliveryFilter, serverNow } from '@huitou/admin-kit'
 import { computed } from 'vue'
 import { useRoute, useRouter } from 'vue-router'
 
@@ -30,7 +30,7 @@ export function useLogFilter() {
   /** Begins on a full hour, so that looking again a moment later asks for the same. */
   const from = computed(() => {
     const length = lengths[period.value]
-    return length === undefined ? undefined : Math.floor((Date.now() - length) / HOUR) * HOUR
+    return length === undefined ? undefined : Math.floor((serverNow() - length) / HOUR) * HOUR
   })
   const filter = computed<DeliveryFilter>(() => ({ kind: kind.value, from: from.value, ...chosen.value }))
   const isFiltered = computed(() => names.some((name) => chosen.value[name] !== undefined))
