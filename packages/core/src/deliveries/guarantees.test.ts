@@ -5,6 +5,7 @@ import { testOwner } from '../../test/recording-channel.ts'
 import { transact } from '../db/database.ts'
 import { planDeliveries } from '../journeys/outbox.ts'
 import { writeContactPolicy } from './policy.ts'
+import { readResponseHistory } from './response-history.ts'
 
 const HOUR = 3_600_000
 const CHAT = 'test.channel/chat'
@@ -145,6 +146,8 @@ describe.each(engines)('what channels guarantee on %s', (engine) => {
     expect(await stateOf('m')).toBe('pending')
     for (let hour = 0; hour < 23; hour++) await later(HOUR)
     expect([reminded, sent]).toEqual([['m', 'm', 'm'], [{ key: 'm', attempt: 1 }]])
+    const staff = async () => (await readResponseHistory(core, { by: 'day', days: 7 })).staff
+    expect(await staff()).toMatchObject([{ asked: 1, waiting: 1, reminders: 3, reminders24h: 3 }])
     for (let hour = 0; hour < 3; hour++) await later(HOUR)
     expect(sent).toEqual([
       { key: 'm', attempt: 1 },
@@ -153,6 +156,7 @@ describe.each(engines)('what channels guarantee on %s', (engine) => {
     for (let hour = 0; hour < 60; hour += 2) await later(2 * HOUR)
     expect(sent).toHaveLength(3)
     expect(await stateOf('m')).toBe('refused: unconfirmed')
+    expect(await staff()).toMatchObject([{ asked: 1, confirmed: 0, waiting: 0, givenUp: 1, reassigned: 2 }])
     const touches = await core.database.db.selectFrom('contact_days').select('count').execute()
     expect(touches.every(({ count }) => count === 0)).toBe(true)
     const told = await core.database.db

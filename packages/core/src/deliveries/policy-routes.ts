@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { describeRoute } from 'hono-openapi'
+import { z } from 'zod'
 import type { CoreContext } from '../context.ts'
 import { answerJson } from '../http/answer.ts'
 import type { SignedIn } from '../http/env.ts'
@@ -10,8 +11,14 @@ import { readBudgetUse } from './budget-use.ts'
 import { previewPolicy } from './policy-effect.ts'
 import { type ContactPolicy, contactPolicySchema, readContactPolicy, writeContactPolicy } from './policy.ts'
 import { channelRates } from './queries.ts'
+import { readResponseHistory } from './response-history.ts'
 
 const tags = ['deliveries']
+const History = z.object({
+  by: z.enum(['day', 'week']).default('week'),
+  days: z.coerce.number().int().min(1).max(366).default(91),
+  journeyId: z.string().max(60).optional(),
+})
 
 /** Mounted at `/api/contact-policy`. */
 export function contactPolicyRoutes(deps: Pick<CoreContext, 'database' | 'clock' | 'points' | 'brand'>) {
@@ -40,6 +47,12 @@ export function contactPolicyRoutes(deps: Pick<CoreContext, 'database' | 'clock'
       const { fatigue } = await readContactPolicy(database.db)
       return c.json({ channels: await channelRates(database.db, fatigue?.unopened ?? 1_000_000) })
     })
+    .get(
+      '/rates/history',
+      describeRoute({ tags, summary: 'How customers answered over time, and how well staff keep up' }),
+      validate('query', History),
+      async (c) => answerJson(c, await readResponseHistory(deps, c.req.valid('query'))),
+    )
     .post(
       '/preview',
       describeRoute({ tags, summary: 'What another policy would have made of the last 30 days’ messages' }),

@@ -183,6 +183,7 @@ export const ROUTE_PERMISSIONS: Readonly<Record<string, RouteRule>> = {
   'GET /api/contact-policy': 'policy.read',
   'PUT /api/contact-policy': 'policy.write',
   'GET /api/contact-policy/rates': 'policy.read',
+  'GET /api/contact-policy/rates/history': 'policy.read',
   'POST /api/contact-policy/preview': 'policy.read',
   'GET /api/contact-policy/budgets': 'policy.read',
 
