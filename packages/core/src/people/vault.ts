@@ -136,20 +136,18 @@ export class Vault {
   /** A text or JSON with everything sealed in it opened. What was sealed under a key that is not known stays as it is. */
   open(text: string): string {
     if (!text.includes(MARK)) return text
-    return text.replaceAll(
-      TOKEN,
-      (whole, before: string, kind, head, document, id, sealed, after: string) => {
-        const keys = this.#keys.get(id as string)
-        const label = document ? `${MARK}d` : `${MARK}${kind}.${head}`
-        const opened = keys && this.#unseal(keys, label, sealed as string)
-        if (opened === undefined) return whole
-        // A document takes the place of the JSON text that stood for it; a text stands within JSON as JSON has it.
-        if (document) return before && after ? opened : `${before}${opened}${after}`
-        return whole.length === text.length && !before
-          ? opened
-          : `${before}${JSON.stringify(opened).slice(1, -1)}${after}`
-      },
-    )
+    return text.replaceAll(TOKEN, (whole, ...groups: string[]) => {
+      const [before, kind, head, document, id, sealed, after] = groups
+      const keys = this.#keys.get(id ?? '')
+      const label = document ? `${MARK}d` : `${MARK}${kind}.${head}`
+      const opened = keys && this.#unseal(keys, label, sealed ?? '')
+      if (opened === undefined) return whole
+      // A document takes the place of the JSON text that stood for it; a text stands within JSON as JSON has it.
+      if (document) return before && after ? opened : `${before}${opened}${after}`
+      return whole.length === text.length && !before
+        ? opened
+        : `${before}${JSON.stringify(opened).slice(1, -1)}${after}`
+    })
   }
 
   /** Opens what rows hold, in place; asks for new keys once when it meets one it does not know. */
