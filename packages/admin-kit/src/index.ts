@@ -1,4 +1,5 @@
 export * from './api/account.ts'
+export * from './api/alerts.ts'
 export * from './api/channels.ts'
 export * from './api/collections.ts'
 export * from './api/columns.ts'

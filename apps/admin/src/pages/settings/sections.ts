@@ -2,7 +2,19 @@ import { rank } from '@huitou/admin-kit'
 import { computed } from 'vue'
 import { useI18n } from 'vue-i18n'
 
-export const sectionIds = ['brand', 'hours', 'queues', 'keys', 'people', 'privacy', 'about'] as const
+export const sectionIds = [
+  'brand',
+  'hours',
+  'queues',
+  'keys',
+  'people',
+  'audit',
+  'privacy',
+  'alerts',
+  'operations',
+  'account',
+  'about',
+] as const
 export type SectionId = (typeof sectionIds)[number]
 
 const icons: Record<SectionId, string> = {
@@ -12,7 +24,22 @@ const icons: Record<SectionId, string> = {
   keys: 'key',
   people: 'users',
   privacy: 'shield',
+  alerts: 'bell',
+  operations: 'activity',
+  account: 'user',
   about: 'info',
+}
+
+/** Who may see a section; those that are not named are for everybody. */
+const needs: Partial<Record<SectionId, Permission>> = {
+  brand: 'settings.write',
+  hours: 'tasks.manage',
+  queues: 'tasks.manage',
+  keys: 'keys.manage',
+  people: 'people.manage',
+  audit: 'audit.read',
+  privacy: 'privacy.manage',
+  operations: 'operations.read',
 }
 
 /** Sections of the settings, findable by every word that stands in them. */
