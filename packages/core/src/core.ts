@@ -25,6 +25,7 @@ import { checkKeys } from './people/key-store.ts'
 import { openPersonalKeys, type PersonalKeys } from './personal-keys.ts'
 import { createPoints } from './points/points.ts'
 import { Erasures, type ErasureOptions } from './rights/erasures.ts'
+import { Retention } from './rights/retention.ts'
 import { createProfileStage, type ProfileStage } from './profiles/stage.ts'
 import { addStandardColumns } from './profiles/store.ts'
 import { runLoops, type RunningLoops } from './run-loops.ts'
@@ -73,6 +74,8 @@ export interface Core extends ImportContext {
   readonly keys: PersonalKeys | undefined
   /** Takes single customers out of all of it. */
   readonly erasures: Erasures
+  /** Lets go of what has been kept long enough. */
+  readonly retention: Retention
   /** Records that plugins declare. */
   readonly collections: Collections
   /** What plugins may do with all of it. */
@@ -146,6 +149,7 @@ export async function createCore({
   const { journeys, tasks } = createJourneys(context, deliveries, journeyOptions)
   const access = new PluginAccess({ ...context, events })
   const erasures = new Erasures({ ...context, dataDir }, rights)
+  const retention = new Retention({ ...context, schedules, dataDir, erasures })
   const health = new StageHealth(clock)
   const watch = new Watch({ ...context, dataDir, health })
   schedules.define({ name: 'watch', every: WATCH_MS, run: async () => void (await watch.look()) })
@@ -174,6 +178,7 @@ export async function createCore({
     deliveries,
     tasks,
     erasures,
+    retention,
     collections,
     access,
     health,

@@ -7,6 +7,7 @@ const privacy = api.privacy
 
 export type LoggedExport = InferResponseType<typeof privacy.exports.$get>['exports'][number]
 export type Erasure = InferResponseType<typeof privacy.erasures.$get>['erasures'][number]
+export type RetentionRules = InferRequestType<typeof privacy.retention.$put>['json']
 type Name = InferRequestType<typeof privacy.suppressions.find.$post>['json']
 
 /** Files that left, newest first. */
@@ -28,3 +29,9 @@ export const readCustomerFile = async (
 export const findSuppression = (name: Name) => read(privacy.suppressions.find.$post({ json: name }))
 export const liftSuppression = (name: Name & { reason: string }) =>
   done(privacy.suppressions.lift.$post({ json: name }))
+export const getRetention = (signal?: AbortSignal) => read(privacy.retention.$get({}, until(signal)))
+export const saveRetention = (rules: RetentionRules) => read(privacy.retention.$put({ json: rules }))
+/** How many rows of each kind would go under these rules. */
+export const previewRetention = (rules: RetentionRules, signal?: AbortSignal) =>
+  read(privacy.retention.preview.$post({ json: rules }, until(signal)))
+export const runRetention = () => read(privacy.retention.run.$post())

@@ -114,6 +114,10 @@ export const ROUTE_PERMISSIONS: Readonly<Record<string, RouteRule>> = {
   'GET /api/privacy/exports': 'privacy.manage',
   'POST /api/privacy/exports': 'customers.export',
   'GET /api/privacy/erasures': 'privacy.manage',
+  'GET /api/privacy/retention': 'privacy.manage',
+  'PUT /api/privacy/retention': 'privacy.manage',
+  'POST /api/privacy/retention/preview': 'privacy.manage',
+  'POST /api/privacy/retention/run': 'privacy.manage',
   'POST /api/privacy/suppressions/find': 'customers.erase',
   'POST /api/privacy/suppressions/lift': 'customers.erase',
 

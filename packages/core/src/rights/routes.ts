@@ -12,6 +12,7 @@ import { logExport } from '../people/export-log.ts'
 import { currentCustomerId, getCustomer } from '../profiles/queries.ts'
 import { writeCustomerFile } from './customer-file.ts'
 import type { Erasures } from './erasures.ts'
+import type { Retention } from './retention.ts'
 
 const Id = z.object({ id: z.coerce.number().int().positive() })
 const Reason = z.string().trim().min(2).max(300)
@@ -28,7 +29,19 @@ const Page = z.object({
 
 const tags = ['privacy']
 
-type Deps = Pick<CoreContext, 'database' | 'clock' | 'brand' | 'points'> & { erasures: Erasures }
+const Months = z.int().min(1).max(240).nullable()
+const Rules = z.object({
+  events: Months,
+  content: Months,
+  logs: Months,
+  exports: Months,
+  inactive: Months,
+})
+
+type Deps = Pick<CoreContext, 'database' | 'clock' | 'brand' | 'points'> & {
+  erasures: Erasures
+  retention: Retention
+}
 
 /** What a customer may ask for, mounted at `/api/customers`. */
 export function customerRightsRoutes(deps: Deps) {
@@ -85,7 +98,7 @@ export function customerRightsRoutes(deps: Deps) {
 
 /** What was done with personal data, mounted at `/api/privacy`. */
 export function privacyRoutes(deps: Deps) {
-  const { database, clock, erasures } = deps
+  const { database, clock, erasures, retention } = deps
   const { db } = database
   return new Hono<SignedIn>()
     .get(
@@ -150,6 +163,36 @@ export function privacyRoutes(deps: Deps) {
           requestedBy: names[`person:${row.requestedBy}`] ?? row.requestedBy,
         })),
       })
+    })
+    .get('/retention', describeRoute({ tags, summary: 'How long data is kept' }), async (c) =>
+      c.json({ rules: await retention.rules() }),
+    )
+    .put(
+      '/retention',
+      describeRoute({ tags, summary: 'Keep data for other times, from the next night on' }),
+      validate('json', Rules),
+      async (c) => {
+        const rules = c.req.valid('json')
+        await retention.write(rules)
+        await audit(db, clock, {
+          userId: c.get('user').id,
+          action: 'retention.change',
+          subject: 'retention',
+          details: rules,
+        })
+        return c.json({ rules })
+      },
+    )
+    .post(
+      '/retention/preview',
+      describeRoute({ tags, summary: 'What would go under these rules, in rows' }),
+      validate('json', Rules),
+      async (c) => c.json({ counts: await retention.preview(c.req.valid('json')) }),
+    )
+    .post('/retention/run', describeRoute({ tags, summary: 'Do not wait for the night' }), async (c) => {
+      const { id } = await retention.start()
+      await audit(db, clock, { userId: c.get('user').id, action: 'retention.run', subject: id })
+      return c.json({ jobId: id }, 202)
     })
     .post(
       '/suppressions/find',

@@ -1,0 +1,96 @@
+import { existsSync, utimesSync } from 'node:fs'
+import { mkdir, writeFile } from 'node:fs/promises'
+import path from 'node:path'
+import { createTestCore, engines } from '@huitou/testing'
+import { describe, expect, test } from 'vitest'
+import type { RetentionRules } from './retention.ts'
+
+const NOW = '2026-11-21T10:00:00+08:00'
+const forGood: RetentionRules = { events: null, content: null, logs: null, exports: null, inactive: null }
+
+describe.each(engines)('what was kept long enough goes, on %s', (engine) => {
+  test('as much as the preview said, in pieces, and nothing else', async () => {
+    await using core = await createTestCore({ engine, now: NOW })
+    const { db } = core.database
+    const now = core.clock.now()
+    const daysAgo = (days: number) => now - days * 86_400_000
+    const at = (days: number) => new Date(daysAgo(days)).toISOString()
+    await core.send(
+      ...Array.from({ length: 1_203 }, (_, index) => ({
+        type: 'track',
+        event: index % 2 ? 'order.paid' : 'visit',
+        userId: 'old',
+        timestamp: at(800),
+        properties: { index },
+      })),
+      { type: 'track', event: 'visit', userId: 'old', timestamp: at(700) },
+      { type: 'track', event: 'visit', userId: 'new', timestamp: at(3) },
+    )
+    await core.settle()
+    const before = await db.selectFrom('profiles').selectAll().orderBy('customer_id').execute()
+    const run = async (rules: RetentionRules) => {
+      await core.retention.write(rules)
+      const { id } = await core.retention.start()
+      return (await core.jobs.finished(id)).result
+    }
+    const stop = new AbortController()
+    const running = core.jobs.run(stop.signal)
+    try {
+      expect(await core.retention.rules()).toEqual({ ...forGood, logs: 12 })
+      expect(await core.retention.preview(forGood)).toEqual({
+        events: 0,
+        content: 0,
+        logs: 0,
+        exports: 0,
+        inactive: 0,
+      })
+      expect(await run(forGood)).toEqual({ files: 0 })
+
+      const years: RetentionRules = { ...forGood, events: 24 }
+      expect((await core.retention.preview(years)).events).toBe(1_203)
+      expect(await run(years)).toEqual({ files: 0, events: 1_203 })
+      const left = await db
+        .selectFrom('timeline')
+        .innerJoin('events', 'events.seq', 'timeline.seq')
+        .select('timeline.ts')
+        .execute()
+      expect(left.map(({ ts }) => ts).toSorted()).toEqual([daysAgo(700), daysAgo(3)].toSorted())
+      // What was worked out of them stays.
+      expect(await db.selectFrom('profiles').selectAll().orderBy('customer_id').execute()).toEqual(before)
+
+      const gone: RetentionRules = { ...forGood, inactive: 12 }
+      expect((await core.retention.preview(gone)).inactive).toBe(1)
+      expect(await run(gone)).toEqual({ files: 0, inactive: 1 })
+      expect((await db.selectFrom('profiles').select('key').execute()).map(({ key }) => key)).toEqual(['new'])
+      await expect.poll(async () => (await core.erasures.list(5))[0]?.state).toBe('done')
+      expect(await core.erasures.list(5)).toMatchObject([{ reason: 'retention', requestedBy: 'retention' }])
+    } finally {
+      stop.abort()
+      await running
+    }
+  })
+})
+
+test('files that nobody fetched for a month go, whatever is kept', async () => {
+  await using core = await createTestCore({ now: NOW })
+  const folder = path.join(core.dataDir, 'plugin-exports')
+  await mkdir(folder)
+  for (const [name, days] of [
+    ['old.jsonl.gz', 31],
+    ['new.jsonl.gz', 3],
+  ] as const) {
+    await writeFile(path.join(folder, name), '')
+    const time = core.clock.now() / 1_000 - days * 86_400
+    utimesSync(path.join(folder, name), time, time)
+  }
+  await core.retention.write(forGood)
+  const stop = new AbortController()
+  const running = core.jobs.run(stop.signal)
+  expect((await core.jobs.finished((await core.retention.start()).id)).result).toEqual({ files: 1 })
+  stop.abort()
+  await running
+  expect([
+    existsSync(path.join(folder, 'old.jsonl.gz')),
+    existsSync(path.join(folder, 'new.jsonl.gz')),
+  ]).toEqual([false, true])
+})
