@@ -8,6 +8,7 @@ import {
   createCore,
   LiveTopics,
   type Logger,
+  oneAtATime,
   openDatabase,
   readBrand,
   type PluginAdmin,
@@ -76,35 +77,39 @@ export async function openHuitou({
   try {
     const box = createSecretBox(config.secret)
     const demoClock = clock ? undefined : new DemoClock()
-    const core = await createCore({
-      database,
-      dataDir: config.dataDir,
-      secret: config.secret,
-      oldSecret: config.oldSecret,
-      publicUrl: config.publicUrl,
-      log,
-      jobsBackend: config.databaseUrl ? (config.jobsBackend ?? 'postgres') : undefined,
-      deliveries: { box },
-      rights: { secret: config.secret, box },
-      journeys: { trialChannel: 'huitou.channel-sandbox/message' },
-      clock: clock ?? demoClock ?? systemClock,
-    })
+    const core = await oneAtATime(database, () =>
+      createCore({
+        database,
+        dataDir: config.dataDir,
+        secret: config.secret,
+        oldSecret: config.oldSecret,
+        publicUrl: config.publicUrl,
+        log,
+        jobsBackend: config.databaseUrl ? (config.jobsBackend ?? 'postgres') : undefined,
+        deliveries: { box },
+        rights: { secret: config.secret, box },
+        journeys: { trialChannel: 'huitou.channel-sandbox/message' },
+        clock: clock ?? demoClock ?? systemClock,
+      }),
+    )
     await demoClock?.restore(database.db)
     await core.erasures.applyNoted()
     await core.erasures.resume()
     const live = new LiveTopics(database.notices)
     const opening = Promise.withResolvers<PluginHost>()
     const effects = pluginEffects({ core, log, box, host: () => whenOpen(opening.promise) })
-    const opened = await openPlugins(core, {
-      box,
-      log,
-      live,
-      effects: wrapEffects(effects),
-      bundled: bundledPlugins(),
-      folders: plugins,
-      parts: [collectionsPart(core), storagePart(core)],
-      data: [collectionsData(core), storageData(core)],
-    })
+    const opened = await oneAtATime(database, () =>
+      openPlugins(core, {
+        box,
+        log,
+        live,
+        effects: wrapEffects(effects),
+        bundled: bundledPlugins(),
+        folders: plugins,
+        parts: [collectionsPart(core), storagePart(core)],
+        data: [collectionsData(core), storageData(core)],
+      }),
+    )
     opening.resolve(opened.host)
     core.watch.surround(async () => ({
       backupsPlanned: config.backup !== undefined,

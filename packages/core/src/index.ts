@@ -23,6 +23,7 @@ export {
   transact,
   type Tx,
 } from './db/database.ts'
+export { oneAtATime } from './db/one-at-a-time.ts'
 export { findInconsistencies } from './db/consistency.ts'
 export { migrate, type MigrationPlan, type Migrations, planMigrations, tryMigrations } from './db/migrate.ts'
 export { copySqlite, inspectSqlite } from './db/snapshot.ts'

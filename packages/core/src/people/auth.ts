@@ -6,6 +6,7 @@ import { getMigrations } from 'better-auth/db/migration'
 import { genericOAuth, twoFactor } from 'better-auth/plugins'
 import { type Clock, systemClock } from '../clock.ts'
 import type { Database } from '../db/database.ts'
+import { oneAtATime } from '../db/one-at-a-time.ts'
 import type { Role } from '../http/env.ts'
 import { type Accounts, createAccounts } from './accounts.ts'
 import { ApiKeys } from './api-keys.ts'
@@ -141,8 +142,10 @@ async function openLibrary({ database, secret, publicUrl, singleSignOn }: AuthOp
     telemetry: { enabled: false },
     logger: { disabled: true },
   })
-  const { runMigrations } = await getMigrations(auth.options)
-  await runMigrations()
+  await oneAtATime(database, async () => {
+    const { runMigrations } = await getMigrations(auth.options)
+    await runMigrations()
+  })
   return { auth, context: await auth.$context }
 }
 
