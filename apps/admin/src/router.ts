@@ -1,4 +1,4 @@
-import { ApiError, getMe, getSetup, queryKeys } from '@huitou/admin-kit'
+import { ApiError, getMe, getSetup, type Me, queryKeys } from '@huitou/admin-kit'
 import { createRouter, createWebHistory } from 'vue-router'
 import type { RouteLocationNormalized } from 'vue-router'
 import { areas, moreRoutes } from './areas.ts'
@@ -37,6 +37,8 @@ router.beforeEach(async (to) => {
   if (to.path === '/sign-in' || to.path === '/welcome') return true
   try {
     const me = await queryClient.ensureQueryData({ queryKey: queryKeys.me, queryFn: () => getMe() })
+    const place = placeFor(me, to.path)
+    if (place) return place
     if (me.locale && !hasChosenLocale()) await setLocale(me.locale.startsWith('en') ? 'en' : 'zh-CN', false)
     return true
   } catch (error) {
@@ -45,6 +47,12 @@ router.beforeEach(async (to) => {
     return signedOutPlace(to)
   }
 })
+
+/** Elsewhere than asked: what somebody owes comes first, and who serves customers begins at their tasks. */
+function placeFor(me: Me, path: string): string | undefined {
+  if (me.owes) return path === '/settings/account' ? undefined : '/settings/account'
+  return path === '/' && !me.permissions.includes('home.read') ? '/workbench' : undefined
+}
 
 async function signedOutPlace(to: RouteLocationNormalized) {
   const setup = await getSetup().catch(() => undefined)

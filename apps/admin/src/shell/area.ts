@@ -1,4 +1,4 @@
-import type { IconName } from '@huitou/admin-kit'
+import type { IconName, Permission } from '@huitou/admin-kit'
 import type { Component } from 'vue'
 import type { RouteRecordRaw } from 'vue-router'
 
@@ -8,6 +8,8 @@ export interface Area {
   icon: IconName
   /** Where its button leads. */
   path: string
+  /** Who may do none of these does not see it, and its pages say so. A route may name others. */
+  needs?: readonly Permission[]
   /** Bottom of the bar instead of the top. */
   place?: 'top' | 'bottom'
   /** Content of the side bar; without one the side bar stays closed. */
@@ -19,7 +21,13 @@ export interface Area {
 export function defineArea(area: Area): Area {
   const routes = area.routes.map((route) => ({
     ...route,
-    meta: { icon: area.icon, title: `${area.id}.title`, ...route.meta, area: area.id },
+    meta: {
+      icon: area.icon,
+      title: `${area.id}.title`,
+      needs: area.needs,
+      ...route.meta,
+      area: area.id,
+    },
   })) as RouteRecordRaw[]
   return { ...area, routes }
 }

@@ -6,18 +6,19 @@ import {
   signOut,
   useAllCommands,
   useCommands,
+  useMay,
 } from '@huitou/admin-kit'
 import type { Command } from '@huitou/admin-kit'
 import { useEventListener } from '@vueuse/core'
 import { computed } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { useRouter } from 'vue-router'
-import { areas } from '../areas.ts'
 import { setLocale } from '../i18n.ts'
 import { queryClient } from '../query-client.ts'
 import { themeChoice } from '../theme.ts'
 import type { ThemeChoice } from '../theme.ts'
 import { keyListOpen, openPalette, paletteOpen } from './palette-state.ts'
+import { useAreas } from './use-areas.ts'
 import { useTabs } from './use-tabs.ts'
 
 /** Commands of the shell itself, and the keys of every command. */
@@ -51,8 +52,10 @@ const extensionPlaces = [
 function usePlaceCommands() {
   const { t } = useI18n()
   const router = useRouter()
+  const may = useMay()
+  const { shown } = useAreas()
   return computed<Command[]>(() => [
-    ...areas.map((area, index) => ({
+    ...shown.value.map((area, index) => ({
       id: `go.${area.id}`,
       title: t(`${area.id}.title`),
       icon: area.icon,
@@ -61,15 +64,19 @@ function usePlaceCommands() {
       keys: `alt+${index + 1}`,
       run: () => router.push(area.path),
     })),
-    {
-      id: 'imports.new',
-      title: t('imports.new'),
-      icon: 'upload',
-      note: t('shell.palette.command'),
-      keywords: 'import orders csv 导入 订单',
-      run: () => router.push('/imports/new'),
-    },
-    ...extensionPlaces.map(({ id, icon }) => ({
+    ...(may('imports.write')
+      ? [
+          {
+            id: 'imports.new',
+            title: t('imports.new'),
+            icon: 'upload',
+            note: t('shell.palette.command'),
+            keywords: 'import orders csv 导入 订单',
+            run: () => router.push('/imports/new'),
+          },
+        ]
+      : []),
+    ...(may('plugins.read') ? extensionPlaces : []).map(({ id, icon }) => ({
       id: `extensions.${id}`,
       title: t(`extensions.${id}.title`),
       icon,

@@ -7,6 +7,7 @@ import {
   searchCustomers,
   useCommandSearch,
   useFormat,
+  useMay,
   useLocalized,
 } from '@huitou/admin-kit'
 import { useQueryClient } from '@tanstack/vue-query'
@@ -22,11 +23,13 @@ export function useShellSearches(): void {
   const client = useQueryClient()
   const format = useFormat()
   const localized = useLocalized()
+  const may = useMay()
 
   useCommandSearch({
     id: 'segments',
     minimum: 1,
     async search(text) {
+      if (!may('segments.read')) return []
       const { segments } = await client.ensureQueryData({
         queryKey: queryKeys.segments,
         queryFn: () => listSegments(),
@@ -46,6 +49,7 @@ export function useShellSearches(): void {
     id: 'plugins',
     minimum: 1,
     async search(text) {
+      if (!may('plugins.read')) return []
       const { plugins } = await client.ensureQueryData({
         queryKey: queryKeys.plugins,
         queryFn: () => listPlugins(),
@@ -65,6 +69,7 @@ export function useShellSearches(): void {
     id: 'reports',
     minimum: 1,
     async search(text) {
+      if (!may('reports.read')) return []
       const { reports } = await client.ensureQueryData({
         queryKey: queryKeys.reports,
         queryFn: () => listReports(),
@@ -83,6 +88,7 @@ export function useShellSearches(): void {
   useCommandSearch({
     id: 'customers',
     async search(text, signal) {
+      if (!may('customers.read')) return []
       const { rows } = await searchCustomers({ search: text, limit: LIMIT }, signal)
       return rows.map((row) => ({
         id: `customer.${row.id}`,

@@ -18,8 +18,6 @@ export const createOwner = (owner: NewOwner) => read(api.setup.owner.$post({ jso
 export const loadDemo = () => read(api.demo.$post())
 export const passDemoDays = (days: number) => read(api.demo.pass.$post({ json: { days } }))
 export const getMe = (signal?: AbortSignal) => read(api.me.$get({}, until(signal)))
-export const signIn = (email: string, password: string) =>
-  postJson('/api/auth/sign-in/email', { email, password, rememberMe: true })
 export const signOut = () => postJson('/api/auth/sign-out', {})
 export const getSettings = (signal?: AbortSignal) => read(api.settings.$get({}, until(signal)))
 export const saveSettings = (settings: SettingsChange) => read(api.settings.$put({ json: settings }))

@@ -1,11 +1,21 @@
 import { useQuery } from '@tanstack/vue-query'
-import { getMe, getSettings, getSetup } from '../api/account.ts'
+import { getMe, getSettings, getSetup, type Me } from '../api/account.ts'
 import { setServerAhead } from '../format/server-time.ts'
 import { queryKeys } from './query-keys.ts'
 
 /** Who is signed in. */
 export function useMe() {
   return useQuery({ queryKey: queryKeys.me, queryFn: ({ signal }) => getMe(signal), staleTime: 5 * 60_000 })
+}
+
+/** What somebody may be allowed to do, by name. */
+export type Permission = Me['permissions'][number]
+
+/** Says whether who is signed in may do something; nothing, until that is known. */
+export function useMay() {
+  const { data } = useMe()
+  return (...permissions: readonly Permission[]) =>
+    permissions.some((permission) => data.value?.permissions.includes(permission) ?? false)
 }
 
 /** The brand's name, currency, time zone and language. */

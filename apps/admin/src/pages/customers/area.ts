@@ -4,6 +4,7 @@ export const customersArea = defineArea({
   id: 'customers',
   icon: 'users',
   path: '/customers',
+  needs: ['customers.read'],
   side: () => import('./customers-side.vue'),
   routes: [
     { path: '/customers', component: () => import('./customer-list.vue') },

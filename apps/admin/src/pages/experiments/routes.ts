@@ -5,16 +5,16 @@ export const experimentRoutes: RouteRecordRaw[] = [
   {
     path: '/experiments',
     component: () => import('./experiment-list.vue'),
-    meta: { title: 'experiments.title', icon: 'split' },
+    meta: { title: 'experiments.title', icon: 'split', needs: ['experiments.read'] },
   },
   {
     path: '/experiments/new',
     component: () => import('./experiment-page.vue'),
-    meta: { title: 'experiments.new', icon: 'split' },
+    meta: { title: 'experiments.new', icon: 'split', needs: ['experiments.read'] },
   },
   {
     path: '/experiments/:id',
     component: () => import('./experiment-page.vue'),
-    meta: { title: 'experiments.one', icon: 'split' },
+    meta: { title: 'experiments.one', icon: 'split', needs: ['experiments.read'] },
   },
 ]

@@ -4,6 +4,7 @@ export const extensionsArea = defineArea({
   id: 'extensions',
   icon: 'blocks',
   path: '/extensions',
+  needs: ['plugins.read'],
   side: () => import('./extensions-side.vue'),
   routes: [
     {

@@ -7,7 +7,7 @@ import {
   toast,
   toastError,
   useLocalized,
-  useMe,
+  useMay,
 } from '@huitou/admin-kit'
 import type { Plugin } from '@huitou/admin-kit'
 import { useQuery, useQueryClient } from '@tanstack/vue-query'
@@ -34,11 +34,10 @@ export function isBroken(plugin: Pick<Plugin, 'state'>): boolean {
 
 /** Whether the reader may change extensions, and whether they may look inside. */
 export function useMayChange() {
-  const { data } = useMe()
-  const role = computed(() => data.value?.role)
+  const may = useMay()
   return {
-    mayChange: computed(() => role.value === 'owner'),
-    mayInspect: computed(() => role.value === 'owner' || role.value === 'developer'),
+    mayChange: computed(() => may('plugins.trust')),
+    mayInspect: computed(() => may('plugins.manage')),
   }
 }
 

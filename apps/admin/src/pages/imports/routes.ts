@@ -4,6 +4,7 @@ const meta = {
   area: 'customers',
   title: 'imports.new',
   icon: 'upload',
+  needs: ['imports.read' as const],
   tab: (route: { path: string }) => route.path,
 }
 

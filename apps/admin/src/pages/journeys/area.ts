@@ -4,6 +4,7 @@ export const journeysArea = defineArea({
   id: 'journeys',
   icon: 'route',
   path: '/journeys',
+  needs: ['journeys.read'],
   side: () => import('./journeys-side.vue'),
   routes: [
     { path: '/journeys', component: () => import('./journeys-overview.vue') },

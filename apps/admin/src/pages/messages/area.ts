@@ -5,29 +5,30 @@ export const messagesArea = defineArea({
   id: 'messages',
   icon: 'mail',
   path: '/messages',
+  needs: ['content.read'],
   side: () => import('./messages-side.vue'),
   routes: [
     ...contentRoutes,
-    { path: '/messages', component: () => import('./log-page.vue'), meta: { title: 'messages.log.title' } },
+    { path: '/messages', component: () => import('./log-page.vue'), meta: { title: 'messages.log.title', needs: ['messages.read'] } },
     {
       path: '/messages/dead',
       component: () => import('./dead-page.vue'),
-      meta: { title: 'messages.dead.title', icon: 'circle-alert' },
+      meta: { title: 'messages.dead.title', icon: 'circle-alert', needs: ['messages.read'] },
     },
     {
       path: '/messages/policy',
       component: () => import('./policy-page.vue'),
-      meta: { title: 'messages.policy.title', icon: 'shield-check' },
+      meta: { title: 'messages.policy.title', icon: 'shield-check', needs: ['policy.read'] },
     },
     {
       path: '/messages/channels',
       component: () => import('./channels-page.vue'),
-      meta: { title: 'messages.channels.title', icon: 'plug' },
+      meta: { title: 'messages.channels.title', icon: 'plug', needs: ['channels.read'] },
     },
     {
       path: '/messages/sandbox',
       component: () => import('./sandbox-page.vue'),
-      meta: { title: 'messages.sandbox.title', icon: 'eye' },
+      meta: { title: 'messages.sandbox.title', icon: 'eye', needs: ['messages.read'] },
     },
   ],
 })

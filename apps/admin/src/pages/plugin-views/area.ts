@@ -15,7 +15,7 @@ export const pluginViewsArea = defineArea({
     {
       path: '/records/:plugin/:collection/:id',
       component: () => import('./record-page.vue'),
-      meta: { title: 'pluginViews.record', icon: 'file-text' },
+      meta: { title: 'pluginViews.record', icon: 'file-text', needs: ['records.read'] },
     },
   ],
 })

@@ -5,6 +5,7 @@ export const reportsArea = defineArea({
   id: 'reports',
   icon: 'chart-no-axes-column',
   path: '/reports',
+  needs: ['reports.read'],
   side: () => import('./reports-side.vue'),
   routes: [
     { path: '/reports', component: () => import('./reports-overview.vue') },

@@ -4,6 +4,7 @@ export const segmentsArea = defineArea({
   id: 'segments',
   icon: 'blend',
   path: '/segments',
+  needs: ['segments.read'],
   side: () => import('./segments-side.vue'),
   routes: [
     { path: '/segments', component: () => import('./segments-overview.vue') },

@@ -1,4 +1,4 @@
-import { rank } from '@huitou/admin-kit'
+import { type Permission, rank, useMay } from '@huitou/admin-kit'
 import { computed } from 'vue'
 import { useI18n } from 'vue-i18n'
 
@@ -23,6 +23,7 @@ const icons: Record<SectionId, string> = {
   queues: 'headset',
   keys: 'key',
   people: 'users',
+  audit: 'history',
   privacy: 'shield',
   alerts: 'bell',
   operations: 'activity',
@@ -45,8 +46,10 @@ const needs: Partial<Record<SectionId, Permission>> = {
 /** Sections of the settings, findable by every word that stands in them. */
 export function useSections(search: () => string) {
   const { t } = useI18n()
+  const may = useMay()
+  const isOpen = (id: SectionId) => needs[id] === undefined || may(needs[id])
   const all = computed(() =>
-    sectionIds.map((id) => ({
+    sectionIds.filter(isOpen).map((id) => ({
       id,
       icon: icons[id],
       title: t(`settings.${id}.title`),
@@ -54,5 +57,5 @@ export function useSections(search: () => string) {
     })),
   )
   const found = computed(() => rank(search(), all.value, (section) => [section.title, section.words]))
-  return { all, found }
+  return { all, found, isOpen }
 }

@@ -4,6 +4,7 @@ export const workbenchArea = defineArea({
   id: 'workbench',
   icon: 'headset',
   path: '/workbench',
+  needs: ['tasks.read'],
   side: () => import('./workbench-side.vue'),
   routes: [
     { path: '/workbench', component: () => import('./workbench-page.vue'), meta: { tab: 'workbench' } },
