@@ -3,6 +3,7 @@ import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Logger } from '../context.ts'
+import { findStorageError } from '../db/storage-errors.ts'
 import { findRoute } from './route-pattern.ts'
 
 /** RFC 9457 problem document with a stable `code` and a hint. */
@@ -20,7 +21,7 @@ export interface Problem {
 
 /** Answers an error as a problem document. What is our fault is logged and told without its inner text. */
 export function answerProblem(c: Context, error: Error, log: Logger): Response {
-  const problem = toProblem(error)
+  const problem = toProblem(findStorageError(error) ?? error)
   if (problem.status >= 500) {
     log.error(
       {

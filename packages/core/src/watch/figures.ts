@@ -36,6 +36,8 @@ const READERS: Record<string, string> = {
   journeys: 'journeys:events',
   consents: 'consents',
 }
+/** As things pass through them. */
+const ORDER = ['profiles', 'segments', 'journeys', 'deliveries', 'consents', 'tasks']
 /** Counting stops here: more than that is simply a lot. */
 const MANY = 100_000
 
@@ -90,7 +92,7 @@ async function readLags(db: Db, now: number): Promise<StageLag[]> {
   lags.push(await lagOfDeliveries(db, now))
   const tasks = await countUpTo(db, sql`select 1 from tasks where next_at is not null and next_at <= ${now}`)
   lags.push({ stage: 'tasks', waiting: tasks, seconds: null })
-  return lags
+  return lags.toSorted((a, b) => ORDER.indexOf(a.stage) - ORDER.indexOf(b.stage))
 }
 
 async function lagOfDeliveries(db: Db, now: number): Promise<StageLag> {
