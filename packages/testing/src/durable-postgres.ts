@@ -51,7 +51,9 @@ export async function startDurablePostgres(): Promise<DurablePostgres> {
       try {
         await client.query(`select pg_backup_start('copy', true)`)
         cpSync(first.data, copy.data, { recursive: true })
-        const { rows } = await client.query<{ labelfile: string }>('select labelfile from pg_backup_stop(false)')
+        const { rows } = await client.query<{ labelfile: string }>(
+          'select labelfile from pg_backup_stop(false)',
+        )
         rmSync(path.join(copy.data, 'postmaster.pid'), { force: true })
         writeFileSync(path.join(copy.data, 'backup_label'), rows[0]?.labelfile ?? '')
         writeFileSync(path.join(copy.data, 'standby.signal'), '')
@@ -64,7 +66,9 @@ export async function startDurablePostgres(): Promise<DurablePostgres> {
         await client.query(`alter system set synchronous_standby_names = 'copy'`)
         await client.query('select pg_reload_conf()')
         for (let state = ''; state !== 'sync';) {
-          const found = await client.query<{ sync_state: string }>('select sync_state from pg_stat_replication')
+          const found = await client.query<{ sync_state: string }>(
+            'select sync_state from pg_stat_replication',
+          )
           state = found.rows[0]?.sync_state ?? ''
         }
       } finally {

@@ -197,6 +197,8 @@ function sessionGuard(silenceMs: number) {
     'random_page_cost = 1.1',
   ]
   return async (client: pg.ClientBase): Promise<void> => {
+    // Whoever waits for an answer is told that the connection broke; nobody to hear it besides would end the process.
+    client.on('error', () => {})
     for (const setting of settings) await client.query(`set ${setting}`).catch(() => {})
   }
 }
