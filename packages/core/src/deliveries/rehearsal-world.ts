@@ -15,18 +15,7 @@ export async function readPast(
   db: Db,
   { names, from, to }: { names: KnownJourneys; from: number; to: number },
 ): Promise<{ events: PastEvent[]; customers: Set<number> }> {
-  const happened =
-    names.events.size === 0
-      ? []
-      : await db
-          .selectFrom('timeline')
-          .innerJoin('events', 'events.seq', 'timeline.seq')
-          .where('timeline.name', 'in', [...names.events])
-          .where('timeline.ts', '>=', from)
-          .where('timeline.ts', '<=', to)
-          .where('timeline.current', '=', 1)
-          .select(['timeline.ts', 'timeline.customer_id', 'timeline.name', 'events.body'])
-          .execute()
+  const happened = names.events.size === 0 ? [] : await readHappened(db, { names, from, to })
   const moved =
     names.segments.size === 0
       ? []
@@ -42,6 +31,37 @@ export async function readPast(
 }
 
 const PIECE = 2_000
+
+/** In pieces, so that nothing else on this thread waits for all of them. */
+async function readHappened(
+  db: Db,
+  { names, from, to }: { names: KnownJourneys; from: number; to: number },
+): Promise<PastEvent[]> {
+  const happened: PastEvent[] = []
+  for (let after = 0; ;) {
+    const rows = await db
+      .selectFrom('timeline')
+      .innerJoin('events', 'events.seq', 'timeline.seq')
+      .where('timeline.seq', '>', after)
+      .where('timeline.name', 'in', [...names.events])
+      .where('timeline.ts', '>=', from)
+      .where('timeline.ts', '<=', to)
+      .where('timeline.current', '=', 1)
+      .select(['timeline.seq', 'timeline.ts', 'timeline.customer_id', 'timeline.name', 'events.body'])
+      .orderBy('timeline.seq')
+      .limit(PIECE)
+      .execute()
+    for (const { ts, customer_id, name, body } of rows) happened.push({ ts, customer_id, name, body })
+    const last = rows.at(-1)
+    if (!last || rows.length < PIECE) return happened
+    after = last.seq
+  }
+}
+
+/** Lets everything else on this thread have its turn: calls of SQLite do not yield by themselves. */
+export function othersTurn(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve))
+}
 const TYPES: Record<string, [SqlType, string]> = {
   number: ['real', 'double precision'],
   integer: ['integer', 'bigint'],
@@ -112,6 +132,7 @@ export async function copyWorld(from: Db, { db }: Database, only: Set<number> | 
       source: 'text',
     })
     await copyAnswers(from, db, ids)
+    await othersTurn()
   }
 }
 

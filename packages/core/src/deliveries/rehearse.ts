@@ -7,6 +7,7 @@ import { v7 as uuid } from 'uuid'
 import { copyContent } from '../content/copy-content.ts'
 import type { CoreContext } from '../context.ts'
 import { writeCursor, readCursor } from '../db/cursor.ts'
+import { businessDaysIn } from '../days.ts'
 import { type Database, openDatabase, transact } from '../db/database.ts'
 import { insertRows } from '../db/insert-rows.ts'
 import { migrate } from '../db/migrate.ts'
@@ -20,7 +21,7 @@ import { createPoints } from '../points/points.ts'
 import { PROFILES_CURSOR } from '../profiles/project.ts'
 import { coreMigrations } from '../schema.ts'
 import { writeSetting } from '../settings/brand.ts'
-import { copyWorld, type PastEvent, readPast } from './rehearsal-world.ts'
+import { copyWorld, othersTurn, type PastEvent, readPast } from './rehearsal-world.ts'
 import type { StoredChoice } from './apply-choice.ts'
 import { Deliveries } from './dispatch.ts'
 import { readContactPolicy } from './policy.ts'
@@ -96,6 +97,9 @@ export async function rehearseJourney(
   }
 }
 
+/** Rows of one piece of work: a rehearsal runs beside the server's requests, which wait for no more than this. */
+const PIECE = 500
+
 /** Channels that declare what the real ones do and take everything. */
 function dryStages({ points, log, brand, jobs }: CoreContext, database: Database, clock: { now(): number }) {
   const dryPoints = createPoints()
@@ -111,7 +115,10 @@ function dryStages({ points, log, brand, jobs }: CoreContext, database: Database
   for (const { owner, id, value } of points.conditions.list()) dryPoints.conditions.add(owner, id, value)
   for (const { owner, id, value } of points.gates.list()) dryPoints.gates.add(owner, id, value)
   const context: CoreContext = { database, clock, log, brand, jobs, points: dryPoints }
-  return { journeys: new JourneyStage(context), deliveries: new Deliveries(context) }
+  return {
+    journeys: new JourneyStage(context, { pieces: { size: PIECE, rest: othersTurn } }),
+    deliveries: new Deliveries(context),
+  }
 }
 
 /** What an action may have answered, so that later steps have something to say. */
@@ -181,10 +188,15 @@ async function play({ dry, clock, stages, from, to, past, input }: Play): Promis
     clock.time = Math.max(clock.time + 1, Math.min(events, due ?? Infinity, to))
     let end = done
     while (past[end] && (past[end] as PastEvent).ts <= clock.time) end++
-    if (end > done) await addPast(dry, past.slice(done, end))
+    for (; done < end; done += PIECE) {
+      await addPast(dry, past.slice(done, Math.min(done + PIECE, end)))
+      await othersTurn()
+    }
     done = end
-    for (let more = true; more;)
+    for (let more = true; more;) {
       more = (await stages.journeys.advance()) || (await stages.deliveries.advance())
+      await othersTurn()
+    }
     input.onProgress?.((clock.time - from) / (to - from))
   }
   await stages.deliveries.finish()
@@ -275,19 +287,32 @@ async function report(
     stats
       .filter((row) => row.node === node && row.outcome === outcome)
       .reduce((sum, { count }) => sum + Number(count), 0)
-  const deliveries = await db
-    .selectFrom('deliveries')
-    .select(['kind', 'node', 'channel', 'state', 'reason', 'updated_at', 'choice'])
-    .execute()
+  const deliveries = await inPieces(
+    async (after) =>
+      await db
+        .selectFrom('deliveries')
+        .select(['id', 'kind', 'node', 'channel', 'state', 'reason', 'updated_at', 'choice'])
+        .where('id', '>', after)
+        .orderBy('id')
+        .limit(PIECE)
+        .execute(),
+  )
   const messages = deliveries.filter(({ kind }) => kind === 'message')
   const groups = Map.groupBy(messages, ({ node, channel }) => `${node ?? ''}\n${channel}`)
-  const entered = await db.selectFrom('enrolments').select('entered_at').execute()
+  const entered = await inPieces(
+    async (after) =>
+      await db
+        .selectFrom('enrolments')
+        .select(['id', 'entered_at'])
+        .where('id', '>', after)
+        .orderBy('id')
+        .limit(PIECE)
+        .execute(),
+  )
   const days = new Map<string, { day: string; entered: number; sent: number; refused: number }>()
+  const calendar = businessDaysIn(timeZone)
   const dayOf = (at: number) => {
-    const day = Temporal.Instant.fromEpochMilliseconds(at)
-      .toZonedDateTimeISO(timeZone)
-      .toPlainDate()
-      .toString()
+    const day = calendar.textOf(calendar.dayOf(at))
     const known = days.get(day) ?? { day, entered: 0, sent: 0, refused: 0 }
     days.set(day, known)
     return known
@@ -318,6 +343,19 @@ async function report(
     choices: toChoices(messages.map(({ choice }) => choice)),
     actions: deliveries.length - messages.length,
     days: [...days.values()].toSorted((a, b) => (a.day < b.day ? -1 : 1)),
+  }
+}
+
+/** All rows, read piece by piece in the order of their ids. */
+async function inPieces<R extends { id: number }>(read: (after: number) => Promise<R[]>): Promise<R[]> {
+  const all: R[] = []
+  for (let after = 0; ;) {
+    const rows = await read(after)
+    all.push(...rows)
+    const last = rows.at(-1)
+    if (!last || rows.length < PIECE) return all
+    after = last.id
+    await othersTurn()
   }
 }
 

@@ -54,7 +54,7 @@ function isWalking({ ended_at, state, isStanding }: Traveller): boolean {
   return ended_at === null && state === 'active' && !isStanding
 }
 
-async function readDue(tx: Tx, { now, known }: Moment): Promise<Traveller[]> {
+async function readDue(tx: Tx, { now, known, batch = BATCH }: Moment): Promise<Traveller[]> {
   const rows = await tx
     .selectFrom('enrolments')
     .leftJoin('identifiers', 'identifiers.id', 'enrolments.customer_id')
@@ -62,7 +62,7 @@ async function readDue(tx: Tx, { now, known }: Moment): Promise<Traveller[]> {
     .select('identifiers.customer_id as current')
     .where('due_at', '<=', now)
     .orderBy('due_at')
-    .limit(BATCH)
+    .limit(batch)
     .execute()
   return rows.flatMap(({ current, data, ...row }): Traveller[] => {
     const definition = known.definition(row.journey_id, row.version)

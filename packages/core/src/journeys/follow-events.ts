@@ -52,6 +52,7 @@ export async function followEvents(tx: Tx, moment: Moment): Promise<boolean> {
   const to = (await positionOf(tx, PROFILES_CURSOR)) ?? 0
   if (to <= from) return false
   const names = [...moment.known.events]
+  const limit = moment.batch ?? BATCH
   if (names.length === 0) {
     await writeCursor(tx, EVENTS_CURSOR, to)
     return false
@@ -65,14 +66,14 @@ export async function followEvents(tx: Tx, moment: Moment): Promise<boolean> {
     .where('timeline.name', 'in', names)
     .select(['timeline.seq', 'timeline.customer_id', 'timeline.name', 'timeline.ts', 'events.body'])
     .orderBy('timeline.seq')
-    .limit(BATCH)
+    .limit(limit)
     .execute()
   const events = rows.map(({ body, ...row }): SeenEvent => ({
     ...row,
     properties: (JSON.parse(body) as EventBody).properties ?? {},
   }))
   if (events.length > 0) await handle(tx, events, moment)
-  await writeCursor(tx, EVENTS_CURSOR, rows.length === BATCH ? (rows.at(-1)?.seq ?? to) : to)
+  await writeCursor(tx, EVENTS_CURSOR, rows.length === limit ? (rows.at(-1)?.seq ?? to) : to)
   return events.length > 0
 }
 

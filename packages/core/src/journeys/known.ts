@@ -109,6 +109,8 @@ export interface Moment {
   now: number
   timeZone: string
   known: KnownJourneys
+  /** Rows of one piece of work, where it is not as many as usual. */
+  batch?: number | undefined
   /** Takes the work that journeys hand to people. */
   tasks?: HumanTasks | undefined
   /** Whether an action answers something that later steps may use, as far as is known. */
@@ -121,7 +123,10 @@ export interface Moment {
 
 export function momentOf(
   db: Db | Tx,
-  { brand, ...given }: { brand: Brand } & Pick<Moment, 'now' | 'known' | 'tasks' | 'answers' | 'holds'>,
+  {
+    brand,
+    ...given
+  }: { brand: Brand } & Pick<Moment, 'now' | 'known' | 'batch' | 'tasks' | 'answers' | 'holds'>,
 ): Moment {
   let scope: Promise<RuleScope> | undefined
   return {

@@ -14,6 +14,8 @@ export interface JourneyOptions {
   tasks?: HumanTasks
   /** Channel that reaches nobody: messages of somebody who tries a journey go there. */
   trialChannel?: string
+  /** For a stage that runs beside everything else: smaller pieces of work, and what it waits for behind each. */
+  pieces?: { size: number; rest: () => Promise<void> }
 }
 
 type Context = Pick<CoreContext, 'database' | 'clock' | 'brand' | 'points' | 'log'>
@@ -24,14 +26,16 @@ export class JourneyStage {
   readonly #reader = new JourneyReader()
   readonly tasks: HumanTasks | undefined
   readonly trialChannel: string | undefined
+  readonly #pieces: JourneyOptions['pieces']
 
   constructor(
     { database, clock, brand, points, log }: Context,
-    { tasks, trialChannel }: JourneyOptions = {},
+    { tasks, trialChannel, pieces }: JourneyOptions = {},
   ) {
     this.#context = { database, clock, brand, points, log }
     this.tasks = tasks
     this.trialChannel = trialChannel
+    this.#pieces = pieces
   }
 
   /** Does the next piece of work. Returns whether there may be more. */
@@ -51,8 +55,10 @@ export class JourneyStage {
         await readCursor(tx, 'journeys')
         // Behind the lock: nobody publishes between this and the enrolments read with it.
         const known = await this.#reader.read(tx)
-        return await piece(tx, momentOf(tx, { now, brand, known, tasks: this.tasks, answers, holds }))
+        const batch = this.#pieces?.size
+        return await piece(tx, momentOf(tx, { now, brand, known, batch, tasks: this.tasks, answers, holds }))
       })
+      await this.#pieces?.rest()
       more ||= did
     }
     return more
