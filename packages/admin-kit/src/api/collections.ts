@@ -135,9 +135,14 @@ export async function exportRecords(
     locale,
     reason,
     ...query
-  }: { format: RecordFormat; locale: 'en' | 'zh-CN'; reason: string } & Pick<RecordQuery, 'filter' | 'search' | 'sort'>,
+  }: { format: RecordFormat; locale: 'en' | 'zh-CN'; reason: string } & Pick<
+    RecordQuery,
+    'filter' | 'search' | 'sort'
+  >,
 ): Promise<{ file: Blob; name: string }> {
-  return await readFile(await one.export.$get({ ...at(id), query: { ...toQuery(query), format, locale, reason } }))
+  return await readFile(
+    await one.export.$get({ ...at(id), query: { ...toQuery(query), format, locale, reason } }),
+  )
 }
 
 function formatOf(name: string): 'csv' | 'jsonl' {

@@ -8,6 +8,9 @@ export type ContactPolicy = InferResponseType<typeof policy.$get>
 export type PolicyPreview = InferResponseType<typeof policy.preview.$post>
 export type PolicyEffect = PolicyPreview['draft']
 export type ChannelRates = InferResponseType<typeof policy.rates.$get>['channels'][number]
+type RateHistory = InferResponseType<typeof policy.rates.history.$get>
+/** What became of what was sent on one channel in one day or week. */
+export type RatePeriod = RateHistory['periods'][number]
 export type BudgetUse = InferResponseType<typeof policy.budgets.$get>['budgets'][number]
 export type CustomerConsents = InferResponseType<typeof consents.$get>
 
@@ -17,6 +20,17 @@ export const saveContactPolicy = (draft: ContactPolicy) => read(policy.$put({ js
 export const previewContactPolicy = (draft: ContactPolicy, signal?: AbortSignal) =>
   read(policy.preview.$post({ json: draft }, until(signal)))
 export const getChannelRates = (signal?: AbortSignal) => read(policy.rates.$get({}, until(signal)))
+/** How customers answered over time, and how well those keep up who confirm messages. */
+export const getRateHistory = (
+  { by, days, journeyId }: { by: 'day' | 'week'; days: number; journeyId?: string },
+  signal?: AbortSignal,
+) =>
+  read(
+    policy.rates.history.$get(
+      { query: { by, days: String(days), ...(journeyId ? { journeyId } : {}) } },
+      until(signal),
+    ),
+  )
 export const getBudgetUse = (signal?: AbortSignal) => read(policy.budgets.$get({}, until(signal)))
 
 export const getConsents = (customer: number | string, signal?: AbortSignal) =>

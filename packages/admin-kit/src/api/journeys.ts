@@ -39,6 +39,8 @@ export interface Journey {
   parameters?: Record<string, unknown>
   /** Its plugin has another version of the template by now. */
   newerTemplate?: boolean
+  /** What has become wrong with the version that runs. */
+  mistakesInForce?: JourneyMistake[]
 }
 
 /** What keeps a journey from being published, and where. */
