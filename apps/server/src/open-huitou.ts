@@ -87,7 +87,11 @@ export async function openHuitou({
         log,
         jobsBackend: config.databaseUrl ? (config.jobsBackend ?? 'postgres') : undefined,
         deliveries: { box },
-        rights: { secret: config.secret, box },
+        rights: {
+          secret: config.secret,
+          box,
+          oldBox: config.oldSecret === undefined ? undefined : createSecretBox(config.oldSecret),
+        },
         journeys: { trialChannel: 'huitou.channel-sandbox/message' },
         clock: clock ?? demoClock ?? systemClock,
       }),

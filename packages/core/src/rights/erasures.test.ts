@@ -7,9 +7,13 @@ import { describe, expect, test } from 'vitest'
 import { complaintId, complaints, declare } from '../collections/collections-fixture.ts'
 import { importFiles } from '../imports/import-folder.ts'
 import { erasuresFile } from './erase-files.ts'
+import { Erasures } from './erasures.ts'
 
 /** Tables without anything about customers, and why; a new table belongs here or into what an erasure takes away. */
 const NO_CUSTOMERS: Record<string, string> = {
+  watch_hours: 'sums',
+  plugin_archives: 'files of plugins',
+  alerts: 'what is wrong with the installation',
   sign_in_attempts: 'people who work here',
   api_keys: 'digests of keys',
   audit_head: 'how many entries the log has',
@@ -177,6 +181,38 @@ describe.each(engines)('erasing a customer on %s', (engine) => {
     expect(rowsWith(await dump(restored.db), MARKS)).toEqual([])
     expect(await restored.core.send({ type: 'identify', ...person })).toMatchObject({ accepted: 0 })
   })
+})
+
+test('another secret does not make anybody known again', async () => {
+  const boxOf = (secret: string) => ({
+    seal: (text: string) => `${secret}:${text}`,
+    open(sealed: string) {
+      if (!sealed.startsWith(`${secret}:`)) throw new Error('another secret')
+      return sealed.slice(secret.length + 1)
+    },
+  })
+  await using shop = await openShop('sqlite')
+  const { database, dataDir } = shop.core
+  const open = async (secret: string, old?: string) => {
+    const erasures = new Erasures(
+      { ...shop.core, dataDir },
+      {
+        secret,
+        box: boxOf(secret),
+        oldBox: old === undefined ? undefined : boxOf(old),
+      },
+    )
+    await erasures.applyNoted()
+    return erasures
+  }
+  const first = await open('one')
+  const { job } = await first.request(await shop.idOf('u-canary-7731'), { reason: 'r', by: 'p1' })
+  await shop.finish(job.id)
+  await expect(open('two')).rejects.toThrow('another secret')
+  await open('two', 'one')
+  const later = await open('two')
+  expect(await later.suppression.find(database.db, 'phone', '13900007731')).toBeDefined()
+  expect(await shop.core.send({ type: 'identify', ...person })).toMatchObject({ accepted: 0 })
 })
 
 async function openShop(engine: 'sqlite' | 'postgres') {

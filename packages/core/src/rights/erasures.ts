@@ -10,6 +10,7 @@ import { takeTurn } from '../events/append.ts'
 import type { Job, JobContext } from '../jobs/jobs.ts'
 import { type Person, readPeople } from '../journeys/people.ts'
 import type { SealingBox } from '../plugin-data/storage.ts'
+import { findSetting, writeSetting } from '../settings/brand.ts'
 import { PROFILES_CURSOR } from '../profiles/project.ts'
 import { erasuresFile, eraseFiles, noteErasure, type NotedErasure, readNotedErasures } from './erase-files.ts'
 import { eraseRecords } from './erase-records.ts'
@@ -20,6 +21,7 @@ import { Suppression } from './suppression.ts'
 import type { RightsTables } from './tables.ts'
 
 const KIND = 'customers.erase'
+const KEY_SETTING = 'suppression-key'
 /** Identifiers hashed at once when a list from elsewhere is compared with who is here. */
 const PAGE = 5_000
 /** What was under way when a customer was erased may still have written something; it is looked for once more. */
@@ -28,8 +30,10 @@ const AFTERMATH_MS = 2 * 86_400_000
 export interface ErasureOptions {
   /** The installation's secret: hashes of names are keyed with it. */
   secret: string
-  /** Seals the names while they are looked for. */
+  /** Seals the names while they are looked for, and the key of the hashes. */
   box?: SealingBox | undefined
+  /** Opens what was sealed under the secret before. */
+  oldBox?: SealingBox | undefined
 }
 
 export interface Erasure {
@@ -50,10 +54,12 @@ export class Erasures {
   readonly suppression: Suppression
   readonly #context: Context
   readonly #box: SealingBox | undefined
+  readonly #oldBox: SealingBox | undefined
 
-  constructor(context: Context, { secret, box }: ErasureOptions) {
+  constructor(context: Context, { secret, box, oldBox }: ErasureOptions) {
     this.#context = context
     this.#box = box
+    this.#oldBox = oldBox
     this.suppression = new Suppression(secret)
     setEventGate(context.database.db, this.suppression)
     context.jobs.define(KIND, (job) => this.#run(job))
@@ -106,6 +112,7 @@ export class Erasures {
    */
   async applyNoted(): Promise<number> {
     const { database, dataDir, log } = this.#context
+    await this.#keepKey()
     const noted = await readNotedErasures(erasuresFile(dataDir))
     if (noted.length === 0) return 0
     const known = new Set(
@@ -166,7 +173,9 @@ export class Erasures {
     const row = await database.db.selectFrom('erasures').selectAll().where('id', '=', id).executeTakeFirst()
     if (!row || row.state === 'done') return {}
     const ids = idsOf(row)
-    const finder = new MarkFinder(row.marks === null ? [] : (JSON.parse(this.#open(row.marks)) as string[]))
+    const finder = new MarkFinder(
+      row.marks === null ? [] : (JSON.parse(this.#openEither(row.marks).text) as string[]),
+    )
     const removed: Removed = JSON.parse(row.removed) as Removed
     const steps: (() => Promise<void>)[] = [
       async () => noteErasure(dataDir, await this.#noted(row)),
@@ -321,6 +330,28 @@ export class Erasures {
         for (const identifier of identifiers)
           if (hashes.has(this.suppression.hash(identifier))) found.push(identifier.id)
       after = last.id
+    }
+  }
+
+  /** Another secret must not make anybody known again who was erased under the one before. */
+  async #keepKey(): Promise<void> {
+    const { db } = this.#context.database
+    if (!this.#box) return
+    const stored = (await findSetting(db, KEY_SETTING)) as string | undefined
+    if (stored !== undefined) {
+      const { text, isOld } = this.#openEither(stored)
+      this.suppression.key = text
+      if (!isOld) return
+    }
+    await writeSetting(db, KEY_SETTING, this.#seal(this.suppression.key))
+  }
+
+  #openEither(sealed: string): { text: string; isOld: boolean } {
+    try {
+      return { text: this.#open(sealed), isOld: false }
+    } catch (error) {
+      if (!this.#oldBox) throw error
+      return { text: this.#oldBox.open(sealed), isOld: true }
     }
   }
 

@@ -13,13 +13,25 @@ export interface Suppressed {
 
 /** Knows by keyed hashes whom nobody may hear of again. */
 export class Suppression implements EventGate {
-  readonly #key: Buffer
-  /** Tells one secret from another, and gives neither away. */
-  readonly keyId: string
+  #key: Buffer
 
+  /** The key follows from the secret, until one is given that was kept. */
   constructor(secret: string) {
     this.#key = Buffer.from(hkdfSync('sha256', secret, 'huitou', 'suppression list', 32))
-    this.keyId = this.#digest('key').slice(0, 8)
+  }
+
+  /** Tells one key from another, and gives neither away. */
+  get keyId(): string {
+    return this.#digest('key').slice(0, 8)
+  }
+
+  /** The key as text, to be kept sealed: hashes outlive the secret they were first made with. */
+  get key(): string {
+    return this.#key.toString('base64url')
+  }
+
+  set key(text: string) {
+    this.#key = Buffer.from(text, 'base64url')
   }
 
   /** A phone number has too few digits for a plain hash: without the secret nobody can try them all. */
