@@ -106,6 +106,7 @@ test('what is masked is shown on request, and who looked is written down', async
   const log = await server.huitou.core.database.db
     .selectFrom('audit_log')
     .select(['action', 'subject', 'details'])
+    .where('action', '!=', 'sign-in')
     .execute()
   expect(log).toEqual([
     { action: 'customer.reveal', subject: '1', details: `{"what":"identifier ${phone?.id}"}` },

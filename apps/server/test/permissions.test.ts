@@ -48,33 +48,38 @@ test('every route stands in the table, and nothing else does', async () => {
   expect([...new Set(routes)].toSorted()).toEqual(Object.keys(ROUTE_PERMISSIONS).toSorted())
 })
 
-test('each role is let into what the table gives it and nowhere else; without a session nobody is', async () => {
-  await using server = await startTestServer()
-  const visitor = (path: string, init: RequestInit = {}) =>
-    fetch(`${server.url}${path}`, { ...init, headers: { Origin: server.url, ...init.headers } })
-  const callers = new Map<Role | 'visitor', typeof visitor>([['visitor', visitor]])
-  for (const role of ROLES) callers.set(role, await server.as({ role }))
-  // With their name people learn what they may do, so that pages offer nothing else.
-  expect(await (await callers.get('agent')?.('/api/me'))?.json()).toMatchObject({
-    role: 'agent',
-    permissions: permissionsOf({ role: 'agent' }),
-  })
-  const wrong: string[] = []
-  for (const [route, rule] of Object.entries(ROUTE_PERMISSIONS)) {
-    const [verb, pattern = ''] = route.split(' ')
-    // These end the session that the walk goes on with; the one asks nobody who they are, the other is walked in
-    // the test of sessions.
-    if (pattern === '/api/auth/sign-out') continue
-    const method = verb === 'ALL' ? 'POST' : (verb ?? '')
-    const body = method === 'GET' ? {} : { body: '{}', headers: { 'Content-Type': 'application/json' } }
-    for (const [who, call] of callers) {
-      const got = await verdictOf(await call(addressOf(pattern), { method, ...body }))
-      const wanted = wantedFrom(rule, who)
-      if (got !== wanted) wrong.push(`${route} for ${who}: ${got} instead of ${wanted}`)
+// More than a thousand requests over real sockets.
+test(
+  'each role is let into what the table gives it and nowhere else; without a session nobody is',
+  { timeout: 120_000 },
+  async () => {
+    await using server = await startTestServer()
+    const visitor = (path: string, init: RequestInit = {}) =>
+      fetch(`${server.url}${path}`, { ...init, headers: { Origin: server.url, ...init.headers } })
+    const callers = new Map<Role | 'visitor', typeof visitor>([['visitor', visitor]])
+    for (const role of ROLES) callers.set(role, await server.as({ role }))
+    // With their name people learn what they may do, so that pages offer nothing else.
+    expect(await (await callers.get('agent')?.('/api/me'))?.json()).toMatchObject({
+      role: 'agent',
+      permissions: permissionsOf({ role: 'agent' }),
+    })
+    const wrong: string[] = []
+    for (const [route, rule] of Object.entries(ROUTE_PERMISSIONS)) {
+      const [verb, pattern = ''] = route.split(' ')
+      // These end the session that the walk goes on with; the one asks nobody who they are, the other is walked in
+      // the test of sessions.
+      if (pattern === '/api/auth/sign-out') continue
+      const method = verb === 'ALL' ? 'POST' : (verb ?? '')
+      const body = method === 'GET' ? {} : { body: '{}', headers: { 'Content-Type': 'application/json' } }
+      for (const [who, call] of callers) {
+        const got = await verdictOf(await call(addressOf(pattern), { method, ...body }))
+        const wanted = wantedFrom(rule, who)
+        if (got !== wanted) wrong.push(`${route} for ${who}: ${got} instead of ${wanted}`)
+      }
     }
-  }
-  expect(wrong).toEqual([])
-})
+    expect(wrong).toEqual([])
+  },
+)
 
 test('a key of each scope is let into what that scope opens and nowhere else, and never among people', async () => {
   await using server = await startTestServer()

@@ -1,4 +1,4 @@
-import { type Core, type Database, findInconsistencies } from '@huitou/core'
+import { type Core, type Database, findInconsistencies, verifyAuditLog } from '@huitou/core'
 import { sql } from 'kysely'
 import { doubtful, failing, fine, type Finding } from './finding.ts'
 
@@ -32,6 +32,18 @@ export async function examineRelations(database: Database): Promise<Finding> {
   if (wrong.length === 0) return fine('relations', 'everything that is named is there')
   const more = wrong.length > SHOWN ? `; and ${wrong.length - SHOWN} more` : ''
   return failing('relations', wrong.slice(0, SHOWN).join('; ') + more)
+}
+
+/** Whether the audit log still is what was written. */
+export async function examineAuditLog({ db }: Database): Promise<Finding> {
+  const { ok, entries, brokenAt, missing } = await verifyAuditLog(db)
+  if (ok) return fine('audit log', `${entries} entries, none changed`)
+  return failing(
+    'audit log',
+    brokenAt === null
+      ? `${missing} entries are missing at its end`
+      : `entry ${brokenAt} or one before it was changed`,
+  )
 }
 
 /** How far the first stage is behind. */

@@ -1,7 +1,13 @@
 import type { Config } from '../config.ts'
 import type { Huitou } from '../open-huitou.ts'
 import { version } from '../version.ts'
-import { examineClock, examineDatabase, examineRelations, examineStages } from './examine-database.ts'
+import {
+  examineAuditLog,
+  examineClock,
+  examineDatabase,
+  examineRelations,
+  examineStages,
+} from './examine-database.ts'
 import { examineDisk, examineFolder, examineLeftovers } from './examine-files.ts'
 import { examineSettings } from './examine-settings.ts'
 import { fine, type Finding } from './finding.ts'
@@ -14,6 +20,7 @@ export async function examine(huitou: Huitou, config: Config): Promise<Finding[]
     await examineDatabase(database),
     await examineRelations(database),
     await examineStages(database),
+    await examineAuditLog(database),
     await examineClock(huitou.core),
     await examineFolder(config),
     await examineLeftovers(huitou, config),

@@ -88,7 +88,9 @@ function signedInRoutes({ core, version, auth, plugins, live, onBrand, loadDemo,
       describeRoute({ tags: ['people'], summary: 'Who is signed in, and what they may do' }),
       (c) => {
         const user = c.get('user')
-        return c.json({ ...user, permissions: [...permissionsOf(user)] })
+        // Whoever owes something may do nothing before.
+        const permissions = user.owes ? [] : permissionsOf(user)
+        return c.json({ ...user, permissions: [...permissions] })
       },
     )
     .post('/demo', describeRoute({ tags: ['setup'], summary: 'Load the demo shop' }), async (c) => {

@@ -3,6 +3,7 @@ import { describeRoute } from 'hono-openapi'
 import { streamSSE } from 'hono/streaming'
 import type { CoreContext } from '../context.ts'
 import { noNotices, type Notices } from '../db/notices.ts'
+import { may } from '../people/permissions.ts'
 import type { SignedIn } from './env.ts'
 
 /** What a page may want to load again. */
@@ -75,12 +76,14 @@ export function liveRoutes({ jobs, live }: Pick<CoreContext, 'jobs'> & { live: L
   return new Hono<SignedIn>().get(
     '/',
     describeRoute({ tags: ['live'], summary: 'Changes as they happen (server-sent events)' }),
-    (c) =>
-      streamSSE(c, async (stream) => {
+    (c) => {
+      const user = c.get('user')
+      const seesJobs = !user.owes && may(user, 'jobs.read')
+      return streamSSE(c, async (stream) => {
         const send = (event: string, data: unknown) =>
           stream.writeSSE({ event, data: JSON.stringify(data) }).catch(() => {})
         const stops = [
-          jobs.onChange((job) => void send('job', job)),
+          ...(seesJobs ? [jobs.onChange((job) => void send('job', job))] : []),
           live.onChange((topics) => void send('change', { topics })),
         ]
         stream.onAbort(() => stops.forEach((stop) => stop()))
@@ -89,6 +92,7 @@ export function liveRoutes({ jobs, live }: Pick<CoreContext, 'jobs'> & { live: L
           await stream.sleep(HEARTBEAT_MS)
           await stream.write(': still here\n\n')
         }
-      }),
+      })
+    },
   )
 }

@@ -78,38 +78,18 @@ export function oneTimePassword(): string {
   return randomBytes(12).toString('base64url')
 }
 
-export function createAccounts({ auth, context }: AuthLibrary): Accounts {
-  const { internalAdapter } = context
-  const row = async (id: string): Promise<Row> => {
-    const found = (await internalAdapter.findUserById(id)) as Row | null
-    if (!found) throw notFound('Person', id)
-    return found
-  }
-  const view = async (found: Row): Promise<AccountView> => {
-    const [sessions, ways] = await Promise.all([
-      internalAdapter.listSessions(found.id),
-      internalAdapter.findAccounts(found.id),
-    ])
-    const seen = sessions.map(({ updatedAt }) => updatedAt.getTime())
-    return {
-      id: found.id,
-      name: found.name,
-      email: found.email,
-      role: (found.role ?? 'operator') as Role,
-      locale: found.locale ?? 'zh-CN',
-      isActive: !found.disabled,
-      twoFactor: Boolean(found.twoFactorEnabled),
-      passwordDue: Boolean(found.passwordDue),
-      singleSignOn: ways.some(({ providerId }) => providerId === SSO_PROVIDER),
-      hasPassword: ways.some(({ providerId }) => providerId === 'credential'),
-      createdAt: found.createdAt.getTime(),
-      lastSeenAt: seen.length > 0 ? Math.max(...seen) : null,
-    }
-  }
+export function createAccounts(library: AuthLibrary): Accounts {
+  return { ...accountChanges(library), ...passwordChanges(library), ...sessionsOf(library) }
+}
+
+type Part<K extends keyof Accounts> = Pick<Accounts, K>
+
+/** Everything about an account but how its owner proves who they are. */
+function accountChanges({ context: { internalAdapter } }: AuthLibrary): Part<'list' | 'get' | 'change'> {
+  const row = (id: string) => getRow(internalAdapter, id)
+  const view = (found: Row) => toView(internalAdapter, found)
   const rows = async () => (await internalAdapter.listUsers(1_000)) as Row[]
   const hasOwner = async () => (await rows()).some(({ role, disabled }) => role === 'owner' && !disabled)
-  const currentToken = async (headers: Headers) => (await auth.api.getSession({ headers }))?.session.token
-
   return {
     async list() {
       return await Promise.all((await rows()).map(view))
@@ -119,13 +99,12 @@ export function createAccounts({ auth, context }: AuthLibrary): Accounts {
     },
     async change(id, { name, locale, role, isActive }) {
       const before = await row(id)
-      const change = {
+      await internalAdapter.updateUser(id, {
         ...(name === undefined ? {} : { name }),
         ...(locale === undefined ? {} : { locale }),
         ...(role === undefined ? {} : { role }),
         ...(isActive === undefined ? {} : { disabled: !isActive }),
-      }
-      await internalAdapter.updateUser(id, change)
+      })
       // Looked at afterwards: of two owners who take the role from each other at once neither may succeed.
       if (!(await hasOwner())) {
         await internalAdapter.updateUser(id, { role: before.role, disabled: Boolean(before.disabled) })
@@ -137,6 +116,16 @@ export function createAccounts({ auth, context }: AuthLibrary): Accounts {
       if (isActive === false) await internalAdapter.deleteUserSessions(id)
       return await view(await row(id))
     },
+  }
+}
+
+/** How people prove who they are. */
+function passwordChanges({
+  auth,
+  context,
+}: AuthLibrary): Part<'setPassword' | 'dropTwoFactor' | 'changePassword'> {
+  const { internalAdapter } = context
+  return {
     async setPassword(id, password, { isDue }) {
       checkPassword(password)
       const digest = await context.password.hash(password)
@@ -153,7 +142,7 @@ export function createAccounts({ auth, context }: AuthLibrary): Accounts {
       await internalAdapter.deleteUserSessions(id)
     },
     async dropTwoFactor(id) {
-      await row(id)
+      await getRow(internalAdapter, id)
       await context.adapter.deleteMany({ model: 'twoFactor', where: [{ field: 'userId', value: id }] })
       await internalAdapter.updateUser(id, { twoFactorEnabled: false })
       await internalAdapter.deleteUserSessions(id)
@@ -165,11 +154,22 @@ export function createAccounts({ auth, context }: AuthLibrary): Accounts {
         headers,
         asResponse: true,
       })
-      if (!answer.ok)
+      if (!answer.ok) {
         throw userError('E_PASSWORD_WRONG', 'This is not your present password', { status: 400 })
+      }
       await internalAdapter.updateUser(id, { passwordDue: false })
       return answer
     },
+  }
+}
+
+/** Where people are signed in. */
+function sessionsOf({
+  auth,
+  context: { internalAdapter },
+}: AuthLibrary): Part<'sessions' | 'endSession' | 'endOtherSessions'> {
+  const currentToken = async (headers: Headers) => (await auth.api.getSession({ headers }))?.session.token
+  return {
     async sessions(userId, headers) {
       const token = await currentToken(headers)
       const sessions = await internalAdapter.listSessions(userId, { onlyActiveSessions: true })
@@ -195,5 +195,32 @@ export function createAccounts({ auth, context }: AuthLibrary): Accounts {
       for (const other of others) await internalAdapter.deleteSession(other.token)
       return others.length
     },
+  }
+}
+
+type Adapter = AuthLibrary['context']['internalAdapter']
+
+async function getRow(adapter: Adapter, id: string): Promise<Row> {
+  const found = (await adapter.findUserById(id)) as Row | null
+  if (!found) throw notFound('Person', id)
+  return found
+}
+
+async function toView(adapter: Adapter, found: Row): Promise<AccountView> {
+  const [sessions, ways] = await Promise.all([adapter.listSessions(found.id), adapter.findAccounts(found.id)])
+  const seen = sessions.map(({ updatedAt }) => updatedAt.getTime())
+  return {
+    id: found.id,
+    name: found.name,
+    email: found.email,
+    role: (found.role ?? 'operator') as Role,
+    locale: found.locale ?? 'zh-CN',
+    isActive: !found.disabled,
+    twoFactor: Boolean(found.twoFactorEnabled),
+    passwordDue: Boolean(found.passwordDue),
+    singleSignOn: ways.some(({ providerId }) => providerId === SSO_PROVIDER),
+    hasPassword: ways.some(({ providerId }) => providerId === 'credential'),
+    createdAt: found.createdAt.getTime(),
+    lastSeenAt: seen.length > 0 ? Math.max(...seen) : null,
   }
 }

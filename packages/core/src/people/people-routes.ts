@@ -33,11 +33,15 @@ type Deps = Pick<CoreContext, 'database' | 'clock'> & {
 }
 
 /** Mounted at `/api/people`: whom work can be given to, and the accounts of everybody. */
-export function peopleRoutes({ database: { db }, clock, auth }: Deps) {
+export function peopleRoutes(deps: Deps) {
+  const {
+    database: { db },
+    auth,
+  } = deps
   const { accounts } = auth
-  const note = (userId: string, action: string, subject: string, details: object = {}) =>
-    audit(db, clock, { userId, action, subject, details })
+  const note = noteFor(deps)
   return new Hono<SignedIn>()
+    .route('/', signInRoutes(deps))
     .get('/', describeRoute({ tags, summary: 'Everybody who works with this Huitou' }), async (c) => {
       const users = await auth.listUsers()
       return c.json({ people: users.map(({ id, name, role }) => ({ id, name, role })) })
@@ -80,6 +84,22 @@ export function peopleRoutes({ database: { db }, clock, auth }: Deps) {
         return c.json(after)
       },
     )
+}
+
+type Note = (userId: string, action: string, subject: string, details?: object) => Promise<void>
+
+function noteFor({ database: { db }, clock }: Deps): Note {
+  return (userId, action, subject, details = {}) => audit(db, clock, { userId, action, subject, details })
+}
+
+/** How others prove who they are, as far as an owner decides it. */
+function signInRoutes(deps: Deps) {
+  const {
+    database: { db },
+    auth: { accounts },
+  } = deps
+  const note = noteFor(deps)
+  return new Hono<SignedIn>()
     .post(
       '/accounts/:id/password',
       describeRoute({ tags, summary: 'A new password for one sign-in; it is told this once' }),

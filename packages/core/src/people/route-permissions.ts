@@ -58,12 +58,13 @@ export const ROUTE_PERMISSIONS: Readonly<Record<string, RouteRule>> = {
   'GET /api/audit/actions': 'audit.read',
   'POST /api/audit/verify': 'audit.read',
   'POST /api/audit/export': 'audit.read',
-  'GET /api/live': 'signedIn',
+  // Says that something changed, never what; jobs only to those who may see them.
+  'GET /api/live': 'known',
   'GET /api/home': 'home.read',
   'POST /api/demo': 'settings.write',
   'POST /api/demo/pass': 'demo.pass',
 
-  'GET /api/settings': 'signedIn',
+  'GET /api/settings': 'known',
   'PUT /api/settings': 'settings.write',
   'GET /api/settings/write-keys': 'keys.manage',
   'POST /api/settings/write-keys': 'keys.manage',
@@ -251,9 +252,9 @@ export const ROUTE_PERMISSIONS: Readonly<Record<string, RouteRule>> = {
   'POST /api/collections/:plugin/:collection/import': 'records.write',
   'POST /api/collections/:plugin/:collection/import/:upload/start': 'records.write',
 
-  'GET /api/commands': 'signedIn',
+  'GET /api/commands': 'known',
   'POST /api/commands/:plugin/:id': 'commands.run',
-  'GET /api/views': 'signedIn',
+  'GET /api/views': 'known',
   'POST /api/views/:plugin/:view/calls/:name': 'views.use',
 
   'GET /api/plugins': 'plugins.read',

@@ -24,6 +24,7 @@ const CHANGES: Readonly<Record<string, string>> = {
   '/two-factor/generate-backup-codes': 'two-factor.backup-codes',
 }
 
+const NEEDS_BODY = /^\/(?:sign-in|two-factor|change-password)(?:\/|$)/
 /** Longest body that a sign-in can mean. */
 const BODY_CHARS = 10_000
 
@@ -62,6 +63,9 @@ export function openSignInDoor({ database, clock, library: { auth, context } }: 
 
   return async (request: Request): Promise<Response> => {
     const path = new URL(request.url).pathname.replace(/^\/api\/auth/, '')
+    // The library takes for granted what it reads out of the body.
+    if (NEEDS_BODY.test(path) && !(await hasObject(request.clone())))
+      throw userError('E_JSON', 'The body must be a JSON object')
     const attempt = path === '/sign-in/email' ? await readAttempt(request.clone()) : undefined
     const wait = attempt ? await attempts.wait(attempt) : 0
     if (wait > 0) throw tooMany(Math.ceil(wait / 1_000))
@@ -81,6 +85,11 @@ interface Passage {
   asked: { user: { id: string } } | null
   answer: Response
   attempt: Attempt | undefined
+}
+
+async function hasObject(request: Request): Promise<boolean> {
+  const body: unknown = await request.json().catch(() => undefined)
+  return typeof body === 'object' && body !== null && !Array.isArray(body)
 }
 
 async function readAttempt(request: Request): Promise<Attempt | undefined> {

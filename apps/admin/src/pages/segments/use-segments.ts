@@ -1,4 +1,4 @@
-import { listSegments, queryKeys, useColumns, useLocalized } from '@huitou/admin-kit'
+import { listSegments, queryKeys, useColumns, useLocalized, useMay } from '@huitou/admin-kit'
 import type { Segment } from '@huitou/admin-kit'
 import { useQuery } from '@tanstack/vue-query'
 import { computed } from 'vue'
@@ -7,10 +7,13 @@ import { inWords } from './segment-groups.ts'
 /** All segments, named in the reader's language. */
 export function useSegments() {
   const localized = useLocalized()
+  const may = useMay()
   const query = useQuery({
     queryKey: queryKeys.segments,
     queryFn: ({ signal }) => listSegments(signal),
     staleTime: 60_000,
+    // Where segments only help to find customers, there is nothing to choose from.
+    enabled: computed(() => may('segments.read')),
   })
   const { findColumn } = useColumns()
   const segments = computed(() =>
