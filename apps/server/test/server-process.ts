@@ -35,10 +35,18 @@ export async function startServerProcess(
   )
   const ended = once(child, 'exit') as ServerProcess['ended']
   const log = text(child.stderr)
-  const first = once(createInterface({ input: child.stdout }), 'line') as Promise<[string]>
-  const [line] = await Promise.race([
-    first,
-    ended.then(async () => Promise.reject(new Error(`It ended before it answered: ${await log}`))),
+  const said: string[] = []
+  const ready = Promise.withResolvers<string>()
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    said.push(line)
+    // An error is a JSON document too, over several lines.
+    if (line.startsWith('{"url"')) ready.resolve(line)
+  })
+  const line = await Promise.race([
+    ready.promise,
+    ended.then(async () =>
+      Promise.reject(new Error(`It ended before it answered: ${await log}${said.join('\n')}`)),
+    ),
   ])
   return { child, ended, log, url: (JSON.parse(line) as { url: string }).url }
 }

@@ -34,10 +34,10 @@ export function wholeBodies({ bytes = LIMIT, arrivalMs = ARRIVAL_MS }: BodyLimit
       throw userError('E_CHARACTER', 'The address holds a character that is never part of one')
     if (method !== 'GET' && method !== 'HEAD' && !limitsItself(method, path)) {
       const body = await readBody(raw, { bytes, arrivalMs })
-      if (body.length > 0) {
-        if (/json/i.test(raw.headers.get('Content-Type') ?? '')) refuseOddText(body)
-        c.req.raw = new Request(raw.url, { method, headers: raw.headers, body, signal: raw.signal })
-      }
+      if (body.length > 0 && /json/i.test(raw.headers.get('Content-Type') ?? '')) refuseOddText(body)
+      // What has been read cannot be read again, so those behind get a request of their own.
+      const whole = body.length > 0 ? body : null
+      c.req.raw = new Request(raw.url, { method, headers: raw.headers, body: whole, signal: raw.signal })
     }
     await next()
   })
