@@ -49,6 +49,8 @@ export interface CoreOptions {
    * that was sealed is not opened.
    */
   secret?: string | undefined
+  /** The secret before it: what the keys may still be sealed under. They are sealed under the new one then. */
+  oldSecret?: string | undefined
   clock?: Clock
   log?: Logger
   journeys?: JourneyOptions
@@ -112,6 +114,7 @@ export async function createCore({
   dataDir,
   publicUrl,
   secret,
+  oldSecret,
   clock = systemClock,
   log = silent,
   jobsBackend,
@@ -119,7 +122,7 @@ export async function createCore({
   deliveries: deliveryOptions,
   rights = { secret: '' },
 }: CoreOptions): Promise<Core> {
-  await checkKeys(database, secret)
+  await checkKeys(database, secret, oldSecret)
   await migrate(database, 'core', coreMigrations)
   await transact(database.db, addStandardColumns)
   const brand = keptSetting(async () => {
