@@ -4,6 +4,7 @@ import path from 'node:path'
 import { createGunzip } from 'node:zlib'
 import { parse } from 'csv-parse/sync'
 import { stringify } from 'csv-stringify/sync'
+import { userError } from '@huitou/plugin-api'
 import type { Clock } from '../clock.ts'
 import type { Db } from '../db/database.ts'
 import { importFiles, removeImportFiles } from '../imports/import-folder.ts'
@@ -43,13 +44,11 @@ async function eraseImportFiles(
     if (!(await streamHolds(createReadStream(files.upload), finder))) continue
     // Under way it is left to its end: the person's rows come to nothing, and the file goes when it is done.
     const waiting = ['uploaded', 'checked', 'paused', 'failed', 'cancelled', 'done'] as const
+    const { code, message } = userError('E_IMPORT_ERASED', 'The file named somebody who was erased')
     const stopped = await changeImport(
       db,
       { id, from: waiting, now: clock.now() },
-      {
-        state: 'cancelled',
-        error: { code: 'E_IMPORT_ERASED', message: 'The file named somebody who was erased' },
-      },
+      { state: 'cancelled', error: { code, message } },
     )
     if (!stopped) continue
     await removeImportFiles(files, { problems: true })
