@@ -3,6 +3,8 @@ import type { Role } from '../http/env.ts'
 import type { Text } from '../points/points.ts'
 import type { FieldDeclaration } from './declaration.ts'
 import type { Definition } from './definition.ts'
+import type { Vault } from '../people/vault.ts'
+import { isSealedField } from './sealed-fields.ts'
 
 /** A collection as the API tells of it. */
 export interface CollectionView {
@@ -14,7 +16,10 @@ export interface CollectionView {
   description: Text | null
   /** JSON Schema whose titles are in every language. */
   schema: Record<string, unknown>
-  fields: FieldDeclaration[]
+  fields: (FieldDeclaration & {
+    /** Its values are sealed in the database: they are compared whole, and not sorted by. */
+    sealed: boolean
+  })[]
   titleField: string | null
   searchable: string[]
   /** Fields that lists are quick to be sorted and filtered by. */
@@ -27,6 +32,7 @@ export interface CollectionView {
 export function toCollectionView(
   { id, plugin, declaration, fields }: Definition,
   role: Role,
+  vault: Vault,
 ): CollectionView {
   return {
     id,
@@ -35,7 +41,10 @@ export function toCollectionView(
     title: declaration.title,
     description: declaration.description,
     schema: declaration.schema,
-    fields: fields.map(({ column: _, storage: __, ...field }) => field),
+    fields: fields.map((field) => {
+      const { column: _, storage: __, ...shown } = field
+      return { ...shown, sealed: isSealedField(vault, field) }
+    }),
     titleField: declaration.titleField ?? fields.find(({ kind }) => kind === 'text')?.name ?? null,
     searchable: declaration.searchable,
     indexed: [

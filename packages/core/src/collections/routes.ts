@@ -105,7 +105,7 @@ export function collectionRoutes(deps: CollectionDeps) {
         const views = definitions
           .filter((definition) => definition !== undefined)
           .filter(({ declaration }) => mayRead(declaration, role))
-          .map((definition) => toCollectionView(definition, role))
+          .map((definition) => toCollectionView(definition, role, database.vault))
         return answerJson<{ collections: CollectionView[] }>(c, { collections: views })
       },
     )
@@ -115,7 +115,7 @@ export function collectionRoutes(deps: CollectionDeps) {
       validate('param', Named),
       async (c) => {
         const definition = await open(c, c.req.valid('param'), 'read')
-        return answerJson<CollectionView>(c, toCollectionView(definition, c.get('user').role))
+        return answerJson<CollectionView>(c, toCollectionView(definition, c.get('user').role, database.vault))
       },
     )
     .get(

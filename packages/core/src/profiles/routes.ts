@@ -7,7 +7,7 @@ import type { CoreContext } from '../context.ts'
 import type { SignedIn } from '../http/env.ts'
 import { validate } from '../http/validate.ts'
 import { audit } from '../people/audit.ts'
-import { readColumns } from './columns.ts'
+import { isSealed, readColumns } from './columns.ts'
 import { currentCustomerId, getCustomer, readTimeline } from './queries.ts'
 
 const Id = z.object({ id: z.coerce.number().int().positive() })
@@ -108,7 +108,12 @@ export function columnRoutes({ database, points }: Pick<CoreContext, 'database' 
               properties: [] as string[],
             })),
         ]
-        return c.json({ columns: await readColumns(db), events })
+        // Of what is sealed the database can be asked whole values only.
+        const columns = (await readColumns(db)).map((column) => ({
+          ...column,
+          sealed: database.vault.isOpen && isSealed(column),
+        }))
+        return c.json({ columns, events })
       },
     )
     .get(

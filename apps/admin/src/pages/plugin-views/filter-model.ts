@@ -33,15 +33,15 @@ export function presetsOf(
   ]
 }
 
-/** What somebody typed as a filter: `>5`, `5-9`, a number, or words to look for. */
+/** What somebody typed as a filter: `>5`, `5-9`, a number, or words to look for; whole ones where they are encrypted. */
 export function typedFilter(
-  { kind }: Pick<CollectionField, 'kind'>,
+  { kind, sealed }: Pick<CollectionField, 'kind'> & { sealed?: boolean },
   text: string,
   digits = 0,
 ): Omit<ChosenFilter, 'field'> | undefined {
   const typed = text.trim()
   if (typed === '') return undefined
-  if (kind === 'text' || kind === 'choice') return { op: 'contains', value: typed }
+  if (kind === 'text' || kind === 'choice') return { op: sealed ? 'is' : 'contains', value: typed }
   if (kind === 'date') return /^\d{4}-\d\d-\d\d$/.test(typed) ? { op: 'is', value: typed } : undefined
   if (!['integer', 'number', 'money'].includes(kind)) return undefined
   const scale = kind === 'money' ? 10 ** digits : 1

@@ -88,9 +88,13 @@ export function ruleBehind(behind: Readonly<Record<string, unknown>>): Rule {
   }
 }
 
-/** Operators a person may choose for a column of this type, most useful first. */
-export function operatorsFor(type: ValueType): ColumnOp[] {
-  return operatorsByType[type]
+/**
+ * Operators a person may choose for a column of this type, most useful first. Of one that is encrypted in the database
+ * nobody can ask for parts.
+ */
+export function operatorsFor(type: ValueType, sealed = false): ColumnOp[] {
+  const offered = operatorsByType[type]
+  return sealed ? offered.filter((op) => !/contains|starts_with/.test(op)) : offered
 }
 
 /** What has to be typed in after an operator. */

@@ -14,6 +14,7 @@ export function useRuleWords() {
   const { query, segments, findSegment } = useSegments()
 
   const typeOf = (column: string): ValueType | undefined => columns.findColumn(column)?.type
+  const isSealed = (column: string): boolean => columns.findColumn(column)?.sealed ?? false
   const columnTitle = (column: string) => localized(columns.findColumn(column)?.title) || column
   const eventTitle = (event: string) => localized(columns.findEvent(event)?.title) || event
   const segmentName = (id: string) => findSegment(id)?.name ?? id
@@ -105,6 +106,7 @@ export function useRuleWords() {
     segments,
     findSegment,
     typeOf,
+    isSealed,
     columnTitle,
     eventTitle,
     segmentName,
