@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { request } from 'node:http'
+import { type IncomingMessage, request } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { ROUTE_PERMISSIONS } from '@huitou/core'
 import { expect, test } from 'vitest'
@@ -33,7 +33,7 @@ async function ask(server: TestServer, path: string, { method = 'GET', headers =
   const asked = request({ hostname, port, path, method, headers })
   if (body === undefined && headers['Content-Length']) asked.flushHeaders()
   else asked.end(body)
-  const [answer] = (await once(asked, 'response')) as [import('node:http').IncomingMessage]
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage]
   const said = await text(answer)
   asked.destroy()
   return { status: answer.statusCode ?? 0, headers: answer.headers, text: said }
