@@ -128,7 +128,7 @@ async function places(shop: Api): Promise<[name: string, path: string][]> {
           `/extensions/${id}?tab=${tab}`,
         ]),
       ),
-    ...['brand', 'hours', 'queues', 'people', 'keys', 'alerts', 'operations', 'about'].map((section): [string, string] => [
+    ...['brand', 'hours', 'queues', 'people', 'keys', 'audit', 'account', 'alerts', 'operations', 'about'].map((section): [string, string] => [
       `settings-${section}`,
       `/settings/${section}`,
     ]),

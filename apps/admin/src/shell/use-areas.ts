@@ -22,5 +22,9 @@ export function useAreas() {
       .filter(({ needs }) => needs === undefined || may(...needs))
       .map((area) => ({ ...area, path: entrance(area) })),
   )
-  return { shown, opens }
+  /** The side bar of an area, for those who may see it. */
+  function sideOf(area: Area | undefined): Area['side'] {
+    return area && (area.needs === undefined || may(...area.needs)) ? area.side : undefined
+  }
+  return { shown, opens, sideOf }
 }
