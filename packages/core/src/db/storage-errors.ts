@@ -5,7 +5,8 @@ const MEANINGS: { codes: RegExp; make: (cause: unknown) => AppError }[] = [
   {
     codes: /^(?:SQLITE_FULL|ENOSPC|EDQUOT|53100)$/,
     make: (cause) =>
-      away('E_DISK_FULL', 'The disk of the server is full', {
+      new AppError('world', 'E_DISK_FULL', 'The disk of the server is full', {
+        status: 503,
         cause,
         hint: 'Nothing of this request was kept. Send it again once there is room.',
       }),
@@ -13,23 +14,18 @@ const MEANINGS: { codes: RegExp; make: (cause: unknown) => AppError }[] = [
   {
     codes: /^(?:SQLITE_READONLY.*|EROFS|25006)$/,
     make: (cause) =>
-      away('E_DISK_READ_ONLY', 'The database cannot be written at the moment', {
+      new AppError('world', 'E_DISK_READ_ONLY', 'The database cannot be written at the moment', {
+        status: 503,
         cause,
         hint: 'Nothing of this request was kept. Send it again later.',
       }),
   },
   {
-    codes: /^(?:SQLITE_BUSY.*|SQLITE_IOERR.*|SQLITE_CANTOPEN.*|EIO)$/,
+    codes:
+      /^(?:SQLITE_BUSY.*|SQLITE_IOERR.*|SQLITE_CANTOPEN.*|EIO|ECONNREFUSED|ECONNRESET|ENOTFOUND|EPIPE|ETIMEDOUT|EHOSTUNREACH|08\w{3}|57P0[1-3]|53300)$/,
     make: (cause) =>
-      away('E_DATABASE_AWAY', 'The database does not answer', {
-        cause,
-        hint: 'Nothing of this request was kept. Send it again in a few seconds.',
-      }),
-  },
-  {
-    codes: /^(?:ECONNREFUSED|ECONNRESET|ENOTFOUND|EPIPE|ETIMEDOUT|EHOSTUNREACH|08\w{3}|57P0[1-3]|53300)$/,
-    make: (cause) =>
-      away('E_DATABASE_AWAY', 'The database does not answer', {
+      new AppError('world', 'E_DATABASE_AWAY', 'The database does not answer', {
+        status: 503,
         cause,
         hint: 'Nothing of this request was kept. Send it again in a few seconds.',
       }),
@@ -42,8 +38,4 @@ export function findStorageError(error: unknown): AppError | undefined {
   const { code } = error as { code?: unknown }
   const text = String(code ?? '')
   return MEANINGS.find(({ codes }) => codes.test(text))?.make(error)
-}
-
-function away(code: string, message: string, { cause, hint }: { cause: unknown; hint: string }): AppError {
-  return new AppError('world', code, message, { status: 503, hint, cause })
 }
