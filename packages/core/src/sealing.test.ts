@@ -11,7 +11,7 @@ import { linesSource } from './imports/import-fixture.ts'
 import { importFile } from './imports/import-file.ts'
 import { planDeliveries } from './journeys/outbox.ts'
 import { store } from './plugin-data/storage.ts'
-import { getCustomer } from './profiles/queries.ts'
+import { getCustomer, readTimeline } from './profiles/queries.ts'
 import { sealEverything } from './sealing-job.ts'
 import { searchCustomers } from './segments/search.ts'
 
@@ -243,6 +243,12 @@ describe.each(engines)('personal data in the database on %s', (engine) => {
     const { rows, searches, customer, records } = await view(core)
     expect(rows[0]).toMatchObject({ t_phone: PHONE, t_email: EMAIL, t_address: ADDRESS, t_city: '上海' })
     expect(customer.identifiers.map(({ kind, value }) => `${kind} ${value}`)).toContain('phone 138****5678')
+    const { entries } = await readTimeline(core.database.db, 1, { limit: 20 })
+    expect(entries.find(({ name }) => name === 'order.paid')?.properties).toEqual({
+      receiver_phone: '159****4321',
+      shipping_address: { street: '***ry' },
+      total: 5,
+    })
     expect(records[0]?.data).toMatchObject({ phone: OTHER_PHONE, address: ADDRESS, topics: [EMAIL] })
     // Some are another customer's id in a shop of its own.
     for (const found of [searches.phone, searches.spelled, searches.email, searches.tail])

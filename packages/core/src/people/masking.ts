@@ -1,3 +1,5 @@
+import type { PersonalText } from './personal-text.ts'
+
 /** Personal data as everyone may see it: enough to recognise, too little to use. */
 export function maskValue<T extends string | number | null>(
   value: T,
@@ -15,6 +17,30 @@ export function maskIdentifier({ kind, value }: { kind: string; value: string })
   if (kind === 'phone') return maskPhone(value)
   if (kind === 'email') return maskEmail(value)
   return value
+}
+
+/** JSON of an event with what is personal in it masked: by name, and whatever looks like a phone or an e-mail address. */
+export function maskProperties<T>(personal: PersonalText, value: T, name = '', isHidden = false): T {
+  const hidden = isHidden || (name !== '' && personal.isPersonalName(name))
+  if (typeof value === 'string') return maskText(personal, value, hidden) as T
+  if (typeof value === 'number')
+    return (personal.isPersonalNumber(name, value) ? maskPhone(String(value)) : value) as T
+  if (Array.isArray(value))
+    return value.map((each) => maskProperties(personal, each, name, hidden) as unknown) as T
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).map(([key, inner]) => [
+    key,
+    maskProperties(personal, inner, key, hidden),
+  ])
+  return Object.fromEntries(entries) as T
+}
+
+function maskText(personal: PersonalText, text: string, isHidden: boolean): string {
+  if (!isHidden && !personal.holdsContact(text)) return text
+  const masked = text
+    .replaceAll(/[^\s@<>"']+@[^\s@<>"']+/g, maskEmail)
+    .replaceAll(/(?<!\d)\+?\d[\d -]{5,17}\d(?!\d)/g, (number) => maskPhone(number.replaceAll(/[ -]/g, '')))
+  return isHidden && masked === text ? maskTail(text, 2) : masked
 }
 
 function maskPhone(phone: string): string {

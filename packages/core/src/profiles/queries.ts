@@ -3,7 +3,8 @@ import { sql } from 'kysely'
 import type { Db } from '../db/database.ts'
 import { type EventBody } from '../events/normalize.ts'
 import { isStrong, rankOf } from '../identity/identifiers.ts'
-import { maskIdentifier, maskValue } from '../people/masking.ts'
+import { vaultOf } from '../db/sealing.ts'
+import { maskIdentifier, maskProperties, maskValue } from '../people/masking.ts'
 import { readColumns } from './columns.ts'
 
 export interface Customer {
@@ -119,7 +120,7 @@ export interface TimelineEntry {
   properties: Record<string, unknown>
 }
 
-/** Current events of a customer, newest first. `before` is the `next` of the page before. */
+/** Current events of a customer, newest first, personal data masked. `before` is the `next` of the page before. */
 export async function readTimeline(
   db: Db,
   customer: number,
@@ -155,7 +156,8 @@ export async function readTimeline(
   return {
     entries: page.map(({ body, ...row }) => {
       const { properties, traits } = JSON.parse(body) as EventBody
-      return { ...row, properties: properties ?? (traits ? { traits: Object.keys(traits) } : {}) }
+      const shown = properties && maskProperties(vaultOf(db).personal, properties)
+      return { ...row, properties: shown ?? (traits ? { traits: Object.keys(traits) } : {}) }
     }),
     next: rows.length > limit && last ? `${last.ts}.${last.seq}` : null,
   }

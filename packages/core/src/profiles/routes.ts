@@ -20,7 +20,11 @@ const Page = z.object({
     .optional()
     .transform((names) => names?.split(',').filter(Boolean)),
 })
-const Reveal = z.union([z.object({ column: z.string().max(64) }), z.object({ identifier: z.number().int() })])
+const Reveal = z.union([
+  z.object({ column: z.string().max(64) }),
+  z.object({ identifier: z.number().int() }),
+  z.object({ event: z.number().int() }),
+])
 
 /** One customer, mounted at `/api/customers`. */
 export function customerRoutes({ database, clock }: Pick<CoreContext, 'database' | 'clock'>) {
@@ -56,8 +60,15 @@ export function customerRoutes({ database, clock }: Pick<CoreContext, 'database'
         const value =
           'column' in wanted
             ? await columnValue(database, customer, wanted.column)
-            : await identifierValue(database, customer, wanted.identifier)
-        const subject = 'column' in wanted ? wanted.column : `identifier ${wanted.identifier}`
+            : 'identifier' in wanted
+              ? await identifierValue(database, customer, wanted.identifier)
+              : await eventProperties(database, customer, wanted.event)
+        const subject =
+          'column' in wanted
+            ? wanted.column
+            : 'identifier' in wanted
+              ? `identifier ${wanted.identifier}`
+              : `event ${wanted.event}`
         await audit(db, clock, {
           userId: c.get('user').id,
           action: 'customer.reveal',
@@ -168,4 +179,21 @@ async function identifierValue(
     .executeTakeFirst()
   if (!row) throw notFound('Identifier', id)
   return row.value
+}
+
+/** An event's properties in clear, as JSON. */
+async function eventProperties(
+  { db }: CoreContext['database'],
+  customer: number,
+  seq: number,
+): Promise<string> {
+  const row = await db
+    .selectFrom('timeline')
+    .innerJoin('events', 'events.seq', 'timeline.seq')
+    .select('events.body')
+    .where('timeline.seq', '=', seq)
+    .where('timeline.customer_id', '=', customer)
+    .executeTakeFirst()
+  if (!row) throw notFound('Event', seq)
+  return JSON.stringify((JSON.parse(row.body) as { properties?: object }).properties ?? {})
 }
