@@ -80,19 +80,23 @@ test('what an older version wrote opens with all its data, and doctor finds noth
   expect(findings.filter(({ level }) => level === 'fail')).toEqual([])
 })
 
-test('a database of a newer version is refused by the real process, and left as it is', async () => {
-  layOldDatabase(dataDir)
-  await writeAsNewer({ file: path.join(dataDir, 'huitou.db') })
-  const before = digest()
-  const { code, err } = await runHuitou(['serve', '--port', '0', '--data', dataDir])
-  expect(err).toContain('E_DATABASE_NEWER')
-  expect(code).toBe(1)
-  const checked = await runHuitou(['upgrade', '--check', '--data', dataDir])
-  expect(checked.code).toBe(1)
-  expect(checked.out).toContain('9999_from_the_future')
-  expect(checked.out).toContain('Do not start this version')
-  expect(digest()).toBe(before)
-})
+test(
+  'a database of a newer version is refused by the real process, and left as it is',
+  { timeout: 120_000 },
+  async () => {
+    layOldDatabase(dataDir)
+    await writeAsNewer({ file: path.join(dataDir, 'huitou.db') })
+    const before = digest()
+    const { code, err } = await runHuitou(['serve', '--port', '0', '--data', dataDir])
+    expect(err).toContain('E_DATABASE_NEWER')
+    expect(code).toBe(1)
+    const checked = await runHuitou(['upgrade', '--check', '--data', dataDir])
+    expect(checked.code).toBe(1)
+    expect(checked.out).toContain('9999_from_the_future')
+    expect(checked.out).toContain('Do not start this version')
+    expect(digest()).toBe(before)
+  },
+)
 
 test('on PostgreSQL the trial is a transaction that is taken back', async () => {
   const postgres = await createPostgresDatabase(coreTemplate)
@@ -117,10 +121,14 @@ test('on PostgreSQL the trial is a transaction that is taken back', async () => 
   }
 })
 
-test('without --check there is nothing to do, and without a database nothing to check', async () => {
-  expect((await runHuitou(['upgrade', '--data', dataDir])).err).toContain('E_UPGRADE_CHECK')
-  expect((await runHuitou(['upgrade', '--check', '--data', path.join(dataDir, 'x')])).err).toContain(
-    'E_NO_DATABASE',
-  )
-  expect(readdirSync(dataDir)).toEqual([])
-})
+test(
+  'without --check there is nothing to do, and without a database nothing to check',
+  { timeout: 120_000 },
+  async () => {
+    expect((await runHuitou(['upgrade', '--data', dataDir])).err).toContain('E_UPGRADE_CHECK')
+    expect((await runHuitou(['upgrade', '--check', '--data', path.join(dataDir, 'x')])).err).toContain(
+      'E_NO_DATABASE',
+    )
+    expect(readdirSync(dataDir)).toEqual([])
+  },
+)
