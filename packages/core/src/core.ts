@@ -28,12 +28,13 @@ import { Erasures, type ErasureOptions } from './rights/erasures.ts'
 import { Retention } from './rights/retention.ts'
 import { createProfileStage, type ProfileStage } from './profiles/stage.ts'
 import { addStandardColumns } from './profiles/store.ts'
-import { runLoops, type RunningLoops } from './run-loops.ts'
+import { runLoops } from './run-loops.ts'
 import { coreMigrations } from './schema.ts'
 import { ScoreStage } from './scores/stage.ts'
 import { advanceSegments } from './segments/advance.ts'
 import { syncBuiltinSegments } from './segments/builtin.ts'
 import { keptSetting, readBrand } from './settings/brand.ts'
+import { Signals } from './signals.ts'
 import { Tasks } from './tasks/tasks.ts'
 import { StageHealth } from './watch/stage-health.ts'
 import { Watch } from './watch/watch.ts'
@@ -109,71 +110,35 @@ const WATCH_MS = 60_000
 const silent: Logger = { info: () => {}, warn: () => {}, error: () => {} }
 
 /** Brings the schema up to date and puts the loop together; nothing runs before `start`. */
-export async function createCore({
-  database,
-  dataDir,
-  publicUrl,
-  secret,
-  oldSecret,
-  clock = systemClock,
-  log = silent,
-  jobsBackend,
-  journeys: journeyOptions,
-  deliveries: deliveryOptions,
-  rights = { secret: '' },
-}: CoreOptions): Promise<Core> {
-  await checkKeys(database, secret, oldSecret)
+export async function createCore(options: CoreOptions): Promise<Core> {
+  const { database, dataDir, secret, clock = systemClock, rights = { secret: '' } } = options
+  await checkKeys(database, secret, options.oldSecret)
   await migrate(database, 'core', coreMigrations)
   await transact(database.db, addStandardColumns)
-  const brand = keptSetting(async () => {
-    const stored = await readBrand(database.db)
-    return { ...stored, publicUrl: stored.publicUrl || publicUrl || '' }
-  })
-  const context: CoreContext = {
-    database,
-    clock,
-    log,
-    points: createPoints(),
-    jobs: createJobs({
-      database,
-      clock,
-      place: database.engine === 'postgres' ? placeOf(dataDir) : undefined,
-      queue: jobsBackend && new BossQueue(database, { clock, log, backend: jobsBackend }),
-    }),
-    brand,
-  }
+  const context = createContext(options)
   const keys = secret === undefined ? undefined : await openPersonalKeys(context, secret)
   const schedules = new Schedules(context)
   const events = createEventLog(database, clock)
   const profiles = createProfileStage(context)
   const scores = new ScoreStage(context)
   const collections = new Collections(context)
-  const deliveries = new Deliveries(context, deliveryOptions)
-  const { journeys, tasks } = createJourneys(context, deliveries, journeyOptions)
+  const deliveries = new Deliveries(context, options.deliveries)
+  const { journeys, tasks } = createJourneys(context, deliveries, options.journeys)
   const access = new PluginAccess({ ...context, events })
   const erasures = new Erasures({ ...context, dataDir }, rights)
   const retention = new Retention({ ...context, schedules, dataDir, erasures })
   const health = new StageHealth(clock)
-  const watch = new Watch({ ...context, dataDir, health })
-  schedules.define({ name: 'watch', every: WATCH_MS, run: async () => void (await watch.look()) })
-  // Beside the loop: a plugin that is slow at its own records keeps no event waiting.
-  const besides: Stage[] = [{ name: 'collections', advance: () => collections.tellChanges() }]
-  // Channels are slow: what is under way must keep neither events nor records waiting.
-  const sending: Stage[] = [{ name: 'deliveries', advance: () => deliveries.advance() }]
-  const ticking: Stage[] = [{ name: 'tasks', advance: () => tasks.advance() }]
-  const stages = stagesOf(context, { profiles, scores, journeys })
-  const looped = database.engine === 'sqlite' ? giveWay(stages, events) : stages
-  const listeners = new Set<(stage: string) => void>()
-  let running: RunningLoops | undefined
-  const advanced = (stage: string) => listeners.forEach((listener) => listener(stage))
-  const wakeHere = () => running?.wake()
+  const watch = watchOver(schedules, new Watch({ ...context, dataDir, health }))
+  const lanes = lanesOf(context, { profiles, scores, journeys, collections, deliveries, tasks })
+  const looped = database.engine === 'sqlite' ? giveWay(lanes.stages, events) : lanes.stages
+  const signals = new Signals(database.notices)
 
   const core: Core = {
     ...context,
     keys,
     schedules,
     dataDir,
-    onAppended: () => core.wake(),
+    onAppended: () => signals.appended(),
     events,
     profiles,
     scores,
@@ -186,55 +151,64 @@ export async function createCore({
     access,
     health,
     watch,
-    stages,
+    stages: lanes.stages,
     start(node) {
-      if (running) return
-      running = runLoops(context, {
+      if (signals.running) return
+      signals.running = runLoops(context, {
         node,
         schedules,
         stages: health.watch(looped),
-        besides: health.watch(besides),
-        sending: health.watch(sending),
-        ticking: health.watch(ticking),
+        besides: health.watch(lanes.besides),
+        sending: health.watch(lanes.sending),
+        ticking: health.watch(lanes.ticking),
         deliveries,
-        onAdvance(stage) {
-          advanced(stage)
-          database.notices.tell('advanced', stage)
-        },
+        onAdvance: (stage) => signals.advanced(stage),
       })
       schedules.nodeId = node?.id ?? ''
-      if (node && node.role !== 'web') void node.claims.begin().then(wakeHere, () => {})
+      if (node && node.role !== 'web') void node.claims.begin().then(core.wake, () => {})
       collections.onChange(core.wake)
     },
     async stop() {
-      running?.stop.abort()
-      running?.wake()
-      await running?.ended
+      signals.running?.stop.abort()
+      signals.running?.wake()
+      await signals.running?.ended
       await deliveries.finish()
-      running = undefined
+      signals.running = undefined
     },
-    settle: () => runToEnd([...stages, ...besides, ...sending, ...ticking]),
-    wake() {
-      wakeHere()
-      database.notices.tell('wake')
-    },
-    onAdvance(listener) {
-      listeners.add(listener)
-      return () => void listeners.delete(listener)
-    },
+    settle: () => runToEnd(Object.values(lanes).flat()),
+    wake: () => signals.wake(),
+    onAdvance: (listener) => signals.onAdvance(listener),
   }
-  // Other nodes' work is the ground of this one's.
-  database.notices.on('wake', wakeHere)
-  database.notices.on('missed', wakeHere)
-  database.notices.on('nodes', wakeHere)
-  database.notices.on('advanced', (stage) => {
-    advanced(stage)
-    wakeHere()
-  })
-  events.onAppend(core.wake)
+  events.onAppend(() => signals.appended())
   tasks.onChange(core.wake)
   defineJobs(core)
   return core
+}
+
+/** What stages and routes work with. */
+function createContext(options: CoreOptions): CoreContext {
+  const { database, dataDir, publicUrl, clock = systemClock, log = silent, jobsBackend } = options
+  return {
+    database,
+    clock,
+    log,
+    points: createPoints(),
+    jobs: createJobs({
+      database,
+      clock,
+      place: database.engine === 'postgres' ? placeOf(dataDir) : undefined,
+      queue: jobsBackend && new BossQueue(database, { clock, log, backend: jobsBackend }),
+    }),
+    brand: keptSetting(async () => {
+      const stored = await readBrand(database.db)
+      return { ...stored, publicUrl: stored.publicUrl || publicUrl || '' }
+    }),
+  }
+}
+
+function watchOver(schedules: Schedules, watch: Watch): Watch {
+  schedules.define({ name: 'watch', every: WATCH_MS, run: async () => void (await watch.look()) })
+  return watch
 }
 
 function defineJobs(core: Core): void {
@@ -254,6 +228,21 @@ function createJourneys(context: CoreContext, deliveries: Deliveries, options: J
   })
   const journeys = new JourneyStage(context, { tasks, ...options })
   return { journeys, tasks }
+}
+
+/** The loop, and what runs beside it. */
+function lanesOf(
+  context: CoreContext,
+  core: Pick<Core, 'profiles' | 'scores' | 'journeys' | 'collections' | 'deliveries' | 'tasks'>,
+): Record<'stages' | 'besides' | 'sending' | 'ticking', Stage[]> {
+  return {
+    stages: stagesOf(context, core),
+    // Beside the loop: a plugin that is slow at its own records keeps no event waiting.
+    besides: [{ name: 'collections', advance: () => core.collections.tellChanges() }],
+    // Channels are slow: what is under way must keep neither events nor records waiting.
+    sending: [{ name: 'deliveries', advance: () => core.deliveries.advance() }],
+    ticking: [{ name: 'tasks', advance: () => core.tasks.advance() }],
+  }
 }
 
 /** The loop from left to right. */

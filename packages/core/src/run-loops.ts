@@ -20,7 +20,10 @@ export interface Loops {
 
 export interface RunningLoops {
   stop: AbortController
+  /** All of them look again at once. */
   wake(): void
+  wakeStages(): void
+  wakeSender(): void
   ended: Promise<unknown>
 }
 
@@ -33,7 +36,10 @@ export function runLoops({ log, jobs }: CoreContext, loops: Loops): RunningLoops
   const stop = new AbortController()
   const { signal } = stop
   // Jobs that need files of this folder run here, whatever else this node does.
-  if (node?.role === 'web') return { stop, wake: () => {}, ended: jobs.run(signal, node) }
+  if (node?.role === 'web') {
+    const nothing = () => {}
+    return { stop, wake: nothing, wakeStages: nothing, wakeSender: nothing, ended: jobs.run(signal, node) }
+  }
   const guarded = (stages: Stage[]) => (node ? stages.map((stage) => node.claims.guard(stage)) : stages)
   const shared = (stages: Stage[]) => (node ? stages.map((stage) => node.claims.share(stage)) : stages)
   const beside = createLoop(shared(loops.besides), { log, signal })
@@ -68,6 +74,8 @@ export function runLoops({ log, jobs }: CoreContext, loops: Loops): RunningLoops
       clock.wake()
       wakeSender()
     },
+    wakeStages: () => loop.wake(),
+    wakeSender,
     ended: Promise.all([...ended, jobs.run(signal, node), schedules.run(signal)]),
   }
 }

@@ -87,7 +87,9 @@ export async function makeCluster(
     )
   }
   const port = await freePort()
-  const flags = [`-p ${port}`, '-h 127.0.0.1', '-k ""', ...settings.map((setting) => `-c ${setting}`)].join(' ')
+  const flags = [`-p ${port}`, '-h 127.0.0.1', '-k ""', ...settings.map((setting) => `-c ${setting}`)].join(
+    ' ',
+  )
   return {
     port,
     data,

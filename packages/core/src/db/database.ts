@@ -138,6 +138,7 @@ function openPostgres(options: {
       connectionString,
       max,
       keepAlive: true,
+      // oxlint-disable-next-line typescript/no-misused-promises -- the pool waits for it, whatever its types say
       onConnect: guardSession,
       ...(parsers ? { types: parsers } : {}),
     })

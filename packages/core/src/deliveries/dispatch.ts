@@ -17,7 +17,7 @@ import { expireLeases, pollChannels } from './reconcile.ts'
 import { type CallOutcome, recordOutcome } from './record.ts'
 import { runActions } from './run-actions.ts'
 import { keptSetting } from '../settings/brand.ts'
-import { CALL_MS, type DeliveryContext, isLost, openSettings } from './worker-context.ts'
+import { CALL_MS, type DeliveryContext, isLost, LEASE_MS, openSettings } from './worker-context.ts'
 
 /** Calls that one account has under way at once. */
 const CALLS_AT_ONCE = 4
@@ -124,12 +124,13 @@ export class Deliveries {
           started++
           break
         }
+        const asked = performance.now()
         const prepared = await prepareBatch(this.context, { channel, account })
         if (!prepared) break
         // Guards may have refused or put off everything; that was work as well.
         started++
         if (prepared.leased.length === 0) break
-        this.#track(name, this.#call(prepared))
+        this.#track(name, this.#call(prepared, asked))
       }
     }
     return started
@@ -140,9 +141,10 @@ export class Deliveries {
     if (this.#asking.has(name) || performance.now() < (this.#restUntil.get(name) ?? 0)) return false
     this.#asking.add(name)
     const ask = async () => {
+      const asked = performance.now()
       const prepared = await prepareBatch(this.context, wanted)
       if (!prepared) this.#restUntil.set(name, performance.now() + LOOK_MS)
-      else if (prepared.leased.length > 0) this.#track(name, this.#call(prepared))
+      else if (prepared.leased.length > 0) this.#track(name, this.#call(prepared, asked))
     }
     this.#track(
       name,
@@ -197,8 +199,11 @@ export class Deliveries {
     await runActions(this.context, id)
   }
 
-  async #call(prepared: Prepared): Promise<void> {
-    await recordOutcome(this.context, prepared, await this.#send(prepared))
+  async #call(prepared: Prepared, asked: number): Promise<void> {
+    // A process that was paused since then may have lost the lease, and others may be at these messages.
+    const isLate = performance.now() - asked > LEASE_MS - CALL_MS
+    const outcome = isLate ? { failed: 'The server was paused before it sent' } : await this.#send(prepared)
+    await recordOutcome(this.context, prepared, outcome)
   }
 
   async #send({ account, leased }: Prepared): Promise<CallOutcome> {
