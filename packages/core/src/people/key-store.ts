@@ -55,7 +55,7 @@ export async function readStoredKeys(db: Db | Tx): Promise<StoredKey[]> {
     .toSorted((a, b) => Number.parseInt(a.id, 36) - Number.parseInt(b.id, 36))
 }
 
-export async function readKeys(db: Db | Tx, secret: string): Promise<KeyGeneration[]> {
+async function readKeys(db: Db | Tx, secret: string): Promise<KeyGeneration[]> {
   const rows = await db.selectFrom('personal_keys').select(['id', 'sealed']).execute()
   return rows
     .toSorted((a, b) => Number.parseInt(a.id, 36) - Number.parseInt(b.id, 36))
@@ -88,7 +88,7 @@ export async function checkKeys(
 }
 
 /** Seals the keys under another secret than they were sealed under; those that are already stay as they are. */
-export async function rewrapKeys(db: Db, from: string, to: string): Promise<void> {
+async function rewrapKeys(db: Db, from: string, to: string): Promise<void> {
   await transact(db, async (tx) => {
     for (const { id, sealed } of await tx.selectFrom('personal_keys').selectAll().execute()) {
       if (isUnder(to, id, sealed)) continue

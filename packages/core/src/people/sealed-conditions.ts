@@ -1,5 +1,5 @@
 import { type RawBuilder, type SqlBool, sql } from 'kysely'
-import { HEAD_LENGTH, TAIL_LENGTH, type Vault } from './vault.ts'
+import { HEAD_LENGTH, type Vault } from './vault.ts'
 
 /**
  * Whether a text of the database is one of `values`, sealed or not. A sealed one is compared in its normalised form: a
@@ -14,10 +14,4 @@ export function sameText(
   if (!vault.isOpen) return plain
   const heads = values.flatMap((value) => vault.headsOf(value))
   return sql<SqlBool>`(${plain} or substr(${text}, 1, ${sql.lit(HEAD_LENGTH)}) in (${sql.join(heads)}))`
-}
-
-/** Whether a sealed text of the database is a phone number that ends in these four digits. */
-export function endsIn(vault: Vault, text: RawBuilder<unknown>, digits: string): RawBuilder<SqlBool> {
-  const tails = sql.join(vault.tailsOf(digits))
-  return sql<SqlBool>`(substr(${text}, 1, 5) = '~e1p.' and substr(${text}, ${sql.lit(HEAD_LENGTH + 1)}, ${sql.lit(TAIL_LENGTH)}) in (${tails}))`
 }

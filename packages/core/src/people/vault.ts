@@ -40,7 +40,7 @@ const TAG = 16
 const REFRESH_MS = 15_000
 /** Characters of the mark, the kind and the blind index: what two sealed texts share when they are the same. */
 export const HEAD_LENGTH = 27
-export const TAIL_LENGTH = 6
+const TAIL_LENGTH = 6
 
 /**
  * Seals personal data with AES-256-GCM and opens it again. A sealed text stands in the database as
@@ -90,10 +90,6 @@ export class Vault {
   /** Name of the key that seals now. */
   get keyId(): string | undefined {
     return this.#newest?.id
-  }
-
-  get keyIds(): string[] {
-    return [...this.#keys.keys()]
   }
 
   /** The text, sealed whatever it holds. */
