@@ -112,6 +112,7 @@ test('the binary alone fills and serves the demo shop, and runs a plugin that no
   child.kill('SIGTERM')
   expect((await ended)[0]).toBe(0)
   expect(await huitou('doctor')).not.toContain('FAIL')
+  expect(await huitou('upgrade', '--check')).toContain('Nothing speaks against it.')
   expect(readdirSync(folder).toSorted()).toEqual(['.data', 'home', name, 'probe.tgz'].toSorted())
   rmSync(folder, { recursive: true, force: true })
 })
