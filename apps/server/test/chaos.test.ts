@@ -318,7 +318,10 @@ test(
       const customers = load(world)
       for (let round = 0; round < Math.max(1, ROUNDS); round++) {
         await killOne(world)
-        await Promise.all([startNode(world), pauseOne(world)])
+        const started = startNode(world)
+        // In the long form three are there again before the next harm; the short form has no time for that.
+        if (ROUNDS > 0) await started
+        await Promise.all([started, pauseOne(world)])
         await cutOne(world)
         await survive(world, 'database restarted', () => postgres.restart())
       }
