@@ -135,15 +135,15 @@ export async function openHuitou({
       auth: () =>
         (auth ??= createAuth({
           database,
+          clock: core.clock,
           secret: config.secret,
+          singleSignOn: config.singleSignOn,
           ...(config.publicUrl ? { publicUrl: config.publicUrl } : {}),
         })),
       async [Symbol.asyncDispose]() {
         await core.stop()
         await opened[Symbol.asyncDispose]()
-          clock: core.clock,
         await effects[Symbol.asyncDispose]()
-          singleSignOn: config.singleSignOn,
         await database.close()
       },
     }
