@@ -14,6 +14,7 @@ const KILLS = 2
 const SENDERS = 4
 const BATCH = 25
 const CUSTOMERS = 40
+const SECRET = 'a secret that only tests know, long enough'
 
 interface Running {
   child: ChildProcess
@@ -27,6 +28,7 @@ async function start(dataDir: string, databaseUrl: string | undefined): Promise<
     env: {
       ...process.env,
       HUITOU_LOG_LEVEL: 'silent',
+      HUITOU_SECRET: SECRET,
       ...(databaseUrl ? { DATABASE_URL: databaseUrl } : {}),
     },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -51,7 +53,7 @@ describe.each(engines)('on %s', (engine) => {
         databaseUrl: postgres?.url,
         analyticsUrl: undefined,
         publicUrl: undefined,
-        secret: 'only for tests, but long enough',
+        secret: SECRET,
         logLevel: 'silent',
       }
       let writeKey: string
@@ -131,7 +133,7 @@ test('a folder that another Huitou wrote opens, and an unreadable one is named',
     databaseUrl: undefined,
     analyticsUrl: undefined,
     publicUrl: undefined,
-    secret: 'only for tests, but long enough',
+    secret: SECRET,
     logLevel: 'silent',
   }
   await (await openHuitou({ config, log: silent }))[Symbol.asyncDispose]()
