@@ -5,8 +5,6 @@ import { readFile } from './http.ts'
 const customer = api.customers[':id{[0-9]+}']
 const privacy = api.privacy
 
-export type LoggedExport = InferResponseType<typeof privacy.exports.$get>['exports'][number]
-export type Erasure = InferResponseType<typeof privacy.erasures.$get>['erasures'][number]
 export type RetentionRules = InferRequestType<typeof privacy.retention.$put>['json']
 type Name = InferRequestType<typeof privacy.suppressions.find.$post>['json']
 

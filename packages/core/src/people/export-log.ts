@@ -7,9 +7,9 @@ import { audit } from './audit.ts'
 const SHORTEST = 2
 const LONGEST = 300
 
-export type ExportedThing = 'customers' | 'segment' | 'records' | 'report' | 'customer' | 'audit'
+type ExportedThing = 'customers' | 'segment' | 'records' | 'report' | 'customer' | 'audit'
 
-export interface NewExport {
+interface NewExport {
   userId: string
   what: ExportedThing
   /** Id of what was exported: a segment, a collection, a report; never a person's name. */

@@ -15,7 +15,7 @@ type Cell = string | number | boolean | null
 type Line = Record<string, Cell>
 
 /** Everything that Huitou holds on one customer, table by table, in words that the customer understands. */
-export interface CustomerData {
+interface CustomerData {
   profile: Line[]
   identifiers: Line[]
   events: Line[]

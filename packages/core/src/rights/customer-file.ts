@@ -33,7 +33,7 @@ const WORDS = {
   },
 } as const
 
-export interface CustomerFile {
+interface CustomerFile {
   bytes: Uint8Array
   rows: number
 }

@@ -36,7 +36,7 @@ export interface ErasureOptions {
   oldBox?: SealingBox | undefined
 }
 
-export interface Erasure {
+interface Erasure {
   id: string
   state: 'requested' | 'done'
   customerId: number

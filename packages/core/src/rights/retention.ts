@@ -24,8 +24,8 @@ const FILE_DAYS = 30
 const DAY_MS = 86_400_000
 
 /** Kinds of data, each with a time after which it goes. */
-export const RETAINED = ['events', 'content', 'logs', 'exports', 'inactive'] as const
-export type Retained = (typeof RETAINED)[number]
+const RETAINED = ['events', 'content', 'logs', 'exports', 'inactive'] as const
+type Retained = (typeof RETAINED)[number]
 /** Months that data is kept; null for good. */
 export type RetentionRules = Record<Retained, number | null>
 
