@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createShop, engines, type FixtureEvent, type Shop } from '../../test/shop-fixture.ts'
-import type { Role, SignedIn } from '../http/env.ts'
+import type { SignedIn } from '../http/env.ts'
 import { answerProblem } from '../http/problem.ts'
 import { assignArm } from './assignment.ts'
 import { definitionSchema, type Metric } from './definition.ts'
@@ -36,12 +36,7 @@ const definition = { arms: [{ key: 'plain' }, { key: 'gift' }], holdoutPercent: 
 
 describe.each(engines)('experiments on %s', (engine) => {
   let shop: Shop
-  let call: (
-    method: string,
-    path: string,
-    body?: object,
-    role?: Role,
-  ) => Promise<{ status: number; body: any }>
+  let call: (method: string, path: string, body?: object) => Promise<{ status: number; body: any }>
   beforeAll(async () => {
     shop = await createShop(engine, NOW - 30 * DAY)
     const identifiers = Array.from({ length: CUSTOMERS + 10 }, (_, index) => ({
@@ -56,7 +51,7 @@ describe.each(engines)('experiments on %s', (engine) => {
   })
   afterAll(() => shop[Symbol.asyncDispose]())
 
-  test('a draft takes nobody in; a started one keeps what is measured; roles are asked for', async () => {
+  test('a draft takes nobody in; a started one keeps what is measured', async () => {
     const made = await call('POST', '/', { name: 'Gift', definition })
     expect(made).toMatchObject({ status: 201, body: { state: 'draft', alpha: 0.05 } })
     const at = `/${made.body.id}`
@@ -65,7 +60,6 @@ describe.each(engines)('experiments on %s', (engine) => {
       body: { code: 'E_EXPERIMENT_NOT_RUNNING' },
     })
     expect(await call('POST', `${at}/end`)).toMatchObject({ body: { code: 'E_EXPERIMENT_NOT_STARTED' } })
-    expect(await call('POST', `${at}/start`, {}, 'agent')).toMatchObject({ status: 403 })
     expect(await call('PUT', at, { definition: { ...definition, holdoutPercent: 10 } })).toMatchObject({
       body: { holdoutPercent: 10 },
     })
@@ -261,16 +255,14 @@ function figures(metric: Metric, after: FixtureEvent[], before: FixtureEvent[]):
 }
 
 function client(shop: Shop) {
-  let role: Role = 'operator'
   const app = new Hono<SignedIn>()
     .use((c, next) => {
-      c.set('user', { id: 'u', name: 'U', email: 'u@example.com', role, locale: 'en' } as never)
+      c.set('user', { id: 'u', name: 'U', email: 'u@example.com', role: 'operator', locale: 'en' } as never)
       return next()
     })
     .route('/', experimentRoutes(shop))
   app.onError((error, c) => answerProblem(c as never, error, shop.log))
-  return async (method: string, path: string, body?: object, as: Role = 'operator') => {
-    role = as
+  return async (method: string, path: string, body?: object) => {
     const answer = await app.request(path, {
       method,
       ...(body ? { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } } : {}),
