@@ -30,6 +30,7 @@ import { authorize } from '../people/authorize.ts'
 import { accountRoutes } from '../people/account-routes.ts'
 import { apiKeyRoutes } from '../people/api-key-routes.ts'
 import { auditRoutes } from '../people/audit-routes.ts'
+import { personalKeyRoutes } from '../people/key-routes.ts'
 import { peopleRoutes } from '../people/people-routes.ts'
 import { AUTH_ROUTES } from '../people/auth-routes.ts'
 import { permissionsOf } from '../people/permissions.ts'
@@ -108,9 +109,10 @@ function signedInRoutes({ core, version, auth, plugins, live, onBrand, loadDemo,
     )
     .route('/settings', settingsRoutes({ ...core, onBrand }))
     .route('/settings/write-keys', writeKeyRoutes(core))
+    .route('/settings/personal-keys', personalKeyRoutes(core))
+    .route('/settings/api-keys', apiKeyRoutes({ ...core, auth }))
     .route('/jobs', jobRoutes(core))
     .route('/live', liveRoutes({ jobs: core.jobs, live }))
-    .route('/settings/api-keys', apiKeyRoutes({ ...core, auth }))
     .route('/columns', columnRoutes(core))
     .route('/customers', customerSearchRoutes(core))
     .route('/customers', bulkActionRoutes(core))
