@@ -28,7 +28,7 @@ import { collectionsData, collectionsPart } from './plugins/collection-data.ts'
 import { openPlugins } from './plugins/open-plugins.ts'
 import { storageData } from './plugins/storage-data.ts'
 import { storagePart } from './plugins/storage-part.ts'
-import { createSecretBox } from './secret-box.ts'
+import { createSecretBox, type SecretBox } from './secret-box.ts'
 
 /** Everything that one process of Huitou is made of. */
 export interface Huitou extends AsyncDisposable {
@@ -65,34 +65,15 @@ export async function openHuitou({
   plugins = [],
   wrapEffects = (effects) => effects,
 }: OpenOptions): Promise<Huitou> {
-  const database = openDatabase(
-    config.databaseUrl
-      ? {
-          url: config.databaseUrl,
-          ...(config.analyticsUrl ? { analyticsUrl: config.analyticsUrl } : {}),
-          ...(config.nodeSilenceMs ? { silenceMs: config.nodeSilenceMs } : {}),
-        }
-      : { file: path.join(config.dataDir, 'huitou.db') },
-  )
+  const database = openDatabase(databaseOf(config))
   try {
     const box = createSecretBox(config.secret)
     const demoClock = clock ? undefined : new DemoClock()
     const core = await oneAtATime(database, () =>
       createCore({
+        ...coreOptionsOf(config, box),
         database,
-        dataDir: config.dataDir,
-        secret: config.secret,
-        oldSecret: config.oldSecret,
-        publicUrl: config.publicUrl,
         log,
-        jobsBackend: config.databaseUrl ? (config.jobsBackend ?? 'postgres') : undefined,
-        deliveries: { box },
-        rights: {
-          secret: config.secret,
-          box,
-          oldBox: config.oldSecret === undefined ? undefined : createSecretBox(config.oldSecret),
-        },
-        journeys: { trialChannel: 'huitou.channel-sandbox/message' },
         clock: clock ?? demoClock ?? systemClock,
       }),
     )
@@ -150,6 +131,29 @@ export async function openHuitou({
   } catch (error) {
     await database.close()
     throw error
+  }
+}
+
+function databaseOf({ databaseUrl, analyticsUrl, nodeSilenceMs, dataDir }: Config) {
+  if (!databaseUrl) return { file: path.join(dataDir, 'huitou.db') }
+  return {
+    url: databaseUrl,
+    ...(analyticsUrl ? { analyticsUrl } : {}),
+    ...(nodeSilenceMs ? { silenceMs: nodeSilenceMs } : {}),
+  }
+}
+
+function coreOptionsOf(config: Config, box: SecretBox) {
+  const { dataDir, secret, oldSecret, publicUrl, databaseUrl, jobsBackend = 'postgres' } = config
+  return {
+    dataDir,
+    secret,
+    oldSecret,
+    publicUrl,
+    jobsBackend: databaseUrl ? jobsBackend : undefined,
+    deliveries: { box },
+    rights: { secret, box, oldBox: oldSecret === undefined ? undefined : createSecretBox(oldSecret) },
+    journeys: { trialChannel: 'huitou.channel-sandbox/message' },
   }
 }
 

@@ -72,7 +72,7 @@ describe.each(engines)('records of a plugin over HTTP on %s', (engine) => {
     expect(
       (
         await (
-          await owner('/api/collections/examples.care-notes/notes/export?format=csv&locale=zh-CN')
+          await owner('/api/collections/examples.care-notes/notes/export?format=csv&locale=zh-CN&reason=test')
         ).text()
       ).split('\r\n')[0],
     ).toContain('内容')

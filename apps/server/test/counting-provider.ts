@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
-import { createServer as createHttpServer } from 'node:http'
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import path from 'node:path'
 
 /** A provider that writes down how often each message reached it, and knows what it got. */
@@ -16,7 +16,7 @@ export async function startCountingProvider(): Promise<CountingProvider> {
   const received = new Map<string, number>()
   const written = new Map<string, number>()
   const count = (map: Map<string, number>, key: string) => void map.set(key, (map.get(key) ?? 0) + 1)
-  const server = createHttpServer(async (request, response) => {
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
     try {
       const asked = JSON.parse(Buffer.concat(await request.toArray()).toString()) as {
         key: string
@@ -32,7 +32,8 @@ export async function startCountingProvider(): Promise<CountingProvider> {
     } catch {
       response.destroy()
     }
-  })
+  }
+  const server = createHttpServer((request, response) => void answer(request, response))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -30,7 +30,11 @@ function browser(server: TestServer) {
   const send = async (method: string, path: string, body?: unknown) => {
     const answer = await call(path, { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
     const text = await answer.text()
-    return { status: answer.status, headers: answer.headers, body: (text ? JSON.parse(text) : {}) as any }
+    return {
+      status: answer.status,
+      headers: answer.headers,
+      body: (text ? JSON.parse(text) : {}) as Record<string, any>,
+    }
   }
   return {
     send,

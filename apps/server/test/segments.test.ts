@@ -71,7 +71,9 @@ describe.each(engines)('segments over HTTP on %s', (engine) => {
     const { days } = await read(call(`/api/segments/${id}/history?days=7`))
     expect(days.at(-1)).toMatchObject({ count: 1 })
 
-    const file = await call(`/api/segments/${list.id}/export?format=csv&columns=t_name,t_phone&locale=zh-CN`)
+    const file = await call(
+      `/api/segments/${list.id}/export?format=csv&columns=t_name,t_phone&locale=zh-CN&reason=test`,
+    )
     expect(file.headers.get('Content-Disposition')).toContain(encodeURIComponent('当时的上海'))
     const cells = (parse(await file.text(), { bom: true }) as string[][]).slice(1).flat()
     // Masked, and nothing that a spreadsheet would work out.

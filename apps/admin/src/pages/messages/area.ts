@@ -9,7 +9,11 @@ export const messagesArea = defineArea({
   side: () => import('./messages-side.vue'),
   routes: [
     ...contentRoutes,
-    { path: '/messages', component: () => import('./log-page.vue'), meta: { title: 'messages.log.title', needs: ['messages.read'] } },
+    {
+      path: '/messages',
+      component: () => import('./log-page.vue'),
+      meta: { title: 'messages.log.title', needs: ['messages.read'] },
+    },
     {
       path: '/messages/dead',
       component: () => import('./dead-page.vue'),
