@@ -89,7 +89,7 @@ describe.each(engines)('records of a plugin over HTTP on %s', (engine) => {
         'record.update',
         'record.delete',
         'record.undelete',
-        'record.export',
+        'records.export',
       ]),
     )
 

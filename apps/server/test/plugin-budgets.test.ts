@@ -34,6 +34,7 @@ test('what plugins may use is the owner’s to say, for all of a kind and for on
     .selectFrom('audit_log')
     .select(['action', 'subject'])
     .where('action', 'in', ['plugin.budget', 'plugin.budgets'])
+    .orderBy('id')
     .execute()
   expect(audited).toEqual([
     { action: 'plugin.budgets', subject: 'plugins' },

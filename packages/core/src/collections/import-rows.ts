@@ -1,3 +1,4 @@
+import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { userError } from '@huitou/plugin-api'
 import { parse } from 'csv-parse'
@@ -132,13 +133,17 @@ function columnOf({ fields }: Definition, header: string): CollectionField | 'id
 
 /** Text of a file: UTF-8, or GB18030 as Chinese spreadsheets save it. */
 async function* decoded(file: string): AsyncGenerator<string> {
+  const decoder = new TextDecoder(isUtf8(await firstBytes(file)) ? 'utf-8' : 'gb18030')
+  // By its path: whoever stops reading in the middle leaves nothing open that nobody closes.
+  for await (const chunk of createReadStream(file)) yield decoder.decode(chunk as Buffer, { stream: true })
+  yield decoder.decode()
+}
+
+async function firstBytes(file: string): Promise<Buffer> {
   await using handle = await open(file)
   const first = Buffer.alloc(SNIFFED_BYTES)
   const { bytesRead } = await handle.read(first, 0, SNIFFED_BYTES, 0)
-  const decoder = new TextDecoder(isUtf8(first.subarray(0, bytesRead)) ? 'utf-8' : 'gb18030')
-  for await (const chunk of handle.createReadStream({ start: 0, autoClose: false }))
-    yield decoder.decode(chunk as Buffer, { stream: true })
-  yield decoder.decode()
+  return first.subarray(0, bytesRead)
 }
 
 function isUtf8(bytes: Buffer): boolean {
