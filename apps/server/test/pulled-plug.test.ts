@@ -10,7 +10,7 @@ import { openHuitou } from '../src/open-huitou.ts'
 import { startServerProcess } from './server-process.ts'
 
 /** Each pulls the plug twice: a copy of the folder as it is at some instant, and then the process itself. */
-const ROUNDS = Number(process.env['HUITOU_PLUG_ROUNDS'] ?? 2)
+const ROUNDS = Number(process.env['HUITOU_PLUG_ROUNDS'] ?? 1)
 const SENDERS = 3
 const BATCH = 20
 const silent = { info: () => {}, warn: () => {}, error: () => {} }

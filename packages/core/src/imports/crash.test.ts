@@ -12,7 +12,7 @@ import { createImportFixture } from './import-fixture.ts'
 const folder = mkdtempSync(path.join(tmpdir(), 'huitou-crash-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-const KILLS = 5
+const KILLS = 3
 const ORDERS = 10_000
 
 async function eventsIn(dataDir: string, url?: string): Promise<string[]> {

@@ -360,7 +360,7 @@ describe.each(engines)('on %s', (engine) => {
             .executeTakeFirstOrThrow()
           expect(n).toBe(new Set(sent.map((message) => message.messageId)).size)
         }),
-        { numRuns: engine === 'sqlite' ? 40 : 6 },
+        { numRuns: engine === 'sqlite' ? 16 : 4 },
       )
     },
   )

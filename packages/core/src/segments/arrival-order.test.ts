@@ -110,7 +110,7 @@ describe.each(engines)('on %s', (engine) => {
           }
           expect(await membersOf(second)).toEqual(await membersOf(first))
         }),
-        { numRuns: engine === 'sqlite' ? 25 : 5 },
+        { numRuns: engine === 'sqlite' ? 10 : 3 },
       )
     },
   )
