@@ -190,7 +190,9 @@ async function checkTexts(page: Page, { name, locale }: { name: string; locale: 
   expect.soft(found.overflow, `${name}: wider than the window by`).toBe(0)
 }
 
+/** `HUITOU_PICTURES=1` keeps what every page looked like, for whoever wants to look at them all. */
 async function picture(page: Page, name: string): Promise<void> {
+  if (!process.env['HUITOU_PICTURES']) return
   await page.screenshot({ path: `test-results/pages/${name}.png`, animations: 'disabled' })
 }
 

@@ -194,16 +194,4 @@ describe.skipIf(!hasData)('on SQLite', () => {
       )
     },
   )
-
-  test('orders whose times are out of order do no harm', { timeout: 120_000 }, async () => {
-    await using server = await startTestServer()
-    await importOrders(server, 'olist/olist_orders.csv.gz')
-    const { orders } = expected('olist.json') as unknown as { orders: number }
-    const { rows } = await sql<{
-      n: number
-    }>`select count(*) as n from timeline where name = 'order.created' and current = 1`.execute(
-      server.huitou.core.database.db,
-    )
-    expect(rows[0]?.n).toBe(orders)
-  })
 })
