@@ -3,6 +3,7 @@ import AxeBuilder from '@axe-core/playwright'
 import type { Page } from '@playwright/test'
 import { setUpOwner } from './api.ts'
 import { startHuitou } from './huitou-process.ts'
+import { still } from './accessible.ts'
 import { settled } from './settled.ts'
 import { expect, test } from './test.ts'
 
@@ -136,6 +137,7 @@ test('records of a plugin are written, moved, searched, imported and shown where
 
 async function accessible(page: Page, what: string): Promise<void> {
   await settled(page)
+  await still(page)
   const { violations } = await new AxeBuilder({ page }).analyze()
   const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
   expect(found, `axe on ${what}`).toEqual([])
