@@ -109,6 +109,18 @@ function openSqlite({
   }
 }
 
+/** A server that does not take the call in this time is away; a free connection of the pool may be waited for longer. */
+const CALL_MS = 5_000
+
+class PatientClient extends pg.Client {
+  constructor(config?: string | pg.ClientConfig) {
+    super({
+      ...(typeof config === 'string' ? { connectionString: config } : config),
+      connectionTimeoutMillis: CALL_MS,
+    })
+  }
+}
+
 /** Integers and JSON come back as SQLite gives them: numbers, and JSON as text. */
 const INT8 = 20
 const NUMERIC = 1700
@@ -138,6 +150,7 @@ function openPostgres(options: {
       connectionString,
       max,
       keepAlive: true,
+      Client: PatientClient,
       // oxlint-disable-next-line typescript/no-misused-promises -- the pool waits for it, whatever its types say
       onConnect: guardSession,
       ...(parsers ? { types: parsers } : {}),

@@ -22,20 +22,30 @@ const MEANINGS: { codes: RegExp; make: (cause: unknown) => AppError }[] = [
   },
   {
     codes:
-      /^(?:SQLITE_BUSY.*|SQLITE_IOERR.*|SQLITE_CANTOPEN.*|EIO|ECONNREFUSED|ECONNRESET|ENOTFOUND|EPIPE|ETIMEDOUT|EHOSTUNREACH|08\w{3}|57P0[1-3]|53300)$/,
-    make: (cause) =>
-      new AppError('world', 'E_DATABASE_AWAY', 'The database does not answer', {
-        status: 503,
-        cause,
-        hint: 'Nothing of this request was kept. Send it again in a few seconds.',
-      }),
+      /^(?:SQLITE_BUSY.*|SQLITE_IOERR.*|SQLITE_CANTOPEN.*|EIO|ECONNREFUSED|ECONNRESET|ENOTFOUND|EAI_AGAIN|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|08\w{3}|57P0[1-3]|25P03|53300)$/,
+    make: databaseAway,
   },
 ]
+
+/** A connection that breaks under a question has no code, only words of the driver. */
+const BROKEN =
+  /^(?:Connection terminated|Client has encountered a connection error|Client was closed and is not queryable|timeout expired$|timeout exceeded when trying to connect)/
+
+/** What a sender is told while nobody can ask the database. */
+export function databaseAway(cause?: unknown): AppError {
+  return new AppError('world', 'E_DATABASE_AWAY', 'The database does not answer', {
+    status: 503,
+    cause,
+    hint: 'Send it again in a few seconds; an event that is sent twice is one event.',
+  })
+}
 
 /** What a failure of disk or database means to a sender: come back later. Undefined for every other error. */
 export function findStorageError(error: unknown): AppError | undefined {
   if (error instanceof AppError || !(error instanceof Error)) return undefined
   const { code } = error as { code?: unknown }
   const text = String(code ?? '')
-  return MEANINGS.find(({ codes }) => codes.test(text))?.make(error)
+  const meaning = MEANINGS.find(({ codes }) => codes.test(text))
+  if (meaning) return meaning.make(error)
+  return BROKEN.test(error.message) ? databaseAway(error) : undefined
 }

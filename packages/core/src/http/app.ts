@@ -53,7 +53,7 @@ import { type LiveTopics, liveRoutes } from './live.ts'
 import { readPluginAttention } from './plugin-attention.ts'
 import { pluginExportRoutes, pluginRoutes } from './plugin-routes.ts'
 import type { PluginAdmin } from './plugin-views.ts'
-import { answerProblem } from './problem.ts'
+import { answerProblem, findCause } from './problem.ts'
 import { limitRates, type RateLimits } from './rate-limits.ts'
 import { findRoute } from './route-pattern.ts'
 import { validate } from './validate.ts'
@@ -199,7 +199,7 @@ export function createApp(deps: AppDeps) {
       core.log,
     ),
   )
-  app.onError((error, c) => answerProblem(c, error, core.log))
+  app.onError(async (error, c) => answerProblem(c, await findCause(error, core.database.db), core.log))
   return app
 }
 

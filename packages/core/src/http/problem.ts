@@ -2,8 +2,10 @@ import { AppError } from '@huitou/plugin-api'
 import type { Context } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { sql } from 'kysely'
 import type { Logger } from '../context.ts'
-import { findStorageError } from '../db/storage-errors.ts'
+import type { Db } from '../db/database.ts'
+import { databaseAway, findStorageError } from '../db/storage-errors.ts'
 import { findRoute } from './route-pattern.ts'
 
 /** RFC 9457 problem document with a stable `code` and a hint. */
@@ -44,6 +46,26 @@ export function answerProblem(c: Context, error: Error, log: Logger): Response {
       'Content-Type': 'application/problem+json',
     },
   )
+}
+
+/** Longest that the database may take to say that it is there. */
+const SIGN_OF_LIFE_MS = 3_000
+
+/**
+ * The error that says that the database is away, when that is what lies behind one that does not say what happened: a
+ * library between the database and us keeps only the fact that it failed. Any other error is returned as it is.
+ */
+export async function findCause(error: Error, db: Db): Promise<Error> {
+  if (toProblem(findStorageError(error) ?? error).status !== 500) return error
+  const late = Promise.withResolvers<boolean>()
+  const timer = setTimeout(() => late.resolve(false), SIGN_OF_LIFE_MS)
+  const answers = sql`select 1`.execute(db).then(
+    () => true,
+    () => false,
+  )
+  const isThere = await Promise.race([answers, late.promise])
+  clearTimeout(timer)
+  return isThere ? error : databaseAway(error)
 }
 
 export function toProblem(error: Error): Problem {
