@@ -127,7 +127,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const access = new PluginAccess({ ...context, events })
   const erasures = new Erasures({ ...context, dataDir }, rights)
   const retention = new Retention({ ...context, schedules, dataDir, erasures })
-  const health = new StageHealth(clock)
+  const health = new StageHealth()
   const watch = watchOver(schedules, new Watch({ ...context, dataDir, health }))
   const lanes = lanesOf(context, { profiles, scores, journeys, collections, deliveries, tasks })
   const looped = database.engine === 'sqlite' ? giveWay(lanes.stages, events) : lanes.stages

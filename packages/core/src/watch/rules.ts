@@ -35,10 +35,10 @@ export const RULES = {
       .map(({ stage, waiting, seconds }) =>
         warning(stage, { waiting, minutes: Math.round((seconds ?? 0) / 60) }),
       ),
-  stage_failing: ({ troubles, now }) =>
+  stage_failing: ({ troubles }) =>
     troubles
-      .filter(({ since, kind }) => kind === 'stuck' || now - since > 60_000)
-      .map(({ stage, since }) => critical(stage, { minutes: Math.round((now - since) / 60_000) })),
+      .filter(({ lasts, kind }) => kind === 'stuck' || lasts > 60_000)
+      .map(({ stage, lasts }) => critical(stage, { minutes: Math.round(lasts / 60_000) })),
   ingest_silent: ({ hours, now }, { silentMinutes }) => {
     const usual = usualAt(hours.get('events'), now)
     return usual >= SOME && quietFor(hours.get('events'), now) >= silentMinutes
