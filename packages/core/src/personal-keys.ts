@@ -1,11 +1,33 @@
+import type { JobState } from './jobs/tables.ts'
 import type { CoreContext } from './context.ts'
 import { transact } from './db/database.ts'
 import { addKey, dropKey, openKeys, readStoredKeys, type StoredKey } from './people/key-store.ts'
 import { isSealingDue, noteSealed, sealEverything } from './sealing-job.ts'
+import { countSealedValues } from './sealing-state.ts'
+import { sealingTargets } from './sealing-targets.ts'
 
 const SEAL = 'personal.seal'
 /** Every node has learned of a new key by then; what it sealed before, a second pass seals anew. */
 const LEARNED_MS = 60_000
+
+/** How far the work of sealing is; undefined when there is none. */
+export interface SealingWork {
+  /** The first time everything is sealed anew, the second what other servers wrote meanwhile with the old key. */
+  pass: 1 | 2
+  /** When the second time begins, while it is waited for. */
+  startsAt: number | null
+  tables: { done: number; total: number }
+  changed: number
+  job: { id: string; state: JobState; error: string | null } | null
+}
+
+export interface KeysInUse {
+  keys: (StoredKey & { isSealing: boolean; values: number })[]
+  /** Values that stand readable as yet. */
+  open: number
+  isEstimate: boolean
+  work: SealingWork | null
+}
 
 /** The keys that personal data is sealed with, and the work of sealing what they find. */
 export interface PersonalKeys {
@@ -16,6 +38,8 @@ export interface PersonalKeys {
    * nothing is sealed with them any more. Returns the new one's id.
    */
   rotate(): Promise<string>
+  /** What is sealed with which key, and how far the change of keys is. */
+  look(): Promise<KeysInUse>
 }
 
 /** Opens the keys under the installation's secret, and sees to it that what is not sealed yet will be. */
@@ -69,6 +93,60 @@ export async function openPersonalKeys(
       await enqueueDue()
       return id
     },
+    async look() {
+      const stored = await readStoredKeys(db)
+      const { byKey, open, isEstimate } = await countSealedValues(database)
+      return {
+        keys: stored.map((key, at) => ({
+          ...key,
+          isSealing: at === stored.length - 1,
+          values: byKey.get(key.id) ?? 0,
+        })),
+        open,
+        isEstimate,
+        work: (await findWork(context)) ?? null,
+      }
+    },
+  }
+}
+
+/** Where the change of keys stands, read off what the job keeps. */
+async function findWork({ database, clock }: Context): Promise<SealingWork | undefined> {
+  const { db } = database
+  const keys = await readStoredKeys(db)
+  const newest = keys.at(-1)
+  if (!newest) return undefined
+  const rows = await db.selectFrom('sealing_progress').selectAll().execute()
+  const second = secondPass(newest.id)
+  const isSecond = rows.some(({ key_id }) => key_id === second)
+  const isFirst = !isSecond && (await isSealingDue(database, newest.id))
+  if (!isFirst && keys.length === 1) return undefined
+  const pass = isFirst ? newest.id : second
+  const own = rows.filter(({ key_id }) => key_id === pass)
+  const job = await db
+    .selectFrom('jobs')
+    .select(['id', 'state', 'error'])
+    .where('kind', '=', SEAL)
+    .orderBy('created_at', 'desc')
+    .limit(1)
+    .executeTakeFirst()
+  const startsAt = newest.createdAt + LEARNED_MS
+  return {
+    pass: isFirst ? 1 : 2,
+    startsAt: isFirst || startsAt <= clock.now() ? null : startsAt,
+    tables: {
+      done: own.filter(({ done }) => done === 1).length,
+      total: (await sealingTargets(db)).length,
+    },
+    changed: own.reduce((sum, { changed }) => sum + changed, 0),
+    job: job
+      ? {
+          id: job.id,
+          state: job.state,
+          error:
+            job.error === null ? null : ((JSON.parse(job.error) as { code?: string }).code ?? 'E_UNEXPECTED'),
+        }
+      : null,
   }
 }
 

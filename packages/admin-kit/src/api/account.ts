@@ -10,6 +10,9 @@ export type SettingsChange = InferRequestType<typeof api.settings.$put>['json']
 /** A key as it is listed; in clear only in the answer that created it. */
 export type WriteKey = InferResponseType<(typeof api.settings)['write-keys']['$get']>['writeKeys'][number]
 
+/** Keys that personal data is sealed with, and how far a change of them is. */
+export type PersonalKeys = InferResponseType<(typeof api.settings)['personal-keys']['$get']>
+
 /** Shortest password the server takes. */
 export const passwordMinimum = 10
 
@@ -21,6 +24,9 @@ export const getMe = (signal?: AbortSignal) => read(api.me.$get({}, until(signal
 export const signOut = () => postJson('/api/auth/sign-out', {})
 export const getSettings = (signal?: AbortSignal) => read(api.settings.$get({}, until(signal)))
 export const saveSettings = (settings: SettingsChange) => read(api.settings.$put({ json: settings }))
+export const readPersonalKeys = (signal?: AbortSignal) =>
+  read(api.settings['personal-keys'].$get({}, until(signal)))
+export const rotatePersonalKeys = () => read(api.settings['personal-keys'].rotate.$post())
 export const listWriteKeys = (signal?: AbortSignal) =>
   read(api.settings['write-keys'].$get({}, until(signal)))
 export const createWriteKey = (name: string) => read(api.settings['write-keys'].$post({ json: { name } }))

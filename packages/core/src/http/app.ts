@@ -30,7 +30,7 @@ import { authorize } from '../people/authorize.ts'
 import { accountRoutes } from '../people/account-routes.ts'
 import { apiKeyRoutes } from '../people/api-key-routes.ts'
 import { auditRoutes } from '../people/audit-routes.ts'
-import { personalKeyRoutes } from '../people/key-routes.ts'
+import { personalKeyRoutes, type SecretPlace } from '../people/key-routes.ts'
 import { peopleRoutes } from '../people/people-routes.ts'
 import { AUTH_ROUTES } from '../people/auth-routes.ts'
 import { permissionsOf } from '../people/permissions.ts'
@@ -73,6 +73,8 @@ export interface AppDeps {
   loadDemo(): Promise<{ id: string }>
   /** Puts the job in line that lets days pass in the demo shop. */
   passDemoDays(days: number): Promise<{ id: string }>
+  /** Where the secret stands that opens the keys of personal data; whoever keeps copies has to know. */
+  secretIn?: SecretPlace | undefined
   /** Other limits than {@link RATE_LIMITS}. */
   rateLimits?: Partial<RateLimits> | undefined
   /** Hears of every request that was answered, with the pattern of its route; `unknown` when there is none. */
@@ -82,7 +84,8 @@ export interface AppDeps {
 }
 
 /** Everything behind `/api` that needs somebody signed in. Chained, so that the admin's client knows every answer. */
-function signedInRoutes({ core, version, auth, plugins, live, onBrand, loadDemo, passDemoDays }: AppDeps) {
+function signedInRoutes(deps: AppDeps) {
+  const { core, version, auth, plugins, live, onBrand, loadDemo, passDemoDays, secretIn } = deps
   return new Hono<SignedIn>()
     .get(
       '/me',
@@ -109,7 +112,7 @@ function signedInRoutes({ core, version, auth, plugins, live, onBrand, loadDemo,
     )
     .route('/settings', settingsRoutes({ ...core, onBrand }))
     .route('/settings/write-keys', writeKeyRoutes(core))
-    .route('/settings/personal-keys', personalKeyRoutes(core))
+    .route('/settings/personal-keys', personalKeyRoutes({ ...core, secretIn }))
     .route('/settings/api-keys', apiKeyRoutes({ ...core, auth }))
     .route('/jobs', jobRoutes(core))
     .route('/live', liveRoutes({ jobs: core.jobs, live }))

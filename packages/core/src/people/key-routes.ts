@@ -3,20 +3,32 @@ import { Hono } from 'hono'
 import { describeRoute } from 'hono-openapi'
 import type { CoreContext } from '../context.ts'
 import type { SignedIn } from '../http/env.ts'
-import type { PersonalKeys } from '../personal-keys.ts'
+import type { KeysInUse, PersonalKeys } from '../personal-keys.ts'
 import { audit } from './audit.ts'
+
+/** Where the installation's secret stands. */
+export type SecretPlace = 'environment' | 'file'
+
+const NONE: KeysInUse = { keys: [], open: 0, isEstimate: false, work: null }
 
 /** Mounted at `/api/settings/personal-keys`. */
 export function personalKeyRoutes({
   database,
   clock,
   keys,
-}: Pick<CoreContext, 'database' | 'clock'> & { keys: PersonalKeys | undefined }) {
+  secretIn,
+}: Pick<CoreContext, 'database' | 'clock'> & {
+  keys: PersonalKeys | undefined
+  secretIn: SecretPlace | undefined
+}) {
   return new Hono<SignedIn>()
     .get(
       '/',
-      describeRoute({ tags: ['settings'], summary: 'Keys that personal data is sealed with' }),
-      async (c) => c.json({ keys: keys ? await keys.list() : [] }),
+      describeRoute({
+        tags: ['settings'],
+        summary: 'Keys that personal data is sealed with, and how much with which',
+      }),
+      async (c) => c.json({ ...(keys ? await keys.look() : NONE), secretIn: secretIn ?? null }),
     )
     .post(
       '/rotate',

@@ -166,6 +166,11 @@ export class Vault {
     return texts.some((text) => text.includes(MARK))
   }
 
+  /** Names of the keys that what a text holds was sealed with, one for each sealed thing. */
+  keysIn(text: string): string[] {
+    return text.includes(MARK) ? [...text.matchAll(TOKEN)].map(([, , , , , id]) => id as string) : []
+  }
+
   /** How many sealed things a text holds. */
   countSealed(text: string): number {
     return text.includes(MARK) ? [...text.matchAll(TOKEN)].length : 0

@@ -10,6 +10,7 @@ export const sectionIds = [
   'people',
   'audit',
   'privacy',
+  'encryption',
   'alerts',
   'operations',
   'account',
@@ -25,6 +26,7 @@ const icons: Record<SectionId, string> = {
   people: 'users',
   audit: 'history',
   privacy: 'shield',
+  encryption: 'lock',
   alerts: 'bell',
   operations: 'activity',
   account: 'user',
@@ -40,6 +42,7 @@ const needs: Partial<Record<SectionId, Permission>> = {
   people: 'people.manage',
   audit: 'audit.read',
   privacy: 'privacy.manage',
+  encryption: 'security.manage',
   operations: 'operations.read',
 }
 
