@@ -6,6 +6,7 @@ import type { CoreContext, Logger } from './context.ts'
 import { type Database, transact } from './db/database.ts'
 import { migrate } from './db/migrate.ts'
 import { defineBulkActions } from './deliveries/bulk-actions.ts'
+import { ConsentRenewals } from './deliveries/consent-renewals.ts'
 import { Deliveries, type DeliveryOptions } from './deliveries/dispatch.ts'
 import { defineRehearsalJob } from './deliveries/rehearse.ts'
 import { createEventLog, type EventLog } from './events/append.ts'
@@ -79,6 +80,8 @@ export interface Core extends ImportContext {
   readonly erasures: Erasures
   /** Lets go of what has been kept long enough. */
   readonly retention: Retention
+  /** Finds whom to ask for consent again. */
+  readonly renewals: ConsentRenewals
   /** Records that plugins declare. */
   readonly collections: Collections
   /** What plugins may do with all of it. */
@@ -127,6 +130,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const access = new PluginAccess({ ...context, events })
   const erasures = new Erasures({ ...context, dataDir }, rights)
   const retention = new Retention({ ...context, schedules, dataDir, erasures })
+  const renewals = new ConsentRenewals({ ...context, schedules })
   const health = new StageHealth()
   const watch = watchOver(schedules, new Watch({ ...context, dataDir, health }))
   const lanes = lanesOf(context, { profiles, scores, journeys, collections, deliveries, tasks })
@@ -147,6 +151,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     tasks,
     erasures,
     retention,
+    renewals,
     collections,
     access,
     health,

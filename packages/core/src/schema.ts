@@ -3,6 +3,7 @@ import { contentMigrations, type ContentTables } from './content/tables.ts'
 import type { CursorTables } from './db/cursor.ts'
 import type { Migrations } from './db/migrate.ts'
 import { bulkMigrations, type BulkTables } from './deliveries/bulk-tables.ts'
+import { consentMigrations, type ConsentTables } from './deliveries/consent-tables.ts'
 import { deliveryMigrations, type DeliveryTables } from './deliveries/tables.ts'
 import { type EventTables, eventMigrations } from './events/tables.ts'
 import { experimentMigrations, type ExperimentTables } from './experiments/tables.ts'
@@ -27,6 +28,7 @@ import { watchMigrations, type WatchTables } from './watch/tables.ts'
 /** Every table of the core. */
 export type Tables = BulkTables &
   CollectionTables &
+  ConsentTables &
   ContentTables &
   CursorTables &
   DeliveryTables &
@@ -71,6 +73,7 @@ export const coreMigrations: Migrations = {
   ...contentMigrations,
   ...rightsMigrations,
   ...bulkMigrations,
+  ...consentMigrations,
   ...peopleMigrations,
   ...keyMigrations,
   ...nodeMigrations,

@@ -27,6 +27,7 @@ const KEYS: Record<string, readonly string[]> = {
   profile_states: ['customer_id'],
   early_receipts: ['channel', 'provider_id', 'at'],
   message_links: ['token'],
+  consent_ledger: ['seq'],
   collection_history: ['seq'],
   collection_outbox: ['seq'],
   plugin_storage: ['plugin_id', 'key'],

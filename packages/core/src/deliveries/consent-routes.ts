@@ -9,6 +9,7 @@ import { audit } from '../people/audit.ts'
 import type { EventLog } from '../events/append.ts'
 import { currentCustomerId } from '../profiles/queries.ts'
 import { CONSENT_PURPOSES } from './consents.ts'
+import { checkShown } from './consent-texts.ts'
 import { changeConsent, readConsentsOf } from './customer-consents.ts'
 
 const Id = z.object({ id: z.coerce.number().int().positive() })
@@ -19,6 +20,10 @@ const Change = z.object({
   state: z.enum(['granted', 'withdrawn']),
   /** What the customer said, and where; it is the evidence. */
   reason: z.string().trim().min(1).max(500),
+  /** What the customer was shown, or what was read out to them. */
+  text: z
+    .object({ id: z.string().max(60), version: z.int().positive(), locale: z.string().max(20).optional() })
+    .optional(),
 })
 
 type Deps = Pick<CoreContext, 'database' | 'clock'> & { events: EventLog }
@@ -44,6 +49,7 @@ export function consentRoutes(deps: Deps) {
       async (c) => {
         const customer = await currentCustomerId(database.db, c.req.valid('param').id)
         const change = c.req.valid('json')
+        if (change.text) await checkShown(database.db, change.text)
         await changeConsent(deps, customer, { ...change, userId: c.get('user').id })
         await audit(database.db, clock, {
           userId: c.get('user').id,

@@ -1,22 +1,15 @@
 import { readCursor, writeCursor } from '../db/cursor.ts'
 import { type Db, transact, type Tx } from '../db/database.ts'
 import { insertRows } from '../db/insert-rows.ts'
-import { jsonText } from '../db/rows.ts'
 import { PROFILES_CURSOR } from '../profiles/project.ts'
 import { announce } from '../profiles/store.ts'
 import { clearOptedOut } from '../scores/opted-out.ts'
+import { type LedgerEntry, readConsentEvents, writeLedger } from './consent-ledger.ts'
+import { followRenewals } from './consent-renewals.ts'
+import type { ConsentTables } from './consent-tables.ts'
 
 const BATCH = 2_000
 const CURSOR = 'consents'
-
-/** Events that say what a customer allows. `consent.*` name a `channel` and a `purpose`; without, all marketing. */
-export const CONSENT_EVENTS = [
-  'consent.granted',
-  'consent.withdrawn',
-  'message.unsubscribed',
-  'message.complained',
-  'email.unsubscribed',
-] as const
 
 /**
  * Folds what customers allow out of the log. Whoever unsubscribes or complains gets no more marketing on that
@@ -28,38 +21,20 @@ export async function followConsents(db: Db): Promise<boolean> {
     const from = await readCursor(tx, CURSOR)
     const to = await profilesPosition(tx)
     if (to <= from) return false
-    const rows = await tx
-      .selectFrom('timeline')
-      .innerJoin('events', 'events.seq', 'timeline.seq')
-      .where('timeline.seq', '>', from)
-      .where('timeline.seq', '<=', to)
-      .where('timeline.name', 'in', CONSENT_EVENTS)
-      .select(['timeline.seq', 'timeline.customer_id', 'timeline.name', 'timeline.ts', 'events.source'])
-      .select([
-        jsonText(tx, 'events.body', ['properties', 'channel']).as('channel'),
-        jsonText(tx, 'events.body', ['properties', 'purpose']).as('purpose'),
-      ])
-      .orderBy('timeline.seq')
-      .limit(BATCH)
-      .execute()
-    const last = rows.length === BATCH ? (rows.at(-1)?.seq ?? to) : to
-    await writeConsents(
-      tx,
-      rows.map(({ customer_id, name, ts, source, channel, purpose }) => ({
-        customer_id,
-        channel: channel ?? '*',
-        purpose: purpose ?? 'marketing',
-        state: name === 'consent.granted' ? ('granted' as const) : ('withdrawn' as const),
-        at: ts,
-        source,
-      })),
-    )
+    const entries = await readConsentEvents(tx, { from, to, limit: BATCH })
+    const last = entries.length === BATCH ? (entries.at(-1)?.seq ?? to) : to
+    await writeLedger(tx, entries)
+    await writeConsents(tx, entries)
     await followProfiling(
       tx,
-      rows.filter(({ purpose }) => purpose === 'profiling').map(({ customer_id }) => customer_id),
+      entries.filter(({ purpose }) => purpose === 'profiling').map(({ customer_id }) => customer_id),
+    )
+    await followRenewals(
+      tx,
+      entries.map(({ customer_id }) => customer_id),
     )
     await writeCursor(tx, CURSOR, last)
-    return rows.length === BATCH
+    return entries.length === BATCH
   })
 }
 
@@ -97,27 +72,20 @@ async function profilesPosition(tx: Tx): Promise<number> {
 export const CONSENT_PURPOSES = ['marketing', 'service', 'profiling'] as const
 export type ConsentPurpose = (typeof CONSENT_PURPOSES)[number]
 
-interface NewConsent {
-  customer_id: number
-  channel: string
-  purpose: string
-  state: 'granted' | 'withdrawn'
-  at: number
-  source: string
-}
+type ConsentRow = ConsentTables['consents']
 
 /** The latest word counts; of two at the same moment the no. */
-async function writeConsents(tx: Tx, consents: readonly NewConsent[]): Promise<void> {
-  const latest = new Map<string, NewConsent>()
-  const keyOf = ({ customer_id, channel, purpose }: NewConsent) =>
+async function writeConsents(tx: Tx, entries: readonly LedgerEntry[]): Promise<void> {
+  const latest = new Map<string, ConsentRow>()
+  const keyOf = ({ customer_id, channel, purpose }: ConsentRow) =>
     JSON.stringify([customer_id, channel, purpose])
-  if (consents.length === 0) return
+  if (entries.length === 0) return
   const stored = await tx
     .selectFrom('consents')
     .selectAll()
-    .where('customer_id', 'in', [...new Set(consents.map(({ customer_id }) => customer_id))])
+    .where('customer_id', 'in', [...new Set(entries.map(({ customer_id }) => customer_id))])
     .execute()
-  for (const consent of [...stored, ...consents]) {
+  for (const consent of [...stored, ...entries.map(toConsent)]) {
     const known = latest.get(keyOf(consent))
     const isLater =
       !known || consent.at > known.at || (consent.at === known.at && consent.state === 'withdrawn')
@@ -132,7 +100,14 @@ async function writeConsents(tx: Tx, consents: readonly NewConsent[]): Promise<v
       state: 'text',
       at: 'integer',
       source: 'text',
+      text_id: 'text',
+      text_version: 'integer',
     },
     conflict: { columns: ['customer_id', 'channel', 'purpose'], then: 'replace' },
   })
+}
+
+function toConsent(entry: LedgerEntry): ConsentRow {
+  const { customer_id, channel, purpose, state, at, source, text_id, text_version } = entry
+  return { customer_id, channel, purpose, state, at, source, text_id, text_version }
 }

@@ -5,6 +5,8 @@ import { isOneOf } from '../db/rows.ts'
 import { EVERYONE, type Periods, periodsAt, readTouches, type Touch } from './ledger.ts'
 import type { DeliveryPurpose } from '../journeys/outbox.ts'
 import { findAddress, type Person } from '../journeys/people.ts'
+import { byLatest, readRenewals, type Renewal, renewalOf } from './consent-renewals.ts'
+import type { ConsentTables } from './consent-tables.ts'
 import { type Opening, readOpenings } from './openings.ts'
 import type { ContactPolicy } from './policy.ts'
 import { afterQuietHours, zoneOf } from './quiet-hours.ts'
@@ -15,6 +17,7 @@ export type RefusalReason =
   | 'no_address'
   | 'no_consent'
   | 'consent_withdrawn'
+  | 'consent_outdated'
   | 'do_not_profile'
   | 'expired'
   | 'cap_day'
@@ -41,12 +44,7 @@ export interface Guarded {
   expires_at: number | null
 }
 
-interface Consent {
-  channel: string
-  purpose: string
-  state: 'granted' | 'withdrawn'
-  at: number
-}
+type Consent = Omit<ConsentTables['consents'], 'customer_id' | 'source'>
 
 interface Answers {
   unopened: number
@@ -69,6 +67,7 @@ export class Guards {
   readonly #world: GuardWorld
   readonly #periods: Periods
   readonly #consents: Map<number, Consent[]>
+  readonly #renewals: readonly Renewal[]
   readonly #touches: Map<number, Touch[]>
   readonly #answers: Map<number, Answers>
   readonly #openings: Map<number, Opening> | undefined
@@ -77,6 +76,7 @@ export class Guards {
     world: GuardWorld,
     facts: {
       consents: Map<number, Consent[]>
+      renewals: readonly Renewal[]
       touches: Map<number, Touch[]>
       answers: Map<number, Answers>
       openings: Map<number, Opening> | undefined
@@ -85,6 +85,7 @@ export class Guards {
     this.#world = world
     this.#periods = periodsAt(world.days, world.now)
     this.#consents = facts.consents
+    this.#renewals = facts.renewals
     this.#touches = facts.touches
     this.#answers = facts.answers
     this.#openings = facts.openings
@@ -101,6 +102,7 @@ export class Guards {
     }
     return new Guards(world, {
       consents: await readConsents(db, owners),
+      renewals: (await readRenewals(db)).filter(({ from }) => from <= world.now),
       touches: await readTouches(db, owners, Math.min(week, month)),
       answers: await readAnswers(db, owners, world.channel),
       openings: await readOpenings(db, world, [...new Set(owners.values())]),
@@ -156,23 +158,21 @@ export class Guards {
 
   #consent({ purpose }: Guarded, { id }: Person): Verdict | undefined {
     const { channel, policy } = this.#world
-    const consents = this.#consents.get(id) ?? []
-    const latest = (wanted: string, on: readonly string[]) =>
-      consents
-        .filter((consent) => consent.purpose === wanted && on.includes(consent.channel))
-        // Of two answers at one moment the no counts.
-        .toSorted((a, b) => b.at - a.at || (a.state === 'withdrawn' ? -1 : 1))[0]?.state
-    if (purpose === 'service') {
-      return latest('service', [channel, '*']) === 'withdrawn'
-        ? { allow: false, reason: 'consent_withdrawn' }
-        : undefined
-    }
-    const state = latest('marketing', [channel, '*'])
-    if (state === 'withdrawn') return { allow: false, reason: 'consent_withdrawn' }
+    const consents = (this.#consents.get(id) ?? []).toSorted(byLatest)
+    const said = (wanted: string) =>
+      consents.filter((consent) => consent.purpose === wanted && [channel, '*'].includes(consent.channel))
+    const refuse = (reason: RefusalReason): Verdict => ({ allow: false, reason })
+    if (purpose === 'service')
+      return said('service')[0]?.state === 'withdrawn' ? refuse('consent_withdrawn') : undefined
+    const marketing = said('marketing')
+    const counting = marketing.filter((consent) => renewalOf(consent, this.#renewals) === undefined)
+    // A consent that ran out allows nothing any more, and takes no earlier refusal back.
+    const isOutdated = counting[0] !== marketing[0]
+    const state = counting[0]?.state
+    if (state === 'withdrawn') return refuse(isOutdated ? 'consent_outdated' : 'consent_withdrawn')
     if (state === undefined && policy.consentNeeded.includes(channel))
-      return { allow: false, reason: 'no_consent' }
-    if (latest('profiling', ['*', channel]) === 'withdrawn') return { allow: false, reason: 'do_not_profile' }
-    return undefined
+      return refuse(isOutdated ? 'consent_outdated' : 'no_consent')
+    return said('profiling')[0]?.state === 'withdrawn' ? refuse('do_not_profile') : undefined
   }
 
   #quiet({ profile }: Person, { expires_at }: Guarded): Verdict | undefined {
@@ -250,7 +250,7 @@ async function readConsents(
 ): Promise<Map<number, Consent[]>> {
   const rows = await db
     .selectFrom('consents')
-    .select(['customer_id', 'channel', 'purpose', 'state', 'at'])
+    .select(['customer_id', 'channel', 'purpose', 'state', 'at', 'text_id', 'text_version'])
     .where(isOneOf(db, 'customer_id', owners.keys()))
     .execute()
   return Map.groupBy(rows, ({ customer_id }) => owners.get(customer_id)!)

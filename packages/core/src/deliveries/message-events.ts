@@ -16,6 +16,7 @@ export interface MessageEvent {
   person: Person
   delivery: Pick<Selectable<DeliveryRow>, 'id' | 'channel' | 'journey_id' | 'node' | 'purpose'>
   more?: Record<string, unknown>
+  context?: Record<string, unknown>
   /** Who says so; the deliveries themselves if absent. */
   source?: string
 }
@@ -31,7 +32,7 @@ export async function appendMessageEvents(
 ): Promise<void> {
   const rows = events
     .filter(({ person, delivery }) => person.identifiers.length > 0 && delivery.purpose !== 'test')
-    .map(({ id, name, at, person, delivery, more, source = MESSAGE_SOURCE }): NewEvent => ({
+    .map(({ id, name, at, person, delivery, more, context, source = MESSAGE_SOURCE }): NewEvent => ({
       message_id: id,
       source,
       type: 'track',
@@ -46,6 +47,7 @@ export async function appendMessageEvents(
           ...(delivery.journey_id === null ? {} : { journey_id: delivery.journey_id, node: delivery.node }),
           ...more,
         },
+        ...(context ? { context } : {}),
       }),
     }))
   if (rows.length > 0) await insertEvents(tx, rows, now)

@@ -48,6 +48,7 @@ interface Decision {
 const CHANNEL_BOUND = new Set([
   'no_address',
   'no_consent',
+  'consent_outdated',
   'cap_channel_day',
   'budget',
   'fatigue',

@@ -4,6 +4,7 @@ import { isMachine } from '../content/machines.ts'
 import type { CoreContext } from '../context.ts'
 import { countClick, findLink } from './clicks.ts'
 import { SAMPLE_TOKEN } from './message-writer.ts'
+import { isShown } from './consent-texts.ts'
 import { decideOnPage, findLeavePage } from './unsubscribe.ts'
 import { goneLeavePage, goneLinkPage, leavePage, pageLanguage, sampleLeavePage } from './unsubscribe-page.ts'
 
@@ -62,17 +63,27 @@ export function unsubscribeRoutes(deps: RouteDeps) {
       const wanted = form['channel']
       const channel =
         page.channels.some(({ id }) => id === wanted) || wanted === '*' ? String(wanted) : undefined
+      const language = await languageOf(c, deps, page.locale)
+      const allow = !isOneClick && form['choice'] === 'subscribe' && channel !== undefined
       await decideOnPage(deps, page, {
-        allow: !isOneClick && form['choice'] === 'subscribe' && channel !== undefined,
+        allow,
         channel: isOneClick ? page.delivery.channel : (channel ?? page.delivery.channel),
         by: isOneClick ? 'one-click' : 'page',
-        agent: c.req.header('user-agent') ?? '',
+        sender: { address: c.req.header('x-forwarded-for'), agent: c.req.header('user-agent') },
+        text: allow ? await shownText(deps, form['text'], language) : undefined,
       })
       deps.wake?.()
       if (isOneClick) return c.text('OK')
-      const language = await languageOf(c, deps, page.locale)
       return c.html(leavePage(asDecided(page, form), language, { saved: true }))
     })
+}
+
+/** What the page showed, as its form says: it may have been open since before there was a newer version. */
+async function shownText({ database }: RouteDeps, said: unknown, locale: string) {
+  const [, id, version] = /^([a-z][a-z0-9-]{0,59})\/(\d{1,8})$/.exec(String(said ?? '')) ?? []
+  if (id === undefined) return undefined
+  const text = { id, version: Number(version), locale }
+  return (await isShown(database.db, text)) ? text : undefined
 }
 
 /** The page as it is now; consents themselves follow within a second. */

@@ -3,6 +3,7 @@ import type { Database, Db } from '../db/database.ts'
 import { insertRows } from '../db/insert-rows.ts'
 import { rowsOf, type SqlType } from '../db/rows.ts'
 import type { KnownJourneys } from '../journeys/known.ts'
+import { isFolded } from '../profiles/columns.ts'
 import type { Tables } from '../schema.ts'
 
 /** Something that happened, in the order of time. */
@@ -80,11 +81,12 @@ export async function copyWorld(from: Db, { db }: Database, only: Set<number> | 
       .onConflict((conflict) => conflict.doNothing())
       .execute()
   }
-  const own = columns.filter(({ kind }) => kind !== 'core')
+  const own = columns.filter((column) => column.kind !== 'core' || !isFolded(column))
   for (const { name, type } of own)
     await sql`alter table profiles add column ${sql.ref(name)} ${sql.raw(TYPES[type]?.[1] ?? 'text')}`.execute(
       db,
     )
+  await copyConsentTexts(from, db)
   const segments = await from.selectFrom('segments').selectAll().execute()
   for (const segment of segments) await db.insertInto('segments').values(segment).execute()
   const dynamic = Object.fromEntries(own.map(({ name, type }) => [name, TYPES[type]?.[0] ?? 'text'] as const))
@@ -130,10 +132,25 @@ export async function copyWorld(from: Db, { db }: Database, only: Set<number> | 
       state: 'text',
       at: 'integer',
       source: 'text',
+      text_id: 'text',
+      text_version: 'integer',
     })
     await copyAnswers(from, db, ids)
     await othersTurn()
   }
+}
+
+/** Texts say which consents count no more. */
+async function copyConsentTexts(from: Db, db: Db): Promise<void> {
+  const texts = await from.selectFrom('consent_texts').selectAll().execute()
+  const versions = await from
+    .selectFrom('consent_text_versions')
+    .selectAll()
+    .where('ask_again_from', 'is not', null)
+    .execute()
+  if (versions.length === 0) return
+  await db.insertInto('consent_texts').values(texts).execute()
+  await db.insertInto('consent_text_versions').values(versions).execute()
 }
 
 /** How customers answer, which chooses channels for them; silences belong to the present and begin anew. */

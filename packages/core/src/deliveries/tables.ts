@@ -88,15 +88,6 @@ export interface DeliveryTables {
   }
   /** Receipts that came before the answer to the message they are about. */
   early_receipts: { channel: string; provider_id: string; receipt: string; at: number }
-  /** What customers allow. `channel` is a full id or `*`; `purpose` is `marketing` or `profiling`. Folded from events. */
-  consents: {
-    customer_id: number
-    channel: string
-    purpose: string
-    state: 'granted' | 'withdrawn'
-    at: number
-    source: string
-  }
   /** Touches by business day; customer 0 stands for the whole account. */
   contact_days: { customer_id: number; channel: string; account: string; day: number; count: number }
   /** How a customer answers to a channel. */

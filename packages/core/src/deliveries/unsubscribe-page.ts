@@ -1,5 +1,5 @@
 import { escapeHtml } from '../content/filters.ts'
-import type { LeavePage } from './unsubscribe.ts'
+import type { LeavePage, ShownText } from './unsubscribe.ts'
 
 type Language = 'en' | 'zh-CN'
 
@@ -65,10 +65,10 @@ export function leavePage(page: LeavePage, language: Language, { saved = false }
   const words = WORDS[language]
   const title = words.title.replace('{brand}', page.brandName === '' ? words.us : page.brandName)
   const rows = page.channels.map(
-    ({ id, title: name, allowed, isThis }) => `<li>
+    ({ id, title: name, allowed, isThis, text }) => `<li>
       <span><strong>${escapeHtml(name[language])}</strong>${isThis ? ` <small>${words.thisOne}</small>` : ''}<br>
-      <small>${allowed ? words.on : words.off}</small></span>
-      ${button({ channel: id, allow: !allowed }, allowed ? words.stop : words.start, { primary: isThis && allowed })}
+      <small>${allowed ? words.on : words.off}</small>${allowed ? '' : agreement(text, language)}</span>
+      ${button({ channel: id, allow: !allowed, text: allowed ? undefined : text }, allowed ? words.stop : words.start, { primary: isThis && allowed })}
     </li>`,
   )
   const all =
@@ -94,12 +94,21 @@ export function goneLinkPage(language: Language): string {
   return frame(WORDS[language].linkGone, language, `<p>${WORDS[language].linkGoneLead}</p>`)
 }
 
+/** What somebody agrees to by subscribing again, in the language of the page where there is one. */
+function agreement(text: ShownText | undefined, language: Language): string {
+  const words = text?.variants[language] ?? Object.values(text?.variants ?? {})[0]
+  return words === undefined ? '' : `<br><small>${escapeHtml(words)}</small>`
+}
+
 function button(
-  choice: { channel: string; allow: boolean },
+  choice: { channel: string; allow: boolean; text?: ShownText | undefined },
   label: string,
   { primary }: { primary: boolean },
 ): string {
-  return `<form method="post"><input type="hidden" name="channel" value="${escapeHtml(choice.channel)}">
+  const shown = choice.text
+    ? `<input type="hidden" name="text" value="${escapeHtml(`${choice.text.id}/${choice.text.version}`)}">`
+    : ''
+  return `<form method="post"><input type="hidden" name="channel" value="${escapeHtml(choice.channel)}">${shown}
     <button name="choice" value="${choice.allow ? 'subscribe' : 'unsubscribe'}"${primary ? ' class="primary"' : ''}>${label}</button></form>`
 }
 

@@ -4,7 +4,9 @@ import type { CoreContext } from '../context.ts'
 import { transact } from '../db/database.ts'
 import { findAddress, type Person, readPeople } from '../journeys/people.ts'
 import type { Text } from '../points/points.ts'
-import { readConsentsOf } from './customer-consents.ts'
+import { type Sender, withSender } from '../events/consent-events.ts'
+import { findShownText } from './consent-texts.ts'
+import { readConsentsOf, textProperties } from './customer-consents.ts'
 import { appendMessageEvents } from './message-events.ts'
 import type { DeliveryRow } from './tables.ts'
 
@@ -13,13 +15,20 @@ type Context = Pick<CoreContext, 'database' | 'clock' | 'points' | 'brand'>
 /** Source of what customers said on the page that a message led them to. */
 const ON_THE_PAGE = 'huitou:unsubscribe'
 
+/** What somebody agrees to who subscribes again. */
+export interface ShownText {
+  id: string
+  version: number
+  variants: Record<string, string>
+}
+
 /** Who holds the link, and what they may choose. */
 export interface LeavePage {
   delivery: Selectable<DeliveryRow>
   person: Person | undefined
   brandName: string
   locale: string | undefined
-  channels: { id: string; title: Text; allowed: boolean; isThis: boolean }[]
+  channels: { id: string; title: Text; allowed: boolean; isThis: boolean; text: ShownText | undefined }[]
 }
 
 export async function findLeavePage(context: Context, token: string): Promise<LeavePage | undefined> {
@@ -46,6 +55,14 @@ export async function findLeavePage(context: Context, token: string): Promise<Le
         id === delivery.channel ||
         (value.sandbox !== true && person !== undefined && findAddress(person, value.address) !== undefined),
     )
+  const texts = new Map(
+    await Promise.all(
+      reaching.map(
+        async ({ id }) =>
+          [id, await findShownText(database.db, { purpose: 'marketing', channel: id })] as const,
+      ),
+    ),
+  )
   const { brandName } = await context.brand()
   const locale = readerLocale(person?.profile, '')
   return {
@@ -59,6 +76,7 @@ export async function findLeavePage(context: Context, token: string): Promise<Le
         title: owner.text(value.title),
         allowed: latest(id) !== 'withdrawn',
         isThis: id === delivery.channel,
+        text: texts.get(id),
       }))
       .toSorted((a, b) => Number(b.isThis) - Number(a.isThis)),
   }
@@ -70,14 +88,16 @@ export interface Decision {
   /** Full id of a channel, or `*` for all. */
   channel: string
   by: 'one-click' | 'page'
-  agent: string
+  sender: Sender
+  /** What the page showed beside the button. */
+  text?: { id: string; version: number; locale: string } | undefined
 }
 
 /** Writes the decision into the log, with what it rests on; consents follow it. */
 export async function decideOnPage(
   { database, clock }: Context,
   { delivery, person }: LeavePage,
-  { allow, channel, by, agent }: Decision,
+  { allow, channel, by, sender, text }: Decision,
 ): Promise<void> {
   if (!person) return
   const now = clock.now()
@@ -105,7 +125,8 @@ export async function decideOnPage(
           person,
           delivery,
           source: ON_THE_PAGE,
-          more: { channel, purpose: 'marketing', reason: by, user_agent: agent.slice(0, 300) },
+          more: { channel, purpose: 'marketing', reason: by, ...textProperties(text) },
+          context: withSender({}, {}, sender).context ?? {},
         },
       ],
       now,

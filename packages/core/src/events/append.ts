@@ -4,7 +4,8 @@ import type { Clock } from '../clock.ts'
 import { type Database, transact, type Tx } from '../db/database.ts'
 import { insertRows } from '../db/insert-rows.ts'
 import { engineOf } from '../db/rows.ts'
-import { refusedEvents } from './gate.ts'
+import { isConsentEvent, withoutSender } from './consent-events.ts'
+import { fingerprintsOf, refusedEvents } from './gate.ts'
 import type { EventBody, NewEvent } from './normalize.ts'
 
 /** Rows per transaction: enough to share one disk flush among many callers, few enough to keep each wait short. */
@@ -123,7 +124,7 @@ export async function insertEvents(
   })
   const kept = refused.size === 0 ? events : events.filter((_, position) => !refused.has(position))
   const written = await insertRows(tx, 'events', {
-    rows: kept.map((event) => ({ ...event, received_at: event.received_at ?? receivedAt })),
+    rows: kept.map((event) => ({ ...keepable(tx, event), received_at: event.received_at ?? receivedAt })),
     columns: {
       message_id: 'text',
       source: 'text',
@@ -137,6 +138,13 @@ export async function insertEvents(
     conflict: { columns: ['message_id', 'source'], then: 'keep' },
   })
   return new Set(written.map((position) => `${kept[position]?.source} ${kept[position]?.message_id}`))
+}
+
+/** Where a consent came from is kept as evidence, and not as an address. */
+function keepable(tx: Tx, event: NewEvent): NewEvent {
+  if (!isConsentEvent(event.name)) return event
+  const body = withoutSender(JSON.parse(event.body) as EventBody, fingerprintsOf(tx))
+  return { ...event, body: JSON.stringify(body) }
 }
 
 /** Any number, the same on every node: names the lock that appending takes. */

@@ -12,6 +12,8 @@ export interface NamedEvent {
 export interface EventGate {
   /** Positions of the events that may not be kept; `at` reads one of the `count`, and is not called in vain. */
   refused(tx: Tx, count: number, at: (position: number) => NamedEvent): Promise<ReadonlySet<number>>
+  /** What may be kept of an address, to compare it with another: a keyed hash. */
+  fingerprint(text: string): string
 }
 
 const gates = new WeakMap<object, EventGate>()
@@ -30,6 +32,12 @@ export async function refusedEvents(
 ): Promise<ReadonlySet<number>> {
   const gate = count === 0 ? undefined : gates.get(adapterOf(tx))
   return gate ? await gate.refused(tx, count, at) : NONE
+}
+
+/** Makes fingerprints with the key of the database's gate; undefined when it has no gate. */
+export function fingerprintsOf(db: Kysely<any>): ((text: string) => string) | undefined {
+  const gate = gates.get(adapterOf(db))
+  return gate && ((text) => gate.fingerprint(text))
 }
 
 /** A handle and its transactions share the adapter. */

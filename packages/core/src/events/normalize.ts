@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { type AppError, userError } from '@huitou/plugin-api'
+import { isConsentEvent, type Sender, withSender } from './consent-events.ts'
 
 /** A row for the log. */
 export interface NewEvent {
@@ -34,6 +35,8 @@ export interface Receipt {
   /** The batch's `sentAt`, and what else it gives all its messages. */
   sentAt?: unknown
   context?: unknown
+  /** Who sent the request; kept, as evidence, of consents only. */
+  sender?: Sender
 }
 
 export const EVENT_LIMIT = 32 * 1_024
@@ -60,7 +63,7 @@ export function normalizeMessage(message: unknown, receipt: Receipt): NewEvent |
       `Event type ${JSON.stringify(type)} is not one of ${[...CALLS].join(', ')}`,
     )
   }
-  const body = toBody(message, receipt.context)
+  const body = toBody(message, receipt)
   const wrong = checkIds(type as EventCall, body) ?? checkSizes(message)
   if (wrong) return wrong
   const name = eventName(type as EventCall, message)
@@ -89,7 +92,10 @@ export function normalizeMessage(message: unknown, receipt: Receipt): NewEvent |
   }
 }
 
-function toBody(message: Record<string, unknown>, batchContext: unknown): EventBody {
+function toBody(
+  message: Record<string, unknown>,
+  { context: batchContext, sender = {} }: Receipt,
+): EventBody {
   const context = {
     ...(isObject(batchContext) ? batchContext : {}),
     ...(isObject(message['context']) ? message['context'] : {}),
@@ -112,7 +118,7 @@ function toBody(message: Record<string, unknown>, batchContext: unknown): EventB
     CONTEXT_KEPT.filter((key) => context[key] !== undefined).map((key) => [key, context[key]]),
   )
   if (Object.keys(kept).length > 0) body.context = kept
-  return body
+  return isConsentEvent(message['event']) ? withSender(body, context, sender) : body
 }
 
 function toExternalIds(value: unknown): { type: string; id: string }[] {

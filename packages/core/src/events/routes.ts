@@ -6,6 +6,7 @@ import { cors } from 'hono/cors'
 import { describeRoute } from 'hono-openapi'
 import type { CoreContext } from '../context.ts'
 import type { EventLog } from './append.ts'
+import type { Sender } from './consent-events.ts'
 import { BATCH_LIMIT, EVENT_LIMIT, type EventCall, type NewEvent, normalizeMessage } from './normalize.ts'
 import { rememberRejected, type Rejection } from './rejected.ts'
 import { RequestRate } from './request-rate.ts'
@@ -52,7 +53,7 @@ export function ingestRoutes({
   async function admit(
     c: Context,
     limit: number,
-  ): Promise<{ source: string; body: Record<string, unknown> }> {
+  ): Promise<{ source: string; body: Record<string, unknown>; sender: Sender }> {
     const body = await readJson(c, limit)
     const source = await door.sourceOf(keyOf(c, body))
     const wait = rate.take(source)
@@ -64,7 +65,8 @@ export function ingestRoutes({
         hint: 'Wait as long as Retry-After says, or send batches.',
       })
     }
-    return { source, body }
+    const sender = { address: c.req.header('X-Forwarded-For'), agent: c.req.header('User-Agent') }
+    return { source, body, sender }
   }
 
   for (const type of CALLS) {
@@ -72,8 +74,8 @@ export function ingestRoutes({
       `/${type}`,
       describeRoute({ tags: ['ingest'], summary: `Segment ${type} call`, security: [{ writeKey: [] }] }),
       async (c) => {
-        const { source, body } = await admit(c, EVENT_LIMIT)
-        const event = normalizeMessage({ ...body, type }, { source, receivedAt: clock.now() })
+        const { source, body, sender } = await admit(c, EVENT_LIMIT)
+        const event = normalizeMessage({ ...body, type }, { source, receivedAt: clock.now(), sender })
         if (event instanceof AppError) {
           await rememberRejected(database.db, [{ source, at: clock.now(), error: event, message: body }])
           onTaken({ accepted: 0, duplicates: 0, rejected: 1 })
@@ -93,10 +95,11 @@ export function ingestRoutes({
       security: [{ writeKey: [] }],
     }),
     async (c) => {
-      const { source, body } = await admit(c, BATCH_LIMIT)
+      const { source, body, sender } = await admit(c, BATCH_LIMIT)
       const batch = body['batch']
       if (!Array.isArray(batch)) throw userError('E_BATCH', 'A batch request needs an array "batch"')
-      const receipt = { source, receivedAt: clock.now(), sentAt: body['sentAt'], context: body['context'] }
+      const { sentAt, context } = body
+      const receipt = { source, receivedAt: clock.now(), sentAt, context, sender }
       const accepted: NewEvent[] = []
       const rejected: { index: number; code: string; message: string }[] = []
       const remember: Rejection[] = []

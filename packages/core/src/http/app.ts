@@ -10,6 +10,7 @@ import type { Core } from '../core.ts'
 import { bulkActionRoutes } from '../deliveries/bulk-routes.ts'
 import { channelRoutes } from '../deliveries/channel-routes.ts'
 import { consentRoutes } from '../deliveries/consent-routes.ts'
+import { consentTextRoutes } from '../deliveries/consent-text-routes.ts'
 import { contactPolicyRoutes } from '../deliveries/policy-routes.ts'
 import { deliveryRoutes, rehearsalRoutes } from '../deliveries/routes.ts'
 import { contentRoutes } from '../deliveries/content-routes.ts'
@@ -125,6 +126,7 @@ function signedInRoutes(deps: AppDeps) {
     .route('/customers', consentRoutes(core))
     .route('/customers', customerRightsRoutes(core))
     .route('/privacy', privacyRoutes(core))
+    .route('/privacy/consent-texts', consentTextRoutes(core))
     .route('/segments', segmentRoutes(core))
     .route('/journeys', rehearsalRoutes(core))
     .route('/journeys', journeyResultRoutes(core))

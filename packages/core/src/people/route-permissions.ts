@@ -119,6 +119,14 @@ export const ROUTE_PERMISSIONS: Readonly<Record<string, RouteRule>> = {
   'PUT /api/privacy/retention': 'privacy.manage',
   'POST /api/privacy/retention/preview': 'privacy.manage',
   'POST /api/privacy/retention/run': 'privacy.manage',
+  // What customers are asked is for everybody who asks them.
+  'GET /api/privacy/consent-texts': 'customers.read',
+  'POST /api/privacy/consent-texts': 'privacy.manage',
+  'POST /api/privacy/consent-texts/:id/versions': 'privacy.manage',
+  'PUT /api/privacy/consent-texts/:id/versions/:version': 'privacy.manage',
+  'DELETE /api/privacy/consent-texts/:id/versions/:version': 'privacy.manage',
+  'POST /api/privacy/consent-texts/:id/versions/:version/publish': 'privacy.manage',
+  'PUT /api/privacy/consent-texts/:id/versions/:version/ask-again': 'privacy.manage',
   'POST /api/privacy/suppressions/find': 'customers.erase',
   'POST /api/privacy/suppressions/lift': 'customers.erase',
 

@@ -47,11 +47,24 @@ const SQL_TYPES: Record<ColumnType, 'text' | 'bigint' | 'double precision' | 'in
   boolean: 'integer',
 }
 
+/** Columns that other stages write; folding events leaves them as they are. */
+const KEPT_APART: ProfileColumn[] = [
+  core('consent_renew_by', 'time', {
+    en: 'Consent to be renewed by',
+    'zh-CN': '授权须在此前重新征求',
+  }),
+  core('consent_renew_text', 'text', {
+    en: 'Consent text to be shown again',
+    'zh-CN': '须重新征求的授权文本',
+  }),
+]
+
 const CORE_COLUMNS: ProfileColumn[] = [
   core('key', 'text', { en: 'Customer id', 'zh-CN': '客户编号' }),
   core('first_seen_at', 'time', { en: 'First seen', 'zh-CN': '首次出现' }),
   core('last_seen_at', 'time', { en: 'Last seen', 'zh-CN': '最近出现' }),
   core('event_count', 'integer', { en: 'Events', 'zh-CN': '事件数' }),
+  ...KEPT_APART,
 ]
 
 const KNOWN_TRAITS: [key: string, title: Text, pii: boolean][] = [
@@ -66,6 +79,11 @@ const KNOWN_TRAITS: [key: string, title: Text, pii: boolean][] = [
   ['address', { en: 'Address', 'zh-CN': '地址' }, true],
   ['language', { en: 'Language', 'zh-CN': '语言' }, false],
 ]
+
+/** Whether folding events writes the column. */
+export function isFolded({ name, kind }: Pick<ProfileColumn, 'name' | 'kind'>): boolean {
+  return kind === 'trait' || (kind === 'core' && !KEPT_APART.some((column) => column.name === name))
+}
 
 /** Whether every installation has a column for the trait. */
 export function isStandardTrait(key: string): boolean {

@@ -3,6 +3,7 @@ import { insertRows } from '../db/insert-rows.ts'
 import { idRows } from '../db/rows.ts'
 import {
   addColumns,
+  isFolded,
   type ProfileColumn,
   readColumns,
   standardColumns,
@@ -58,7 +59,7 @@ export async function saveDrafts(
     if (announced.length > 0) changes.push({ customer_id, columns: JSON.stringify(announced) })
   }
   const written: WrittenColumn[] = [
-    ...columns.filter(({ kind }) => kind === 'core' || kind === 'trait'),
+    ...columns.filter(isFolded),
     ...definitions.features.map(({ column, type }) => ({ name: column, type })),
   ]
   await writeProfiles(tx, written, rows)

@@ -153,19 +153,31 @@ async function messagesOf({ db, ids }: Asking): Promise<Line[]> {
   }))
 }
 
+/** Every word of the customer with what it rests on; what of an address is kept tells nobody anything. */
 async function consentsOf({ db, ids }: Asking): Promise<Line[]> {
   const rows = await db
     .selectFrom(idRows(db, ids))
-    .innerJoin('consents', 'consents.customer_id', 'r.id')
-    .select(['channel', 'purpose', 'state', 'at', 'source'])
-    .orderBy('at')
+    .innerJoin('consent_ledger as l', 'l.customer_id', 'r.id')
+    .leftJoin('consent_text_versions as v', (join) =>
+      join.onRef('v.text_id', '=', 'l.text_id').onRef('v.version', '=', 'l.text_version'),
+    )
+    .selectAll('l')
+    .select('v.variants')
+    .orderBy('l.at')
+    .orderBy('l.seq')
     .execute()
-  return rows.map(({ channel, purpose, state, at, source }) => ({
-    channel,
-    purpose,
-    state,
-    time: iso(at),
-    source,
+  return rows.map((row) => ({
+    channel: row.channel,
+    purpose: row.purpose,
+    state: row.state,
+    time: iso(row.at),
+    origin: row.origin,
+    source: row.source,
+    text: row.text_id,
+    version: row.text_version,
+    words: row.variants,
+    device: row.agent,
+    note: row.note,
   }))
 }
 

@@ -19,6 +19,7 @@ const OWNED: { table: keyof Tables; column: string; as: string }[] = [
   { table: 'contact_days', column: 'customer_id', as: 'messages' },
   { table: 'contact_channels', column: 'customer_id', as: 'messages' },
   { table: 'consents', column: 'customer_id', as: 'consents' },
+  { table: 'consent_ledger', column: 'customer_id', as: 'consents' },
   { table: 'experiment_exposures', column: 'customer_id', as: 'journeys' },
   { table: 'bulk_targets', column: 'customer_id', as: 'journeys' },
 ]

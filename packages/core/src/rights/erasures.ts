@@ -17,6 +17,7 @@ import { eraseRecords } from './erase-records.ts'
 import { count, deleteWhere, eraseRows, type Removed } from './erase-rows.ts'
 import { eraseTexts } from './erase-texts.ts'
 import { MarkFinder, marksOf } from './marks.ts'
+import { provenConsents, writeProofs } from './proofs.ts'
 import { Suppression } from './suppression.ts'
 import type { RightsTables } from './tables.ts'
 
@@ -85,8 +86,8 @@ export class Erasures {
       const marks = await marksOf(tx, person.id, person.identifiers)
       await this.#writeTombstone(tx, person, {
         id,
-        reason: new MarkFinder(marks).without(reason),
-        marks: this.#seal(JSON.stringify(marks)),
+        reason,
+        marks,
         by,
         now,
       })
@@ -211,23 +212,26 @@ export class Erasures {
   async #writeTombstone(
     tx: Tx,
     { id: customerId, identifiers }: Person,
-    erasure: { id: string; reason: string; marks: string; by: string; now: number },
+    erasure: { id: string; reason: string; marks: string[]; by: string; now: number },
   ): Promise<void> {
     const ids = identifiers.map(({ id }) => id)
+    const finder = new MarkFinder(erasure.marks)
+    const consents = await provenConsents(tx, [...new Set([customerId, ...ids])])
     await tx
       .insertInto('erasures')
       .values({
         id: erasure.id,
         state: 'requested',
         customer_id: customerId,
-        reason: erasure.reason,
+        reason: finder.without(erasure.reason),
         requested_by: erasure.by,
         requested_at: erasure.now,
         finished_at: null,
         ids: JSON.stringify([...new Set([customerId, ...ids])]),
-        marks: erasure.marks,
+        marks: this.#seal(JSON.stringify(erasure.marks)),
         last_id: Math.max(...ids),
         removed: JSON.stringify({ identifiers: ids.length }),
+        consents: finder.withoutInJson(JSON.stringify(consents)),
       })
       .execute()
     const hashes = identifiers.map((identifier) => ({
@@ -248,6 +252,7 @@ export class Erasures {
       columns: { hash: 'text', kind: 'text', erasure_id: 'text', at: 'integer', key_id: 'text' },
       conflict: { columns: ['hash'], then: 'keep' },
     })
+    await writeProofs(tx, hashes, { erasure_id, key_id: keyId })
   }
 
   async #noted({ id, requested_at }: Row): Promise<NotedErasure> {
@@ -278,7 +283,7 @@ export class Erasures {
         await this.#writeTombstone(tx, merged, {
           id: noted.id,
           reason: '',
-          marks: this.#seal(JSON.stringify(marks)),
+          marks,
           by: 'backup',
           now: noted.at,
         })
@@ -304,6 +309,7 @@ export class Erasures {
         marks: null,
         last_id: 0,
         removed: '{}',
+        consents: '[]',
       })
       .execute()
   }

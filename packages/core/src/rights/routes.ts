@@ -12,6 +12,7 @@ import { logExport } from '../people/export-log.ts'
 import { currentCustomerId, getCustomer } from '../profiles/queries.ts'
 import { writeCustomerFile } from './customer-file.ts'
 import type { Erasures } from './erasures.ts'
+import { findProofs } from './proofs.ts'
 import type { Retention } from './retention.ts'
 
 const Id = z.object({ id: z.coerce.number().int().positive() })
@@ -200,7 +201,10 @@ export function privacyRoutes(deps: Deps) {
       validate('json', Name),
       async (c) => {
         const { kind, value } = c.req.valid('json')
-        return c.json({ found: (await erasures.suppression.find(db, kind, value)) ?? null })
+        return answerJson(c, {
+          found: (await erasures.suppression.find(db, kind, value)) ?? null,
+          proofs: await findProofs(db, erasures.suppression, { kind, value }),
+        })
       },
     )
     .post(

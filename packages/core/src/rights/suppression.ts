@@ -39,6 +39,11 @@ export class Suppression implements EventGate {
     return this.#digest(`${kind}\u0000${value}`)
   }
 
+  /** Under the same key, and no identifier: an address looks like nobody's name. */
+  fingerprint(text: string): string {
+    return this.#digest(`fingerprint\u0000${text}`).slice(0, 22)
+  }
+
   /** Of these identifiers the positions of those that are suppressed. */
   async among(db: Db | Tx, identifiers: readonly Identifier[]): Promise<Set<number>> {
     if (identifiers.length === 0 || !(await isInUse(db))) return new Set()

@@ -21,6 +21,16 @@ export interface RightsTables {
     last_id: number
     /** Rows taken away, by kind, JSON. */
     removed: string
+    /** What the customer had allowed and taken back, by day and without anything that names them, JSON. */
+    consents: string
+  }
+  /** Keyed hashes by which an erasure can be proved to whoever says the name; they stay when a name is let in again. */
+  erasure_proofs: {
+    erasure_id: string
+    hash: string
+    kind: string
+    /** Tells under which secret it was hashed. */
+    key_id: string
   }
   /** Keyed hashes of what erased customers were known by: nothing more is kept of them, and nothing is heard. */
   suppressions: {
@@ -106,6 +116,24 @@ export const rightsMigrations: Migrations = {
         .columns(['customer_id', 'state', 'at'])
         .where(sql.ref('purpose'), '=', 'profiling')
         .execute()
+    },
+  },
+  '0401_erasure_proofs': {
+    async up(db) {
+      await db.schema
+        .alterTable('erasures')
+        .addColumn('consents', 'text', (column) => column.notNull().defaultTo('[]'))
+        .execute()
+      await db.schema
+        .createTable('erasure_proofs')
+        .addColumn('erasure_id', 'text', (column) => column.notNull())
+        .addColumn('hash', 'text', (column) => column.notNull())
+        .addColumn('kind', 'text', (column) => column.notNull())
+        .addColumn('key_id', 'text', (column) => column.notNull())
+        .addPrimaryKeyConstraint('erasure_proofs_pk', ['hash', 'erasure_id'])
+        .execute()
+      await sql`insert into erasure_proofs (erasure_id, hash, kind, key_id)
+        select erasure_id, hash, kind, key_id from suppressions`.execute(db)
     },
   },
 }
