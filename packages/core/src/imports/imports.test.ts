@@ -348,6 +348,23 @@ test('a new mapping makes the check void, and nothing starts unchecked', async (
   })
 })
 
+test('who thinks better of the mapping during a check gets that of the new one, and asking twice checks once', async () => {
+  await using fixture = await createImportFixture()
+  fixture.work()
+  const { id } = await upload(fixture, `${HEAD}${lines(10_000).join('\n')}\n`)
+  const first = await checkImport(fixture, id)
+  expect(await checkImport(fixture, id)).toMatchObject({ state: 'checking', jobId: first.jobId })
+  const mapping = { order_id: 'order_id', time: 'time' }
+  expect(await setMapping(fixture, id, mapping)).toMatchObject({ state: 'uploaded', dryRun: null })
+  expect(await fixture.jobs.get(first.jobId!)).toMatchObject({ state: 'cancelled' })
+  expect((await checkImport(fixture, id)).jobId).not.toBe(first.jobId)
+  expect(await settled(fixture, id)).toMatchObject({
+    state: 'checked',
+    mapping: { fields: { order_id: [0], time: [4] } },
+    dryRun: { rows: 30_000 },
+  })
+})
+
 test('a file that cannot be read is refused and not kept', async () => {
   await using fixture = await createImportFixture()
   await expect(upload(fixture, '%PDF-1.7')).rejects.toMatchObject({ code: 'E_FILE_FORMAT' })

@@ -75,7 +75,7 @@ export async function addImport(
 /** Sets what the columns mean; what was checked before is void. Accepts every form that `readMapping` does. */
 export async function setMapping(context: ImportContext, id: string, given: unknown): Promise<ImportRecord> {
   const { db } = context.database
-  const record = await getImportRecord(db, id)
+  const record = await withoutCheck(context, await getImportRecord(db, id))
   checkUnstarted(record, 'given another mapping')
   const { fields } = getSource(context.points, record.source).value
   const { headers, recognitions } = record.facts
@@ -94,9 +94,23 @@ export async function setMapping(context: ImportContext, id: string, given: unkn
   return await getImportRecord(db, id)
 }
 
-/** Begins a dry run. Its end is seen in the import's state; its progress in the job. */
+/** Ends the dry run that is under way, if one is: somebody thought better of what it goes by. */
+async function withoutCheck(context: ImportContext, record: ImportRecord): Promise<ImportRecord> {
+  const { id, state, jobId } = record
+  if (state !== 'checking') return record
+  if (jobId) {
+    await context.jobs.cancel(jobId).catch(ignoreUserError)
+    // Until it has let go of the file, another may not begin.
+    await context.jobs.finished(jobId)
+  }
+  await changeImport(context.database.db, at(context, id, ['checking']), { state: 'uploaded' })
+  return await getImportRecord(context.database.db, id)
+}
+
+/** Begins a dry run, unless one is under way. Its end is seen in the import's state; its progress in the job. */
 export async function checkImport(context: ImportContext, id: string): Promise<ImportRecord> {
   const record = await getImportRecord(context.database.db, id)
+  if (record.state === 'checking') return await enqueue(context, record, CHECK)
   checkUnstarted(record, 'checked')
   checkRequired(
     record.mapping ?? { format: '', fields: {}, options: {} },

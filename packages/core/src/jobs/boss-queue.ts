@@ -114,7 +114,18 @@ export class BossQueue implements JobQueue {
   async letGo({ job }: Taken): Promise<void> {
     const held = this.#held.get(job.id)
     this.#held.delete(job.id)
-    if (held) await this.#boss.complete(held.queue, held)
+    if (held) await this.#complete(job.id, held)
+  }
+
+  /** pg-boss is done with a job. Put in line again before that, it was refused as one that pg-boss had already. */
+  async #complete(id: string, held: Held): Promise<void> {
+    await this.#boss.complete(held.queue, held)
+    await this.#db
+      .updateTable('jobs')
+      .set({ handed_at: null })
+      .where('id', '=', id)
+      .where('state', '=', 'queued')
+      .execute()
   }
 
   /** Hands rows that are due to pg-boss: new ones, and those that it should have had for long. */
@@ -180,7 +191,7 @@ export class BossQueue implements JobQueue {
       .returningAll()
       .executeTakeFirst()
     if (!row) {
-      await this.#boss.complete(held.queue, held)
+      await this.#complete(id, held)
       return undefined
     }
     this.#held.set(id, held)

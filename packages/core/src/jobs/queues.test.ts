@@ -11,7 +11,7 @@ import { createJobs, type JobHandler, type Jobs } from './jobs.ts'
 const log = { info: () => {}, warn: () => {}, error: () => {} }
 
 /** Two workers on one database, each with its own way to the jobs. */
-async function openWorkers(kind: 'sqlite' | 'postgres' | 'pg-boss') {
+async function openWorkers(kind: 'sqlite' | 'postgres' | 'pg-boss', Boss = BossQueue) {
   const { database, dataDir, remove } = await openTestDatabase(
     kind === 'sqlite' ? 'sqlite' : 'postgres',
     coreTemplate,
@@ -21,9 +21,7 @@ async function openWorkers(kind: 'sqlite' | 'postgres' | 'pg-boss') {
   const ended: Promise<void>[] = []
   const worker = (place: string): Jobs => {
     const queue =
-      kind === 'pg-boss'
-        ? new BossQueue(database, { clock: systemClock, log, backend: 'postgres' })
-        : undefined
+      kind === 'pg-boss' ? new Boss(database, { clock: systemClock, log, backend: 'postgres' }) : undefined
     return createJobs({ database, clock: systemClock, place, queue })
   }
   return {
@@ -134,4 +132,36 @@ describe.each(['sqlite', 'postgres', 'pg-boss'] as const)('jobs handed round by 
     expect((await one.finished(id)).state).toBe('cancelled')
     expect(await two.finished(shaky.id)).toMatchObject({ state: 'done', result: { tries: 2 } })
   })
+})
+
+test('a job that is in line again before pg-boss was told that it is over does not lie still', async () => {
+  const resumed = Promise.withResolvers<void>()
+  class LateQueue extends BossQueue {
+    override async letGo(taken: Parameters<BossQueue['letGo']>[0]) {
+      await resumed.promise
+      await super.letGo(taken)
+    }
+  }
+  await using world = await openWorkers('pg-boss', LateQueue)
+  const [one, two] = world.workers
+  let runs = 0
+  const again = Promise.withResolvers<void>()
+  const define = (jobs: Jobs) =>
+    jobs.define('long', async ({ signal }) => {
+      if (++runs === 2) return again.resolve()
+      await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
+    })
+  define(one)
+  define(two)
+  world.run([one, true, 'one'], [two, true, 'two'])
+  const { id } = await one.enqueue({ kind: 'long', title: 'L' })
+  const row = () => world.database.db.selectFrom('jobs').selectAll().executeTakeFirstOrThrow()
+  await expect.poll(async () => (await row()).state, { timeout: 10_000 }).toBe('running')
+  await two.pause(id)
+  expect((await one.finished(id)).state).toBe('paused')
+  await two.resume(id)
+  await expect.poll(async () => (await row()).handed_at, { timeout: 10_000 }).not.toBeNull()
+  resumed.resolve()
+  await again.promise
+  expect((await one.finished(id)).state).toBe('done')
 })
