@@ -1,8 +1,9 @@
-import { existsSync, globSync, statfsSync } from 'node:fs'
-import { availableParallelism, freemem } from 'node:os'
+import { existsSync, globSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import path from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
+import { temporaryFolder } from './scripts/suites/temporary-folder.ts'
 
 const root = import.meta.dirname
 
@@ -37,15 +38,6 @@ class LongestFirst extends BaseSequencer {
 
 /** Folders whose tests share nothing but what they import: each file need not import it anew. */
 const shared = new Set(['admin', 'admin-kit', 'plugin-api', 'simulators', 'rfm', 'commerce', 'core'])
-
-/** Databases of tests live in memory where there is plenty: each commit of a real SQLite waits for the disk. */
-function temporaryFolder(): { TMPDIR?: string } {
-  const folder = '/dev/shm'
-  if (process.platform !== 'linux' || !existsSync(folder)) return {}
-  const { bavail, bsize } = statfsSync(folder)
-  const gigabytes = Math.min(bavail * bsize, freemem() / 2) / 2 ** 30
-  return gigabytes >= 4 ? { TMPDIR: folder } : {}
-}
 
 export default defineConfig({
   test: {

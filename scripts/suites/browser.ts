@@ -4,6 +4,7 @@ import path from 'node:path'
 import { ensureChineseFonts, ensureChromium } from './chromium.ts'
 import { runTool } from './run-tool.ts'
 import { tallyOfPlaywright, type Suite } from './tally.ts'
+import { temporaryFolder } from './temporary-folder.ts'
 
 export const browser: Suite = {
   name: 'browser',
@@ -19,7 +20,7 @@ export const browser: Suite = {
     const file = path.join(folder, 'report.json')
     try {
       await runTool('playwright', ['test', '--reporter=list,json'], {
-        env: { HUITOU_CHROMIUM: chromium, PLAYWRIGHT_JSON_OUTPUT_NAME: file },
+        env: { ...temporaryFolder(), HUITOU_CHROMIUM: chromium, PLAYWRIGHT_JSON_OUTPUT_NAME: file },
       })
       return tallyOfPlaywright(JSON.parse(readFileSync(file, 'utf8')))
     } finally {

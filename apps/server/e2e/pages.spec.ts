@@ -135,7 +135,6 @@ async function places(shop: Api): Promise<[name: string, path: string][]> {
       'people',
       'keys',
       'audit',
-      'encryption',
       'account',
       'alerts',
       'operations',
