@@ -135,6 +135,7 @@ async function places(shop: Api): Promise<[name: string, path: string][]> {
       'people',
       'keys',
       'audit',
+      'encryption',
       'account',
       'alerts',
       'operations',

@@ -63,6 +63,8 @@ export interface Config {
   analyticsUrl: string | undefined
   publicUrl: string | undefined
   secret: string
+  /** Where the secret came from. */
+  secretIn?: 'environment' | 'file'
   oldSecret?: string | undefined
   logLevel: string
   singleSignOn?: SingleSignOn | undefined
@@ -102,6 +104,7 @@ export function readConfig(dataDir: string, environment: NodeJS.ProcessEnv = pro
     analyticsUrl: parsed.data.HUITOU_ANALYTICS_URL,
     publicUrl: parsed.data.HUITOU_PUBLIC_URL,
     secret: parsed.data.HUITOU_SECRET ?? ownSecret(path.join(folder, 'secret')),
+    secretIn: parsed.data.HUITOU_SECRET === undefined ? 'file' : 'environment',
     oldSecret: parsed.data.HUITOU_OLD_SECRET,
     logLevel: parsed.data.HUITOU_LOG_LEVEL,
     singleSignOn: singleSignOnOf(parsed.data),

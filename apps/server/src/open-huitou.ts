@@ -40,6 +40,7 @@ export interface Huitou extends AsyncDisposable {
   readonly live: LiveTopics
   /** Makes plugins those that are wished, on whichever node, and says what of them runs here. */
   followPlugins(node: ThisNode): Promise<Disposable>
+  readonly secretIn: Config['secretIn']
   /** People and sessions, made at first use: commands that need none do not wait for it. */
   auth(): Promise<Auth>
 }
@@ -113,6 +114,7 @@ export async function openHuitou({
       plugins: opened.plugins,
       store: opened.store,
       followPlugins: opened.follow,
+      secretIn: config.secretIn,
       auth: () =>
         (auth ??= createAuth({
           database,

@@ -56,6 +56,7 @@ export async function createApi(
     plugins,
     live,
     version,
+    secretIn: huitou.secretIn,
     pluginSettings: (id) => host.getPlugin(id).settings,
     onBrand: ({ currency, timeZone, locale }) => {
       host.setBrand({ currency, timeZone, locale })
