@@ -25,7 +25,7 @@ async function axeFindings(rules: string[] | undefined) {
 }
 
 /** Waits until nothing fades in or out: half seen, a text has not its own colour. What turns for ever is let be. */
-export async function still(page: Page): Promise<void> {
+async function still(page: Page): Promise<void> {
   await page.evaluate(async () => {
     const moving = document
       .getAnimations()
