@@ -18,6 +18,7 @@ import { type PeopleTables, peopleMigrations } from './people/tables.ts'
 import { type PluginDataTables, pluginDataMigrations } from './plugin-data/tables.ts'
 import { type PluginStateTables, pluginStateMigrations } from './plugin-states/tables.ts'
 import { type ProfileTables, profileMigrations } from './profiles/tables.ts'
+import { requestMigrations, type RequestTables } from './rights/request-tables.ts'
 import { rightsMigrations, type RightsTables } from './rights/tables.ts'
 import { type ScoreTables, scoreMigrations } from './scores/tables.ts'
 import { type SegmentTables, segmentMigrations } from './segments/tables.ts'
@@ -45,6 +46,7 @@ export type Tables = BulkTables &
   PluginDataTables &
   PluginStateTables &
   ProfileTables &
+  RequestTables &
   RightsTables &
   ScoreTables &
   SegmentTables &
@@ -74,6 +76,7 @@ export const coreMigrations: Migrations = {
   ...rightsMigrations,
   ...bulkMigrations,
   ...consentMigrations,
+  ...requestMigrations,
   ...peopleMigrations,
   ...keyMigrations,
   ...nodeMigrations,

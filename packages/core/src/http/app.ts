@@ -41,6 +41,7 @@ import { viewCallRoutes } from '../points/view-calls.ts'
 import { type PluginFacts, viewRoutes } from '../points/view-routes.ts'
 import { columnRoutes, customerRoutes } from '../profiles/routes.ts'
 import { homeRoutes, reportRoutes } from '../reports/routes.ts'
+import { requestRoutes } from '../rights/request-routes.ts'
 import { customerRightsRoutes, privacyRoutes } from '../rights/routes.ts'
 import { customerSearchRoutes, segmentRoutes } from '../segments/routes.ts'
 import type { Brand } from '../settings/brand.ts'
@@ -127,6 +128,7 @@ function signedInRoutes(deps: AppDeps) {
     .route('/customers', customerRightsRoutes(core))
     .route('/privacy', privacyRoutes(core))
     .route('/privacy/consent-texts', consentTextRoutes(core))
+    .route('/privacy/requests', requestRoutes(core))
     .route('/segments', segmentRoutes(core))
     .route('/journeys', rehearsalRoutes(core))
     .route('/journeys', journeyResultRoutes(core))

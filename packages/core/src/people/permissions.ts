@@ -65,7 +65,9 @@ export const PERMISSIONS = [
   'keys.manage',
   'people.manage',
   'audit.read',
-  /** Retention, requests of customers and what else the law asks for. */
+  /** What customers ask for as the law lets them: writing it down, and answering. */
+  'privacy.requests',
+  /** Retention, consent texts, deadlines and what else the law asks for. */
   'privacy.manage',
   /** How people sign in, and the keys that personal data is encrypted with. */
   'security.manage',
@@ -81,6 +83,7 @@ const AGENT: readonly Permission[] = [
   'customers.read',
   'customers.reveal',
   'consents.write',
+  'privacy.requests',
   'journeys.stop',
   'messages.read',
   'tasks.read',

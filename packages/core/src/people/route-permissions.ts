@@ -119,6 +119,12 @@ export const ROUTE_PERMISSIONS: Readonly<Record<string, RouteRule>> = {
   'PUT /api/privacy/retention': 'privacy.manage',
   'POST /api/privacy/retention/preview': 'privacy.manage',
   'POST /api/privacy/retention/run': 'privacy.manage',
+  'GET /api/privacy/requests': 'privacy.requests',
+  'POST /api/privacy/requests': 'privacy.requests',
+  'POST /api/privacy/requests/:id/take': 'privacy.requests',
+  'POST /api/privacy/requests/:id/finish': 'privacy.requests',
+  'GET /api/privacy/requests/deadlines': 'privacy.requests',
+  'PUT /api/privacy/requests/deadlines': 'privacy.manage',
   // What customers are asked is for everybody who asks them.
   'GET /api/privacy/consent-texts': 'customers.read',
   'POST /api/privacy/consent-texts': 'privacy.manage',

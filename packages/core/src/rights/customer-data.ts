@@ -8,6 +8,7 @@ import type { EventBody } from '../events/normalize.ts'
 import { readPeople } from '../journeys/people.ts'
 import type { Text } from '../points/points.ts'
 import { readColumns } from '../profiles/columns.ts'
+import { findRequestsOf } from './requests.ts'
 
 type Locale = keyof Text
 type Cell = string | number | boolean | null
@@ -23,6 +24,7 @@ interface CustomerData {
   journeys: Line[]
   messages: Line[]
   consents: Line[]
+  requests: Line[]
   tasks: Line[]
   records: Line[]
 }
@@ -54,6 +56,7 @@ export async function readCustomerData(
     journeys: await journeysOf(asking),
     messages: await messagesOf(asking),
     consents: await consentsOf(asking),
+    requests: await requestsOf(asking),
     tasks: await tasksOf(asking),
     records: await recordsOf(asking),
   }
@@ -178,6 +181,20 @@ async function consentsOf({ db, ids }: Asking): Promise<Line[]> {
     words: row.variants,
     device: row.agent,
     note: row.note,
+  }))
+}
+
+/** What the customer asked for as the law lets them; who works here is nobody's business. */
+async function requestsOf({ db, customerId }: Asking): Promise<Line[]> {
+  return (await findRequestsOf(db, customerId)).map((row) => ({
+    kind: row.kind,
+    state: row.state,
+    asked: iso(row.asked_at),
+    way: row.way,
+    note: row.note,
+    due: iso(row.due_at),
+    answered: iso(row.finished_at),
+    answer: row.answer,
   }))
 }
 

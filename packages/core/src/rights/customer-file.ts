@@ -12,6 +12,7 @@ const TITLES: Record<string, Text> = {
   journeys: { en: 'Series of messages that you were part of', 'zh-CN': '您参与过的自动化旅程' },
   messages: { en: 'Messages to you', 'zh-CN': '发给您的消息' },
   consents: { en: 'What you allowed and took back', 'zh-CN': '您给出与撤回的同意' },
+  requests: { en: 'What you asked of us as the law lets you', 'zh-CN': '您依法提出的请求' },
   tasks: { en: 'What people did for you', 'zh-CN': '人工为您处理的事项' },
   records: { en: 'Records about you', 'zh-CN': '与您有关的记录' },
 }

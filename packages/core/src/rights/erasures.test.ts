@@ -78,6 +78,8 @@ const MAY_NAME: Record<string, string[]> = {
   imports: ['name', 'facts', 'mapping', 'dry_run', 'result', 'error'],
   jobs: ['title', 'payload', 'result', 'error'],
   plugin_storage: ['key', 'value'],
+  // Whoever is erased leaves that they asked, and when.
+  privacy_requests: ['asked_by', 'note', 'answer'],
   rejected_events: ['message', 'excerpt'],
   segments: ['rule'],
 }

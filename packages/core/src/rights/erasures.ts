@@ -18,6 +18,7 @@ import { count, deleteWhere, eraseRows, type Removed } from './erase-rows.ts'
 import { eraseTexts } from './erase-texts.ts'
 import { MarkFinder, marksOf } from './marks.ts'
 import { provenConsents, writeProofs } from './proofs.ts'
+import { detachRequests } from './requests.ts'
 import { Suppression } from './suppression.ts'
 import type { RightsTables } from './tables.ts'
 
@@ -234,6 +235,8 @@ export class Erasures {
         consents: finder.withoutInJson(JSON.stringify(consents)),
       })
       .execute()
+    const { id: erasureId, by, now } = erasure
+    await detachRequests(tx, [...new Set([customerId, ...ids])], { erasureId, by, now })
     const hashes = identifiers.map((identifier) => ({
       hash: this.suppression.hash(identifier),
       kind: identifier.kind,

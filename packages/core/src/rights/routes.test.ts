@@ -108,6 +108,7 @@ test('a customer gets everything that is held on them, and nothing of anybody el
       'messages.csv',
       'profile.csv',
       'records.csv',
+      'requests.csv',
       'segments.csv',
       'tasks.csv',
     ].toSorted(),

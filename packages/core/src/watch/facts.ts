@@ -23,6 +23,8 @@ export interface WatchFacts extends Figures, Surroundings {
   hours: Map<string, Map<number, number>>
   deadLetters: number
   overdueTasks: number
+  /** What customers asked for as the law lets them, and is not answered. */
+  requests: { overdue: number; soon: number }
   unconfirmed: number
   quotas: { account: string; name: string; sent: number; limit: number }[]
   lastBackup: { at: number | null; failed: string | null }
@@ -70,6 +72,7 @@ export async function readFacts(
       db,
       sql`select 1 from tasks where state in ('open', 'claimed') and overdue_at is not null`,
     ),
+    requests: await countRequests(db, now),
     unconfirmed: await countWhere(
       db,
       sql`select 1 from deliveries where state = 'pending' and sent_at < ${now - 24 * HOUR_MS}`,
@@ -85,6 +88,12 @@ async function countWhere(db: Db, rows: ReturnType<typeof sql>): Promise<number>
   const { rows: counted } = await sql<{ n: number }>`
     select count(*) as n from (${rows} limit 100000) as r`.execute(db)
   return Number(counted[0]?.n ?? 0)
+}
+
+async function countRequests(db: Db, now: number): Promise<WatchFacts['requests']> {
+  const open = sql`select 1 from privacy_requests where state in ('open', 'working')`
+  const overdue = await countWhere(db, sql`${open} and due_at < ${now}`)
+  return { overdue, soon: (await countWhere(db, sql`${open} and remind_at <= ${now}`)) - overdue }
 }
 
 async function readHours(db: Db, now: number): Promise<WatchFacts['hours']> {

@@ -70,6 +70,10 @@ export const RULES = {
     deadLetters >= limits.deadLetters ? [warning('', { count: deadLetters })] : [],
   tasks_overdue: ({ overdueTasks }, limits) =>
     overdueTasks >= limits.overdueTasks ? [warning('', { count: overdueTasks })] : [],
+  requests_due: ({ requests }) => [
+    ...(requests.overdue > 0 ? [critical('overdue', { count: requests.overdue })] : []),
+    ...(requests.soon > 0 ? [warning('soon', { count: requests.soon })] : []),
+  ],
   not_confirmed: ({ unconfirmed }, limits) =>
     unconfirmed >= limits.unconfirmed ? [warning('', { count: unconfirmed })] : [],
   plugin_down: ({ plugins }) =>

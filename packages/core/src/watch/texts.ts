@@ -126,6 +126,23 @@ const TELL: Record<AlertKind, Tell> = {
       text('Hand them to others, or name more people in their queue.', '转交给其他人，或在队列中增加成员。'),
       '/workbench',
     ),
+  requests_due: (subject, { count }) =>
+    tell(
+      subject === 'overdue'
+        ? text(
+            `${count} requests of customers are past the legal deadline`,
+            `${count} 个客户的权利请求已超过法定期限`,
+          )
+        : text(
+            `${count} requests of customers must be answered within days`,
+            `${count} 个客户的权利请求即将到期`,
+          ),
+      text(
+        'Answer them in Settings → Privacy → Requests: do what was asked, or refuse with a reason.',
+        '在「设置 → 隐私与数据 → 客户请求」中答复：完成请求，或说明拒绝的理由。',
+      ),
+      '/settings/privacy?part=requests',
+    ),
   not_confirmed: (_, { count }) =>
     tell(
       text(
