@@ -141,6 +141,7 @@ async function places(shop: Api): Promise<[name: string, path: string][]> {
       'operations',
       'about',
     ].map((section): [string, string] => [`settings-${section}`, `/settings/${section}`]),
+    ['settings-alerts-told', '/settings/alerts?show=telling'],
     ['templates', '/messages/templates'],
     ['template-new', '/messages/templates/new'],
     ['import-new', '/imports/new'],

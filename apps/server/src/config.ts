@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { JOBS_BACKENDS, type JobsBackend, type NodeRole } from '@huitou/core'
+import { JOBS_BACKENDS, type JobsBackend, type MailServer, type NodeRole } from '@huitou/core'
 import type { SingleSignOn } from '@huitou/core'
 import { userError } from '@huitou/plugin-api'
 import { z } from 'zod'
@@ -33,6 +33,10 @@ const Environment = z.object({
   HUITOU_TRUSTED_PROXIES: z.string().default('loopback'),
   /** Whoever reads `/metrics` names it; without one only this machine may. */
   HUITOU_METRICS_TOKEN: z.string().min(16).optional(),
+  /** Mail server of Huitou's own mails, `smtps://user:password@host:465` or `smtp://…:587` (STARTTLS). */
+  HUITOU_MAIL_URL: z.url({ protocol: /^smtps?$/ }).optional(),
+  /** Their sender. */
+  HUITOU_MAIL_FROM: z.string().optional(),
   /** The engine behind DATABASE_URL, as pg-boss knows it, which hands jobs round there. */
   HUITOU_JOBS_BACKEND: z.enum(JOBS_BACKENDS).default('postgres'),
   /** The company's own sign-in by OpenID Connect: its `…/.well-known/openid-configuration`. */
@@ -74,6 +78,8 @@ export interface Config {
   role?: NodeRole | undefined
   jobsBackend?: JobsBackend | undefined
   nodeSilenceMs?: number | undefined
+  /** Where Huitou's own mails go through; set up in its settings when absent. */
+  mailServer?: MailServer | undefined
   /** One backup a day; undefined when none was asked for. */
   backup?: BackupPlan | undefined
 }
@@ -113,6 +119,7 @@ export function readConfig(dataDir: string, environment: NodeJS.ProcessEnv = pro
     role: parsed.data.HUITOU_ROLE,
     nodeSilenceMs: parsed.data.HUITOU_NODE_SILENCE * 1_000,
     jobsBackend: parsed.data.HUITOU_JOBS_BACKEND,
+    mailServer: mailServerOf(parsed.data),
     backup: parsed.data.HUITOU_BACKUP_DIR
       ? {
           dir: path.resolve(parsed.data.HUITOU_BACKUP_DIR),
@@ -120,6 +127,32 @@ export function readConfig(dataDir: string, environment: NodeJS.ProcessEnv = pro
           keep: parsed.data.HUITOU_BACKUP_KEEP,
         }
       : undefined,
+  }
+}
+
+/** The address says everything but the sender. `smtp://` asks for STARTTLS, except on this machine itself. */
+function mailServerOf({
+  HUITOU_MAIL_URL: given,
+  HUITOU_MAIL_FROM: from,
+}: z.infer<typeof Environment>): MailServer | undefined {
+  if (!given && !from) return undefined
+  const sender = /^(?:(.*?)\s*<)?([^\s@<>]+@[^\s@<>]+?)>?$/.exec(from ?? '')
+  if (!given || !sender) {
+    throw userError('E_CONFIG', 'The mail server is only half set up', {
+      hint: 'Set HUITOU_MAIL_URL (smtps://user:password@host:465) and HUITOU_MAIL_FROM (Name <name@example.com>), or neither.',
+    })
+  }
+  const { protocol, hostname, port, username, password } = new URL(given)
+  const isHere = /^(?:localhost|127\.[\d.]+|\[::1\])$/.test(hostname)
+  const security = protocol === 'smtps:' ? 'tls' : isHere ? 'none' : 'starttls'
+  return {
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: Number(port) || { tls: 465, starttls: 587, none: 25 }[security],
+    security,
+    user: decodeURIComponent(username),
+    password: decodeURIComponent(password),
+    from: sender[2] as string,
+    fromName: (sender[1] ?? '').replace(/^"|"$/g, ''),
   }
 }
 

@@ -146,12 +146,13 @@ function databaseOf({ databaseUrl, analyticsUrl, nodeSilenceMs, dataDir }: Confi
 }
 
 function coreOptionsOf(config: Config, box: SecretBox) {
-  const { dataDir, secret, oldSecret, publicUrl, databaseUrl, jobsBackend = 'postgres' } = config
+  const { dataDir, secret, oldSecret, publicUrl, databaseUrl, mailServer, jobsBackend = 'postgres' } = config
   return {
     dataDir,
     secret,
     oldSecret,
     publicUrl,
+    mailServer,
     jobsBackend: databaseUrl ? jobsBackend : undefined,
     deliveries: { box },
     rights: { secret, box, oldBox: oldSecret === undefined ? undefined : createSecretBox(oldSecret) },

@@ -35,6 +35,7 @@ import { ScoreStage } from './scores/stage.ts'
 import { advanceSegments } from './segments/advance.ts'
 import { syncBuiltinSegments } from './segments/builtin.ts'
 import { keptSetting, readBrand } from './settings/brand.ts'
+import { type MailServer, MailSettings } from './settings/mail-server.ts'
 import { Signals } from './signals.ts'
 import { Tasks } from './tasks/tasks.ts'
 import { StageHealth } from './watch/stage-health.ts'
@@ -53,6 +54,8 @@ export interface CoreOptions {
   secret?: string | undefined
   /** The secret before it: what the keys may still be sealed under. They are sealed under the new one then. */
   oldSecret?: string | undefined
+  /** Where Huitou's own mails go through, when the environment says it. */
+  mailServer?: MailServer | undefined
   clock?: Clock
   log?: Logger
   journeys?: JourneyOptions
@@ -88,6 +91,8 @@ export interface Core extends ImportContext {
   readonly access: PluginAccess
   /** Looks after the installation and raises alerts. */
   readonly watch: Watch
+  /** Where Huitou's own mails go through. */
+  readonly mail: MailSettings
   /** How the stages of this process are doing. */
   readonly health: StageHealth
   /** Stages from left to right. */
@@ -132,7 +137,11 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const retention = new Retention({ ...context, schedules, dataDir, erasures })
   const renewals = new ConsentRenewals({ ...context, schedules })
   const health = new StageHealth()
-  const watch = watchOver(schedules, new Watch({ ...context, dataDir, health }))
+  const mail = new MailSettings(database.db, {
+    box: deliveries.context.box,
+    given: options.mailServer,
+  })
+  const watch = watchOver(schedules, new Watch({ ...context, dataDir, health, mail }))
   const lanes = lanesOf(context, { profiles, scores, journeys, collections, deliveries, tasks })
   const looped = database.engine === 'sqlite' ? giveWay(lanes.stages, events) : lanes.stages
   const signals = new Signals(database.notices)
@@ -155,6 +164,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     collections,
     access,
     health,
+    mail,
     watch,
     stages: lanes.stages,
     start(node) {

@@ -1,4 +1,4 @@
-import type { InferResponseType } from 'hono/client'
+import type { InferRequestType, InferResponseType } from 'hono/client'
 import { api, at, read, until } from './client.ts'
 
 export type Alert = InferResponseType<typeof api.alerts.$get>['alerts'][number]
@@ -16,7 +16,31 @@ export const acknowledgeAlert = (id: number, note: string | null) =>
 
 export const readAlertSettings = (signal?: AbortSignal) => read(api.alerts.settings.$get({}, until(signal)))
 
-export const saveAlertSettings = ({ thresholds, muted, webhook }: Omit<AlertSettings, 'kinds'>) =>
-  read(api.alerts.settings.$put({ json: { thresholds, muted, webhook } }))
+export const saveAlertSettings = ({
+  thresholds,
+  muted,
+  webhook,
+  webhookSeverity,
+  recipients,
+  perHour,
+}: Omit<AlertSettings, 'kinds' | 'tellings'>) =>
+  read(
+    api.alerts.settings.$put({
+      json: { thresholds, muted, webhook, webhookSeverity, recipients, perHour },
+    }),
+  )
+
+/** Where Huitou's own mails go through; null where none is set up. */
+export type MailServer = NonNullable<
+  InferResponseType<(typeof api.settings)['mail-server']['$get']>['server']
+>
+export type MailServerChange = InferRequestType<(typeof api.settings)['mail-server']['$put']>['json']
+
+export const readMailServer = async (signal?: AbortSignal): Promise<MailServer | null> =>
+  (await read(api.settings['mail-server'].$get({}, until(signal)))).server
+export const saveMailServer = (server: MailServerChange) =>
+  read(api.settings['mail-server'].$put({ json: server }))
+export const removeMailServer = () => read(api.settings['mail-server'].$delete())
+export const testMailServer = (to: string) => read(api.settings['mail-server'].test.$post({ json: { to } }))
 
 export const readOperations = (signal?: AbortSignal) => read(api.operations.$get({}, until(signal)))

@@ -4,6 +4,7 @@ export const queryKeys = {
   me: ['me'],
   settings: ['settings'],
   writeKeys: ['settings', 'write-keys'],
+  mailServer: ['settings', 'mail-server'],
   personalKeys: ['settings', 'personal-keys'],
   jobs: ['jobs'],
   columns: ['columns'],

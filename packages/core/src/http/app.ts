@@ -45,6 +45,7 @@ import { requestRoutes } from '../rights/request-routes.ts'
 import { customerRightsRoutes, privacyRoutes } from '../rights/routes.ts'
 import { customerSearchRoutes, segmentRoutes } from '../segments/routes.ts'
 import type { Brand } from '../settings/brand.ts'
+import { mailServerRoutes } from '../settings/mail-routes.ts'
 import { settingsRoutes } from '../settings/routes.ts'
 import { businessHoursRoutes, taskQueueRoutes, taskRoutes } from '../tasks/routes.ts'
 import { readAlertAttention } from '../watch/attention.ts'
@@ -115,6 +116,7 @@ function signedInRoutes(deps: AppDeps) {
     .route('/settings', settingsRoutes({ ...core, onBrand }))
     .route('/settings/write-keys', writeKeyRoutes(core))
     .route('/settings/personal-keys', personalKeyRoutes({ ...core, secretIn }))
+    .route('/settings/mail-server', mailServerRoutes(core))
     .route('/settings/api-keys', apiKeyRoutes({ ...core, auth }))
     .route('/jobs', jobRoutes(core))
     .route('/live', liveRoutes({ jobs: core.jobs, live }))

@@ -81,6 +81,10 @@ export const ROUTE_PERMISSIONS: Readonly<Record<string, RouteRule>> = {
   'POST /api/alerts/:id/acknowledge': 'operations.read',
   'GET /api/operations': 'operations.read',
 
+  'GET /api/settings/mail-server': 'operations.read',
+  'PUT /api/settings/mail-server': 'operations.manage',
+  'DELETE /api/settings/mail-server': 'operations.manage',
+  'POST /api/settings/mail-server/test': 'operations.manage',
   'GET /api/settings/personal-keys': 'security.manage',
   'POST /api/settings/personal-keys/rotate': 'security.manage',
 

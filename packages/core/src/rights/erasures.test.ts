@@ -12,6 +12,7 @@ import { Erasures } from './erasures.ts'
 /** Tables without anything about customers, and why; a new table belongs here or into what an erasure takes away. */
 const NO_CUSTOMERS: Record<string, string> = {
   watch_hours: 'sums',
+  alert_notices: 'people who work here',
   plugin_archives: 'files of plugins',
   alerts: 'what is wrong with the installation',
   sign_in_attempts: 'people who work here',

@@ -113,7 +113,7 @@ export async function acknowledge(
   return await getAlert(db, id)
 }
 
-function toAlert(row: Selectable<WatchTables['alerts']>): Alert {
+export function toAlert(row: Selectable<WatchTables['alerts']>): Alert {
   const { id, kind, subject, severity } = row
   const details = JSON.parse(row.details) as Finding['details']
   return {

@@ -4,7 +4,10 @@ import type { CoreContext } from '../context.ts'
 import type { Db } from '../db/database.ts'
 import { readSentToday } from '../deliveries/budget-use.ts'
 import { type Figures, readFigures } from './figures.ts'
+import { readTellings } from './notices.ts'
 import type { StageTrouble } from './stage-health.ts'
+import { targetsOf, wayOf } from './targets.ts'
+import { readAlertSettings } from './thresholds.ts'
 
 /** What only the server around the core knows. */
 export interface Surroundings {
@@ -30,6 +33,8 @@ export interface WatchFacts extends Figures, Surroundings {
   lastBackup: { at: number | null; failed: string | null }
   disk: { free: number; total: number } | null
   failedSignIns: number
+  /** Ways on which alerts could not be told, and what each failed of. */
+  failedTellings: { way: 'mail' | 'webhook'; error: string }[]
   /** How far the clock went off since the last look, by a clock that nobody sets; milliseconds. */
   clockJump: number
 }
@@ -81,6 +86,7 @@ export async function readFacts(
     lastBackup: await readLastBackup(db),
     disk: await readDisk(dataDir),
     failedSignIns: await countFailedSignIns(db, now),
+    failedTellings: await readFailedTellings(db, now),
   }
 }
 
@@ -147,6 +153,14 @@ async function readLastBackup(db: Db): Promise<WatchFacts['lastBackup']> {
 async function readDisk(folder: string): Promise<WatchFacts['disk']> {
   const found = await statfs(folder).catch(() => undefined)
   return found ? { free: found.bavail * found.bsize, total: found.blocks * found.bsize } : null
+}
+
+async function readFailedTellings(db: Db, now: number): Promise<WatchFacts['failedTellings']> {
+  const targets = targetsOf(await readAlertSettings(db)).map(({ id }) => id)
+  const tellings = await readTellings(db, targets, now)
+  const failed = tellings.filter(({ error, waiting }) => error !== null && waiting > 0)
+  const ways = new Map(failed.map(({ target, error }) => [wayOf(target), error ?? '']))
+  return [...ways].map(([way, error]) => ({ way, error }))
 }
 
 /** Attempts are counted by account and by address; those by account are each counted once. */

@@ -8,6 +8,9 @@ import { listNodes } from '../nodes/queries.ts'
 import { acknowledge, getAlert, listAlerts } from './alerts.ts'
 import { readFigures } from './figures.ts'
 import { ALERT_KINDS } from './rules.ts'
+import { audit } from '../people/audit.ts'
+import { readTellings } from './notices.ts'
+import { targetsOf } from './targets.ts'
 import { AlertSettings, readAlertSettings, writeAlertSettings } from './thresholds.ts'
 
 const Id = z.object({ id: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER) })
@@ -15,6 +18,11 @@ const Id = z.object({ id: z.coerce.number().int().positive().max(Number.MAX_SAFE
 /** Mounted at `/api/alerts`. */
 export function alertRoutes({ database, clock, watch }: Pick<Core, 'database' | 'clock' | 'watch'>) {
   const { db } = database
+  const readSettings = async () => {
+    const settings = await readAlertSettings(db)
+    const targets = targetsOf(settings).map(({ id }) => id)
+    return { ...settings, kinds: ALERT_KINDS, tellings: await readTellings(db, targets, clock.now()) }
+  }
   return new Hono<SignedIn>()
     .get(
       '/',
@@ -32,15 +40,22 @@ export function alertRoutes({ database, clock, watch }: Pick<Core, 'database' | 
     .get(
       '/settings',
       describeRoute({ tags: ['alerts'], summary: 'From when on there is an alert, and who is told' }),
-      async (c) => c.json({ ...(await readAlertSettings(db)), kinds: ALERT_KINDS }),
+      async (c) => c.json(await readSettings()),
     )
     .put(
       '/settings',
       describeRoute({ tags: ['alerts'], summary: 'Change these' }),
       validate('json', AlertSettings),
       async (c) => {
-        await writeAlertSettings(db, c.req.valid('json'))
-        return c.json({ ...(await readAlertSettings(db)), kinds: ALERT_KINDS })
+        const settings = c.req.valid('json')
+        await writeAlertSettings(db, settings)
+        await audit(db, clock, {
+          userId: c.get('user').id,
+          action: 'settings.alerts',
+          subject: 'alerts',
+          details: { recipients: settings.recipients.length, muted: settings.muted },
+        })
+        return c.json(await readSettings())
       },
     )
     .get(

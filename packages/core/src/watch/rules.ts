@@ -97,6 +97,8 @@ export const RULES = {
   },
   clock_jumped: ({ clockJump }) =>
     Math.abs(clockJump) > 60_000 ? [warning('', { seconds: Math.round(clockJump / 1_000) })] : [],
+  telling_failed: ({ failedTellings }) =>
+    failedTellings.map(({ way, error }) => warning(way, { code: /^E_[A-Z_]+/.exec(error)?.[0] ?? error })),
   sign_ins_failing: ({ failedSignIns }, limits) =>
     failedSignIns >= limits.failedSignIns ? [warning('', { count: failedSignIns })] : [],
 } satisfies Record<string, Rule>

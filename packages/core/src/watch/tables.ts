@@ -24,6 +24,22 @@ export interface WatchTables {
     /** When it was told to the address in the settings; NULL until then. */
     told_at: number | null
   }
+  /** What each target has been told of which alert, or is to be told. */
+  alert_notices: {
+    alert_id: number
+    state: 'raised' | 'resolved'
+    /** `mail:<address>` of somebody who works here, or `webhook`. */
+    target: string
+    at: number
+    /** Not to be tried before. */
+    due_at: number
+    /** The same for everything that went out in one message; NULL until then. */
+    sent_at: number | null
+    tries: Generated<number>
+    tried_at: number | null
+    /** What the last attempt failed of. */
+    error: string | null
+  }
   /** How much of something came in an hour, to know what is usual. */
   watch_hours: { kind: string; hour: number; count: number }
 }
@@ -59,6 +75,28 @@ export const watchMigrations: Migrations = {
         .addColumn('hour', 'bigint', (column) => column.notNull())
         .addColumn('count', 'bigint', (column) => column.notNull())
         .addPrimaryKeyConstraint('watch_hours_pk', ['kind', 'hour'])
+        .execute()
+    },
+  },
+  '0420_alert_notices': {
+    async up(db) {
+      await db.schema
+        .createTable('alert_notices')
+        .addColumn('alert_id', 'bigint', (column) => column.notNull())
+        .addColumn('state', 'text', (column) => column.notNull())
+        .addColumn('target', 'text', (column) => column.notNull())
+        .addColumn('at', 'bigint', (column) => column.notNull())
+        .addColumn('due_at', 'bigint', (column) => column.notNull())
+        .addColumn('sent_at', 'bigint')
+        .addColumn('tries', 'integer', (column) => column.notNull().defaultTo(0))
+        .addColumn('tried_at', 'bigint')
+        .addColumn('error', 'text')
+        .addPrimaryKeyConstraint('alert_notices_pk', ['alert_id', 'target', 'state'])
+        .execute()
+      await db.schema
+        .createIndex('alert_notices_target')
+        .on('alert_notices')
+        .columns(['target', 'sent_at'])
         .execute()
     },
   },

@@ -210,6 +210,17 @@ const TELL: Record<AlertKind, Tell> = {
         '请使用 NTP 校时。被跳过时间段内计划的消息会立即发出，仍遵守静默时段和频次限制。',
       ),
     ),
+  telling_failed: (subject, { code }) =>
+    tell(
+      subject === 'mail'
+        ? text(`Alerts cannot be sent by e-mail (${code})`, `告警邮件无法发送（${code}）`)
+        : text(`Alerts cannot be sent to your address (${code})`, `告警无法发送到指定地址（${code}）`),
+      text(
+        'Until it works, alerts stand on this page only. Look at who is told and at the mail server, and send a test.',
+        '恢复之前，告警只显示在此页面。请检查通知对象和邮件服务器，并发送测试邮件。',
+      ),
+      '/settings/alerts?show=telling',
+    ),
   sign_ins_failing: (_, { count }) =>
     tell(
       text(`${count} sign-ins failed within a quarter of an hour`, `一刻钟内有 ${count} 次登录失败`),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Db } from '../db/database.ts'
 import { findSetting, writeSetting } from '../settings/brand.ts'
+import { Address } from '../settings/mail-server.ts'
 
 /** From when on something is worth an alert. */
 export const Thresholds = z.object({
@@ -35,6 +36,25 @@ export const AlertSettings = z.object({
   muted: z.array(z.string().max(60)).max(50).default([]),
   /** Where alerts are told besides: an address that takes JSON. Empty for none. */
   webhook: z.union([z.literal(''), z.url({ protocol: /^https?$/ }).max(2_000)]).default(''),
+  /** `critical` tells only what is urgent. */
+  webhookSeverity: z.enum(['warning', 'critical']).default('warning'),
+  /** Who is told by mail, and of what. */
+  recipients: z
+    .array(
+      z.object({
+        address: Address,
+        severity: z.enum(['warning', 'critical']),
+        locale: z.enum(['zh-CN', 'en']),
+      }),
+    )
+    .max(20)
+    .refine(
+      (list) => new Set(list.map(({ address }) => address.toLowerCase())).size === list.length,
+      'every address once',
+    )
+    .default([]),
+  /** Messages that each of them gets within an hour at most; what comes meanwhile waits for the next. */
+  perHour: z.int().min(1).max(60).default(6),
 })
 export type AlertSettings = z.infer<typeof AlertSettings>
 

@@ -179,6 +179,7 @@ test('a stage that fails is named, a clock that was set is noticed, and an addre
   expect((await watch.look()).raised).toMatchObject([
     { kind: 'clock_jumped', title: { en: 'The server’s clock was set back by 7200 s' } },
   ])
+  await watch.tell()
   // It stays for an hour, so that somebody can read of it.
   core.clock.advance(MINUTE)
   wall += MINUTE
@@ -188,7 +189,8 @@ test('a stage that fails is named, a clock that was set is noticed, and an addre
   wall += 2 * HOUR
   steady += 2 * HOUR
   expect((await watch.look()).resolved).toMatchObject([{ kind: 'clock_jumped' }])
-  await expect.poll(() => told.length).toBe(3)
+  await watch.tell()
+  expect(told).toHaveLength(3)
   expect(told[0]).toMatchObject({
     state: 'raised',
     kind: 'stage_failing',

@@ -1,15 +1,20 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { CoreContext } from '../context.ts'
 import { type Db, transact } from '../db/database.ts'
-import { type Alert, reconcile, type Reconciled } from './alerts.ts'
+import type { MailSettings } from '../settings/mail-server.ts'
+import { reconcile, type Reconciled } from './alerts.ts'
 import { HOUR_MS, readFacts, type Surroundings } from './facts.ts'
 import { applyRules } from './rules.ts'
+import { planNotices } from './notices.ts'
 import type { StageHealth } from './stage-health.ts'
+import { targetsOf } from './targets.ts'
+import { tellAll } from './tell.ts'
 import { readAlertSettings } from './thresholds.ts'
 
 export type WatchDeps = Pick<CoreContext, 'database' | 'clock' | 'brand' | 'points' | 'log'> & {
   dataDir: string
   health: StageHealth
+  mail: MailSettings
 }
 
 /** Not the core's clock, which the demo shop winds forward. */
@@ -21,7 +26,6 @@ interface WatchClocks {
 }
 
 const KEPT_HOURS = 5 * 7 * 24
-const TELL_MS = 10_000
 /** What steps of deliveries are counted as. */
 const STEPS: Record<string, string> = {
   sent: 'sent',
@@ -39,6 +43,8 @@ export class Watch {
   #surroundings: () => Promise<Surroundings> = async () => ({ plugins: [], backupsPlanned: false })
   #last: { clock: number; steady: number } | undefined
   readonly #clocks: WatchClocks
+  #telling: Promise<void> | undefined
+  #hasMore = false
 
   constructor(deps: WatchDeps, clocks: WatchClocks = { wall: Date.now, steady: () => performance.now() }) {
     this.#deps = deps
@@ -75,9 +81,28 @@ export class Watch {
     for (const { kind, subject, severity } of outcome.raised) log.warn({ kind, subject, severity }, 'Alert')
     for (const { kind, subject } of outcome.resolved) log.info({ kind, subject }, 'Alert is over')
     if (outcome.raised.length + outcome.resolved.length > 0) this.changed()
+    await planNotices(db, outcome, { targets: targetsOf(settings), now: clock.now() })
     // Not waited for: whoever is told may be slow, and the rules are to be applied again in a minute.
-    if (settings.webhook !== '') void this.#tell(settings.webhook, outcome)
+    void this.tell()
     return outcome
+  }
+
+  /** Tells everybody what waits for them, also what comes in line while it is under way. */
+  async tell(): Promise<void> {
+    this.#hasMore = true
+    this.#telling ??= this.#tell().finally(() => (this.#telling = undefined))
+    await this.#telling
+  }
+
+  async #tell(): Promise<void> {
+    while (this.#hasMore) {
+      this.#hasMore = false
+      try {
+        await tellAll(this.#deps)
+      } catch (error) {
+        this.#deps.log.warn({ error: String(error) }, 'Alerts could not be told')
+      }
+    }
   }
 
   /** How far the clock moved more, or less, than time did since the last look. */
@@ -87,48 +112,6 @@ export class Watch {
     const last = this.#last
     this.#last = { clock, steady }
     return last ? clock - last.clock - (steady - last.steady) : 0
-  }
-
-  async #tell(address: string, { raised, resolved }: Reconciled): Promise<void> {
-    const { database, clock, brand, log } = this.#deps
-    const { publicUrl } = await brand()
-    for (const alert of [...raised, ...resolved]) {
-      try {
-        const answer = await fetch(address, {
-          method: 'POST',
-          headers: { 'Content-Type': 'application/json' },
-          body: JSON.stringify(toMessage(alert, publicUrl)),
-          signal: AbortSignal.timeout(TELL_MS),
-          redirect: 'manual',
-        })
-        if (!answer.ok) throw new Error(`answered ${answer.status}`)
-        await database.db
-          .updateTable('alerts')
-          .set({ told_at: clock.now() })
-          .where('id', '=', alert.id)
-          .execute()
-      } catch (error) {
-        log.warn({ kind: alert.kind, error: String(error) }, 'An alert could not be told')
-      }
-    }
-  }
-}
-
-/** Chat programs show `text`; programs read the rest. */
-function toMessage({ id, kind, subject, severity, title, advice, resolvedAt, raisedAt }: Alert, url = '') {
-  const mark = resolvedAt === null ? '⚠' : '✓'
-  return {
-    text: `${mark} ${title.en} / ${title['zh-CN']}`,
-    state: resolvedAt === null ? 'raised' : 'resolved',
-    id,
-    kind,
-    subject,
-    severity,
-    title,
-    advice,
-    raisedAt,
-    resolvedAt,
-    ...(url ? { url: `${url}/settings/alerts` } : {}),
   }
 }
 
