@@ -10,6 +10,10 @@ export class DemoClock implements Clock {
     return Date.now() + this.#ahead
   }
 
+  machine(): number {
+    return Date.now()
+  }
+
   /** Takes up the time that was left when the server stopped. */
   async restore(db: Db): Promise<void> {
     const ahead = await findSetting(db, SETTING)

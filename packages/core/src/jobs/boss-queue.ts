@@ -5,7 +5,7 @@ import type { Clock } from '../clock.ts'
 import type { Logger } from '../context.ts'
 import type { Database, Db } from '../db/database.ts'
 import { type JobNode, toJob } from './jobs.ts'
-import { isFor, LEASE_MS } from './leases.ts'
+import { isFor, LEASE_MS, leaseTime } from './leases.ts'
 import type { JobQueue, Taken } from './queue.ts'
 
 /** What pg-boss calls the engines that it knows. */
@@ -141,7 +141,10 @@ export class BossQueue implements JobQueue {
         where.or([
           where.and([where('state', '=', 'queued'), where('handed_at', 'is', null)]),
           where.and([where('state', '=', 'queued'), where('handed_at', '<', now - ASK_AGAIN_MS)]),
-          where.and([where('state', '=', 'running'), where('leased_until', '<', now - ASK_AGAIN_MS)]),
+          where.and([
+            where('state', '=', 'running'),
+            where('leased_until', '<', leaseTime(this.#clock) - ASK_AGAIN_MS),
+          ]),
         ]),
       )
       .orderBy('run_at')
@@ -181,7 +184,7 @@ export class BossQueue implements JobQueue {
       .updateTable('jobs')
       .set((set) => ({
         state: 'running' as const,
-        leased_until: now + LEASE_MS,
+        leased_until: leaseTime(this.#clock) + LEASE_MS,
         started_at: set.fn.coalesce('started_at', set.val(now)),
         attempts: set('attempts', '+', 1),
       }))

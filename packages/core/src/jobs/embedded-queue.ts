@@ -2,7 +2,7 @@ import type { Clock } from '../clock.ts'
 import { type Db, transact } from '../db/database.ts'
 import { type JobNode, toJob } from './jobs.ts'
 import type { JobQueue, Taken } from './queue.ts'
-import { isFor, LEASE_MS } from './leases.ts'
+import { isFor, LEASE_MS, leaseTime } from './leases.ts'
 
 /** Jobs handed round by their own rows: for one process, or a few. */
 export class EmbeddedQueue implements JobQueue {
@@ -18,6 +18,7 @@ export class EmbeddedQueue implements JobQueue {
 
   async take(kinds: readonly string[], node: JobNode | undefined): Promise<Taken | undefined> {
     const now = this.#clock.now()
+    const leasedFrom = leaseTime(this.#clock)
     return await transact(this.#db, async (tx) => {
       const due = await tx
         .selectFrom('jobs')
@@ -28,7 +29,7 @@ export class EmbeddedQueue implements JobQueue {
         .where((where) =>
           where.or([
             where('state', '=', 'queued'),
-            where.and([where('state', '=', 'running'), where('leased_until', '<', now)]),
+            where.and([where('state', '=', 'running'), where('leased_until', '<', leasedFrom)]),
           ]),
         )
         .orderBy('run_at')
@@ -40,7 +41,7 @@ export class EmbeddedQueue implements JobQueue {
           .updateTable('jobs')
           .set({
             state: 'running',
-            leased_until: now + LEASE_MS,
+            leased_until: leasedFrom + LEASE_MS,
             started_at: row.started_at ?? now,
             attempts: row.attempts + 1,
           })

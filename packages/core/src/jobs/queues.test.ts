@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { systemClock } from '../clock.ts'
 import { createCore } from '../core.ts'
 import { BossQueue } from './boss-queue.ts'
+import { EmbeddedQueue } from './embedded-queue.ts'
 import { createJobs, type JobHandler, type Jobs } from './jobs.ts'
 
 const log = { info: () => {}, warn: () => {}, error: () => {} }
@@ -164,4 +165,22 @@ test('a job that is in line again before pg-boss was told that it is over does n
   resumed.resolve()
   await again.promise
   expect((await one.finished(id)).state).toBe('done')
+})
+
+test('days that pass in the demo shop take no job from who is at it', async () => {
+  const { database, dataDir, remove } = await openTestDatabase('sqlite', coreTemplate)
+  await createCore({ database, dataDir })
+  let now = Date.now()
+  let machine = now
+  const clock = { now: () => now, machine: () => machine }
+  const jobs = createJobs({ database, clock })
+  const queue = new EmbeddedQueue(database.db, clock)
+  const { id } = await jobs.enqueue({ kind: 'demo', title: 'days' })
+  expect((await queue.take(['demo'], undefined))?.job.id).toBe(id)
+  now += 7 * 86_400_000
+  expect(await queue.take(['demo'], undefined)).toBeUndefined()
+  machine += 60_000
+  expect((await queue.take(['demo'], undefined))?.job.id).toBe(id)
+  await database.close()
+  await remove()
 })

@@ -3,7 +3,7 @@ import { AppError } from '@huitou/plugin-api'
 import type { Clock } from '../clock.ts'
 import type { Db } from '../db/database.ts'
 import type { Job, JobHandler, JobNode, JobProgress } from './jobs.ts'
-import { LEASE_MS } from './leases.ts'
+import { LEASE_MS, leaseTime } from './leases.ts'
 import type { JobQueue, Taken } from './queue.ts'
 import type { JobState, JobTables } from './tables.ts'
 
@@ -134,7 +134,7 @@ export class JobRunner {
     let kept = performance.now()
     const beat = async () => {
       const row = await update(taken, {
-        leased_until: clock.now() + LEASE_MS,
+        leased_until: leaseTime(clock) + LEASE_MS,
         progress: JSON.stringify(progress()),
       })
       if (!row) return lose()
