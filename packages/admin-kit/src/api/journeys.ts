@@ -2,6 +2,8 @@ import type { JourneyDefinition } from '@huitou/core/journeys/definition'
 import type { MaybeLocalized } from '../composables/use-localized.ts'
 import type { JourneyResults } from '@huitou/core/experiments/journey-results'
 import { send } from './http.ts'
+import { readJob } from './jobs.ts'
+import type { Job, SentJob } from './jobs.ts'
 import type { Localized } from './localized.ts'
 
 export type {
@@ -204,8 +206,13 @@ export const changeParameters = (id: string, parameters: Record<string, unknown>
 export const previewParameters = (id: string, parameters: Record<string, unknown>) =>
   ask<{ definition: JourneyDefinition }>(`${one(id)}/parameters/preview`, { body: { parameters } })
 /** Runs a draft over the past; what comes out is the job's result. */
-export const rehearseJourney = (definition: unknown, days = 90) =>
-  ask<{ jobId: string }>('journeys/rehearse', { body: { definition, days } })
+export const rehearseJourney = (journeyId: string, definition: unknown, days = 90) =>
+  ask<{ jobId: string }>('journeys/rehearse', { body: { journeyId, definition, days } })
+/** The latest rehearsal of a journey's draft, whoever asked for it. */
+export async function getRehearsal(id: string, signal?: AbortSignal): Promise<{ job: Job | null }> {
+  const { job } = await ask<{ job: SentJob | null }>(`${one(id)}/rehearsal`, { signal })
+  return { job: job && readJob(job) }
+}
 export const testJourney = (
   id: string,
   trial: { customerId: number; waits: 'skip' | 'real'; event?: Record<string, unknown> },

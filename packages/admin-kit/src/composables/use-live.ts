@@ -51,6 +51,8 @@ export function useLive(): void {
   source.addEventListener('job', (event) => {
     const job = readJob(JSON.parse(event.data) as SentJob)
     applyJob(client, job)
+    // Each step of it is another time of day.
+    if (job.kind === 'demo.pass') invalidate(queryKeys.setup)
     if (!isOpen(job)) {
       void client.invalidateQueries({ queryKey: queryKeys.imports })
       void client.invalidateQueries({ queryKey: queryKeys.setup })

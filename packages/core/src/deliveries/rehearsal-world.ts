@@ -14,9 +14,14 @@ export type PastEvent =
 /** What a journey would have heard of in that time, and the customers concerned. */
 export async function readPast(
   db: Db,
-  { names, from, to }: { names: KnownJourneys; from: number; to: number },
+  {
+    names,
+    from,
+    to,
+    signal,
+  }: { names: KnownJourneys; from: number; to: number; signal: AbortSignal | undefined },
 ): Promise<{ events: PastEvent[]; customers: Set<number> }> {
-  const happened = names.events.size === 0 ? [] : await readHappened(db, { names, from, to })
+  const happened = names.events.size === 0 ? [] : await readHappened(db, { names, from, to, signal })
   const moved =
     names.segments.size === 0
       ? []
@@ -36,10 +41,16 @@ const PIECE = 2_000
 /** In pieces, so that nothing else on this thread waits for all of them. */
 async function readHappened(
   db: Db,
-  { names, from, to }: { names: KnownJourneys; from: number; to: number },
+  {
+    names,
+    from,
+    to,
+    signal,
+  }: { names: KnownJourneys; from: number; to: number; signal: AbortSignal | undefined },
 ): Promise<PastEvent[]> {
   const happened: PastEvent[] = []
   for (let after = 0; ;) {
+    signal?.throwIfAborted()
     const rows = await db
       .selectFrom('timeline')
       .innerJoin('events', 'events.seq', 'timeline.seq')
@@ -72,7 +83,11 @@ const TYPES: Record<string, [SqlType, string]> = {
 }
 
 /** Copies what rules and guards read: the customers named, or all of them, as they are now. */
-export async function copyWorld(from: Db, { db }: Database, only: Set<number> | undefined): Promise<void> {
+export async function copyWorld(
+  from: Db,
+  { db }: Database,
+  { only, signal }: { only: Set<number> | undefined; signal: AbortSignal | undefined },
+): Promise<void> {
   const columns = await from.selectFrom('profile_columns').selectAll().execute()
   for (const column of columns) {
     await db
@@ -91,6 +106,7 @@ export async function copyWorld(from: Db, { db }: Database, only: Set<number> | 
   for (const segment of segments) await db.insertInto('segments').values(segment).execute()
   const dynamic = Object.fromEntries(own.map(({ name, type }) => [name, TYPES[type]?.[0] ?? 'text'] as const))
   for await (const ids of pieces(from, only)) {
+    signal?.throwIfAborted()
     const wanted = () => rowsOf(from, ids, { id: 'integer' })
     const profiles = await from
       .selectFrom(wanted())

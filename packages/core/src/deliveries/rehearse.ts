@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { JsonSchema } from '@huitou/plugin-api'
@@ -60,7 +60,8 @@ export async function rehearseJourney(
   if (mistakes.length > 0) throw mistaken(mistakes)
   const to = context.clock.now()
   const from = to - input.days * DAY
-  const folder = await mkdtemp(path.join(tmpdir(), 'huitou-rehearsal-'))
+  await sweepFolders()
+  const folder = await mkdtemp(path.join(tmpdir(), `${FOLDER}${process.pid}-`))
   const { vault } = context.database
   const dry = openDatabase({ file: path.join(folder, 'dry.db'), readers: 1, vault })
   try {
@@ -80,9 +81,12 @@ export async function rehearseJourney(
         ],
       ]),
     )
-    const past = await readPast(context.database.analytics, { names, from, to })
+    const past = await readPast(context.database.analytics, { names, from, to, signal: input.signal })
     const isForEverybody = definition.trigger.type === 'date' || definition.trigger.type === 'schedule'
-    await copyWorld(context.database.analytics, dry, isForEverybody ? undefined : past.customers)
+    await copyWorld(context.database.analytics, dry, {
+      only: isForEverybody ? undefined : past.customers,
+      signal: input.signal,
+    })
     await writeSetting(dry.db, 'brand', await context.brand())
     await copyContent(context.database.analytics, dry)
     await writeSetting(dry.db, 'contactPolicy', await readContactPolicy(context.database.db))
@@ -94,6 +98,26 @@ export async function rehearseJourney(
   } finally {
     await dry.close()
     await rm(folder, { recursive: true, force: true })
+  }
+}
+
+const FOLDER = 'huitou-rehearsal-'
+
+/** What a server that was killed in the middle left lying is customers' data, and nobody's any more. */
+async function sweepFolders(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const pid = name.startsWith(FOLDER) ? Number(/^\d+(?=-)/.exec(name.slice(FOLDER.length))?.[0]) : NaN
+    if (Number.isInteger(pid) && !isAlive(pid))
+      await rm(path.join(tmpdir(), name), { recursive: true, force: true })
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    // Somebody else's process may not be signalled, but it is there.
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
 }
 
@@ -189,11 +213,13 @@ async function play({ dry, clock, stages, from, to, past, input }: Play): Promis
     let end = done
     while (past[end] && (past[end] as PastEvent).ts <= clock.time) end++
     for (; done < end; done += PIECE) {
+      input.signal?.throwIfAborted()
       await addPast(dry, past.slice(done, Math.min(done + PIECE, end)))
       await othersTurn()
     }
     done = end
     for (let more = true; more;) {
+      input.signal?.throwIfAborted()
       more = (await stages.journeys.advance()) || (await stages.deliveries.advance())
       await othersTurn()
     }

@@ -158,23 +158,44 @@ export function deliveryRoutes(deps: RouteDeps) {
 
 /** Mounted at `/api/journeys`: what a draft would have done. */
 export function rehearsalRoutes({ jobs }: Pick<CoreContext, 'jobs'>) {
-  return new Hono<SignedIn>().post(
-    '/rehearse',
-    describeRoute({ tags: ['journeys'], summary: 'Run a definition over the past; the result is the job’s' }),
-    validate(
-      'json',
-      z.object({
-        definition: z.record(z.string(), z.json()),
-        days: z.int().min(1).max(365).default(90),
+  return new Hono<SignedIn>()
+    .post(
+      '/rehearse',
+      describeRoute({
+        tags: ['journeys'],
+        summary: 'Run a definition over the past; the result is the job’s',
       }),
-    ),
-    async (c) => {
-      const { id } = await jobs.enqueue({
-        kind: 'journey-rehearsal',
-        title: JSON.stringify({ en: 'Rehearsal of a journey', 'zh-CN': '旅程预演' }),
-        payload: c.req.valid('json'),
-      })
-      return c.json({ jobId: id }, 202)
-    },
-  )
+      validate(
+        'json',
+        z.object({
+          definition: z.record(z.string(), z.json()),
+          days: z.int().min(1).max(365).default(90),
+          /** Whose draft it is: one runs at a time, and the latest is found again. */
+          journeyId: z.uuid().optional(),
+        }),
+      ),
+      async (c) => {
+        const { journeyId } = c.req.valid('json')
+        const { id } = await jobs.enqueue({
+          kind: 'journey-rehearsal',
+          ...(journeyId ? { key: keyOf(journeyId) } : {}),
+          title: JSON.stringify({ en: 'Rehearsal of a journey', 'zh-CN': '旅程预演' }),
+          payload: c.req.valid('json'),
+        })
+        return c.json({ jobId: id }, 202)
+      },
+    )
+    .get(
+      '/:id/rehearsal',
+      describeRoute({ tags: ['journeys'], summary: 'The latest rehearsal of this journey’s draft, or null' }),
+      validate('param', z.object({ id: z.uuid() })),
+      async (c) => {
+        const job = await jobs.findByKey(keyOf(c.req.valid('param').id))
+        if (!job) return c.json({ job: null })
+        const { payload: _, ...shown } = job
+        return c.json({ job: shown })
+      },
+    )
 }
+
+const keyOf = (journeyId: string) => `rehearsal:${journeyId}`

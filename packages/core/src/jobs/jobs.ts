@@ -62,6 +62,8 @@ export interface Jobs {
   /** Unfinished ones first, then the newest. */
   list(limit: number): Promise<Job[]>
   get(id: string): Promise<Job>
+  /** The latest that was asked for under this key. */
+  findByKey(key: string): Promise<Job | undefined>
   pause(id: string): Promise<Job>
   resume(id: string): Promise<Job>
   cancel(id: string): Promise<Job>
@@ -190,6 +192,17 @@ class StoredJobs implements Jobs {
     const row = await this.#db.selectFrom('jobs').selectAll().where('id', '=', id).executeTakeFirst()
     if (!row) throw notFound('Job', id)
     return toJob(row)
+  }
+
+  async findByKey(key: string): Promise<Job | undefined> {
+    const row = await this.#db
+      .selectFrom('jobs')
+      .selectAll()
+      .where('unique_key', '=', key)
+      .orderBy('created_at', 'desc')
+      .limit(1)
+      .executeTakeFirst()
+    return row && toJob(row)
   }
 
   pause(id: string): Promise<Job> {

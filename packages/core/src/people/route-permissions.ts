@@ -157,6 +157,7 @@ export const ROUTE_PERMISSIONS: Readonly<Record<string, RouteRule>> = {
   'POST /api/journeys/check': 'journeys.read',
   'GET /api/journeys/points': 'journeys.read',
   'POST /api/journeys/rehearse': 'journeys.write',
+  'GET /api/journeys/:id/rehearsal': 'journeys.read',
   'GET /api/journeys/from-template': 'journeys.read',
   'POST /api/journeys/from-template': 'journeys.write',
   'GET /api/journeys/:id': 'journeys.read',
