@@ -16,6 +16,8 @@ export interface RecordingChannel {
   /** Thrown instead of sending anything. */
   failure?: Error | undefined
   receipts: Receipt[]
+  /** What it says when it is polled; `receipts` if absent. */
+  poll?: Channel['poll']
   remove(): void
 }
 
@@ -41,7 +43,7 @@ export function addRecordingChannel(
         return { key: delivery.key, outcome: 'sent' as const, providerId: providerIdOf(delivery.key) }
       })
     },
-    poll: () => recording.receipts.splice(0),
+    poll: (request, context) => recording.poll?.(request, context) ?? recording.receipts.splice(0),
     lookUp: ({ messages }) =>
       messages.map(({ key }) =>
         recording.received.some((delivery) => delivery.key === key)

@@ -41,6 +41,11 @@ export interface ChannelContribution {
   address: string
   receipts?: ReceiptKind[]
   /**
+   * Each account is polled every so many seconds, at least 10, with no message in `pending`: for a provider that keeps
+   * what it has to tell in one place, such as a mailbox. If absent, `poll` is asked about messages that were sent.
+   */
+  pollSeconds?: number
+  /**
    * Events of a customer that open the window of a `windowed` channel (anything the customer does, if absent), or each
    * of which gives one message of a `credit` channel.
    */
@@ -132,6 +137,20 @@ export interface PollRequest {
   settings: Readonly<Record<string, unknown>>
   /** Messages whose end is not known yet. */
   pending: { key: string; providerId: string }[]
+  /** What the last answer whose receipts are stored gave; of a channel with `pollSeconds`. */
+  cursor?: string
+}
+
+/** Receipts, and how far a channel with `pollSeconds` has read. */
+export interface PollAnswer {
+  receipts: Receipt[]
+  /**
+   * Comes back with the next call, once the receipts of this answer are stored: what it stands for is done and can be
+   * put away. A call that is repeated gets the one before. 10,000 characters at most.
+   */
+  cursor?: string
+  /** There is more to read now. */
+  more?: boolean
 }
 
 /** Messages that nobody has confirmed yet. */
@@ -153,7 +172,7 @@ export interface WithdrawResult {
 export interface Channel {
   send(batch: DeliveryBatch, context: RunContext): Promise<DeliveryResult[]> | DeliveryResult[]
   /** Asks the provider for receipts that it does not push. */
-  poll?(request: PollRequest, context: RunContext): Promise<Receipt[]> | Receipt[]
+  poll?(request: PollRequest, context: RunContext): Promise<Receipt[] | PollAnswer> | Receipt[] | PollAnswer
   /** Asks the provider what became of messages whose answer was lost. */
   lookUp?(request: LookUpRequest, context: RunContext): Promise<LookUpResult[]> | LookUpResult[]
   /** Reminds those who have to confirm these messages; of a `confirmed` channel. */

@@ -19,9 +19,13 @@ export function createChannel(messages: Collection<Message>): Channel {
       if (settings['simulate'] === false) return []
       const habits = readHabits(settings)
       const receipts = []
+      const { records } =
+        pending.length === 0
+          ? { records: [] }
+          : await messages.find({ where: { key: { in: pending.map(({ key }) => key) } }, limit: 1_000 })
+      const byKey = new Map(records.map((message) => [message.data.key, message]))
       for (const { key, providerId } of pending) {
-        const { records } = await messages.find({ where: { key }, limit: 1 })
-        const [message] = records
+        const message = byKey.get(key)
         if (!message) continue
         const sentAt = Date.parse(message.data.sent_at)
         const told = receiptsUntil({ key, providerId, sentAt, now }, habits)

@@ -197,6 +197,9 @@ export async function saveAccount(
           failures: 0,
           open_until: null,
           last_error: null,
+          // Perhaps another mailbox now.
+          poll_at: null,
+          poll_cursor: null,
         }),
       )
       .execute()

@@ -13,7 +13,8 @@ import { gatesOf } from './gates.ts'
 import { readContactPolicy } from './policy.ts'
 import { type Prepared, prepareBatch } from './prepare.ts'
 import { recordReceipts } from './receipts.ts'
-import { expireLeases, pollChannels } from './reconcile.ts'
+import { pollAccount, takeDueAccounts } from './poll-accounts.ts'
+import { expireLeases, pollMessages, takeDuePolls } from './reconcile.ts'
 import { type CallOutcome, recordOutcome } from './record.ts'
 import { runActions } from './run-actions.ts'
 import { keptSetting } from '../settings/brand.ts'
@@ -21,6 +22,8 @@ import { CALL_MS, type DeliveryContext, isLost, LEASE_MS, openSettings } from '.
 
 /** Calls that one account has under way at once. */
 const CALLS_AT_ONCE = 4
+/** Under which calls that ask go; no account is called so. */
+const POLLS = ''
 /** A lost signal costs this much while calls are under way. */
 const LOOK_MS = 1_000
 const KEEP_MS = 200
@@ -71,12 +74,22 @@ export class Deliveries {
     if (this.#underWay.size > 0 && Math.abs(now - this.#keptAt) < KEEP_MS) return false
     const more = await followConsents(this.context.database.db)
     const expired = await expireLeases(this.context)
-    const polled = (await pollChannels(this.context)) + (await urgeConfirmations(this.context))
+    const polled = (await this.#poll()) + (await urgeConfirmations(this.context))
     const clicked = await settleClicks(this.context)
     await this.#sweep(now)
     const isBusy = more || clicked || expired > 0 || polled > 0
     this.#keptAt = isBusy ? -Infinity : now
     return isBusy
+  }
+
+  /** Beside everything else: a provider that is slow to tell keeps nobody's messages waiting. Returns how many were asked. */
+  async #poll(): Promise<number> {
+    if ((this.#underWay.get(POLLS)?.size ?? 0) >= CALLS_AT_ONCE) return 0
+    const groups = await takeDuePolls(this.context)
+    const accounts = await takeDueAccounts(this.context)
+    for (const rows of groups) this.#track(POLLS, pollMessages(this.context, rows))
+    for (const account of accounts) this.#track(POLLS, pollAccount(this.context, account))
+    return groups.length + accounts.length
   }
 
   /** Now and then, what nobody asks for any more is forgotten. */

@@ -22,6 +22,8 @@ const RANKS: Partial<Record<DeliveryState, number>> = {
 }
 /** States that a receipt ends a message in, however far it had come. */
 const ENDS = new Set<string>(['bounced', 'complained', 'failed'])
+/** There may be more to hear of it. */
+const ASKED_AFTER = new Set<DeliveryState>(['pending', 'sent', 'delivered', 'read'])
 /** May happen more than once to one message. */
 const REPEATABLE = new Set<ReceiptKind>(['clicked', 'replied'])
 const KINDS = new Set<string>([
@@ -178,7 +180,7 @@ async function advanceStates(tx: Tx, news: readonly News[], now: number): Promis
       provider_id: row.provider_id ?? providerId,
       sent_at: row.sent_at ?? now,
       leased_until: null,
-      poll_at: state === 'pending' || state === 'sent' ? row.poll_at : null,
+      poll_at: ASKED_AFTER.has(state) ? row.poll_at : null,
       updated_at: now,
     })),
     columns: {

@@ -7,6 +7,7 @@ import { releaseTouches } from './ledger.ts'
 import { appendMessageEvents } from './message-events.ts'
 import { findAddress, readPeople } from '../journeys/people.ts'
 import type { StoredDelivery } from './next-messages.ts'
+import { toAnswer } from './poll-accounts.ts'
 import { recordReceipts } from './receipts.ts'
 import { CALL_MS, type DeliveryContext, openSettings } from './worker-context.ts'
 
@@ -14,6 +15,8 @@ const BATCH = 200
 const LONGEST_PAUSE = 3_600_000
 /** After this nobody asks any more; a receipt or a person may still tell. */
 const GIVE_UP_AFTER = 7 * 86_400_000
+/** Who has not read a message that arrived by then hardly will. */
+const READ_WITHIN = 3 * 86_400_000
 
 /**
  * Rows whose lease ran out: their worker died between the call and the record. They are unknown, and only a channel
@@ -64,9 +67,12 @@ export async function expireLeases({ database, clock, points }: DeliveryContext)
   })
 }
 
-/** Asks channels about messages whose end is not known yet. Returns how many were asked about. */
-export async function pollChannels(context: DeliveryContext): Promise<number> {
-  const { database, clock, points } = context
+/** Takes messages that channels are to be asked about, by account: those whose end is not known yet. */
+export async function takeDuePolls({
+  database,
+  clock,
+  points,
+}: DeliveryContext): Promise<StoredDelivery[][]> {
   const now = clock.now()
   const due = await database.db
     .selectFrom('deliveries')
@@ -75,27 +81,41 @@ export async function pollChannels(context: DeliveryContext): Promise<number> {
     .orderBy('poll_at')
     .limit(BATCH)
     .execute()
-  if (due.length === 0) return 0
+  if (due.length === 0) return []
+  /** Of what has arrived, only what its channel may still tell is worth asking after: that somebody read it. */
+  const isOver = ({ channel, state }: StoredDelivery) =>
+    (state === 'delivered' || state === 'read') &&
+    !points.channels.find(channel)?.value.receipts?.some((kind) => kind === 'read' || kind === 'clicked')
   // The next time is written first: whoever dies while asking is not asked again at once.
-  await transact(database.db, (tx) => postpone(tx, due, now))
-  for (const group of Map.groupBy(due, ({ channel, account }) => `${channel} ${account}`).values()) {
-    const { channel } = group[0] as StoredDelivery
-    const contribution = points.channels.find(channel)
-    if (!contribution) continue
-    try {
-      await ask(context, group, contribution.value.run)
-    } catch (error) {
-      context.log.warn({ channel, error: String(error) }, 'A channel could not be asked; it is asked again')
-    }
-  }
-  return due.length
+  await transact(database.db, (tx) => postpone(tx, { due, isOver, now }))
+  const asked = due.filter((row) => !isOver(row))
+  return [...Map.groupBy(asked, ({ channel, account }) => `${channel} ${account}`).values()]
 }
 
-async function postpone(tx: Tx, due: readonly StoredDelivery[], now: number): Promise<void> {
+async function postpone(
+  tx: Tx,
+  { due, isOver, now }: { due: StoredDelivery[]; isOver: (row: StoredDelivery) => boolean; now: number },
+): Promise<void> {
   for (const row of due) {
     const since = now - (row.sent_at ?? row.updated_at)
-    const next = since > GIVE_UP_AFTER ? null : now + Math.min(Math.max(60_000, since), LONGEST_PAUSE)
+    const isArrived = row.state === 'delivered' || row.state === 'read'
+    const next =
+      since > (isArrived ? READ_WITHIN : GIVE_UP_AFTER) || isOver(row)
+        ? null
+        : now + Math.min(Math.max(60_000, since), LONGEST_PAUSE)
     await tx.updateTable('deliveries').set({ poll_at: next }).where('id', '=', row.id).execute()
+  }
+}
+
+/** Asks about messages of one account, which `takeDuePolls` gave. */
+export async function pollMessages(context: DeliveryContext, rows: readonly StoredDelivery[]): Promise<void> {
+  const { channel } = rows[0] as StoredDelivery
+  const contribution = context.points.channels.find(channel)
+  if (!contribution) return
+  try {
+    await ask(context, rows, contribution.value.run)
+  } catch (error) {
+    context.log.warn({ channel, error: String(error) }, 'A channel could not be asked; it is asked again')
   }
 }
 
@@ -112,7 +132,7 @@ async function ask(context: DeliveryContext, rows: readonly StoredDelivery[], ru
     provider_id === null ? [] : [{ key, providerId: provider_id }],
   )
   if (pending.length > 0 && run.poll) {
-    const receipts = await run.poll({ settings, pending }, call())
+    const { receipts } = toAnswer(await run.poll({ settings, pending }, call()))
     await transact(database.db, (tx) => recordReceipts(tx, { channel, receipts, now: clock.now() }))
   }
   const lost = rows.filter(({ state, provider_id }) => state === 'unknown' && provider_id === null)

@@ -48,7 +48,10 @@ export async function recordOutcome(
 ): Promise<void> {
   const { database, clock, points } = context
   const now = clock.now()
-  const run = points.channels.find(prepared.account.channel)?.value.run
+  const channel = points.channels.find(prepared.account.channel)?.value
+  const run = channel?.run
+  // What is polled by account tells of all messages at once.
+  const poll = channel?.pollSeconds === undefined ? run?.poll : undefined
   const results = new Map('results' in outcome ? outcome.results.map((result) => [result.key, result]) : [])
   await transact(database.db, async (tx) => {
     const mine = await stillMine(tx, prepared)
@@ -57,7 +60,7 @@ export async function recordOutcome(
     const decided = mine.map((leased) => {
       const result = results.get(leased.row.key)
       const told = toOutcome(leased, 'failed' in outcome ? undefined : result, { now, retryAt })
-      const polls = Boolean(told.state === 'unknown' ? (run?.lookUp ?? run?.poll) : run?.poll)
+      const polls = Boolean(told.state === 'unknown' ? (run?.lookUp ?? poll) : poll)
       return { ...leased, result, outcome: polls ? told : { ...told, poll_at: null } }
     })
     await updateRows(tx, 'deliveries', {

@@ -118,6 +118,9 @@ export interface DeliveryTables {
     failures: Generated<number>
     open_until: number | null
     last_error: string | null
+    /** When a channel that is polled by account is asked next, and how far it had read. */
+    poll_at: Generated<number | null>
+    poll_cursor: Generated<string | null>
     created_at: number
     updated_at: number
   }
@@ -185,6 +188,12 @@ export const deliveryMigrations: Migrations = {
   '0150_channel_choice': {
     async up(db) {
       await db.schema.alterTable('deliveries').addColumn('choice', 'text').execute()
+    },
+  },
+  '0440_polled_accounts': {
+    async up(db) {
+      await db.schema.alterTable('channel_accounts').addColumn('poll_at', 'bigint').execute()
+      await db.schema.alterTable('channel_accounts').addColumn('poll_cursor', 'text').execute()
     },
   },
 }

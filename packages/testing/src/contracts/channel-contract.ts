@@ -2,6 +2,7 @@ import type {
   ChannelContribution,
   DeliveryResult,
   LookUpResult,
+  PollAnswer,
   SettingsVerdict,
   WebhookAnswer,
 } from '@huitou/plugin-api'
@@ -57,7 +58,8 @@ export function channelChecks(subject: Subject<ChannelContribution>): Check[] {
     add('has nothing to tell when nothing is pending', async () => {
       await unlessMissing(async () => {
         const receipts = await subject.call('poll', { settings: settings(), pending: [] })
-        must(Array.isArray(receipts) && receipts.length === 0, 'poll() answered receipts of no message')
+        const told = Array.isArray(receipts) ? receipts : (receipts as PollAnswer).receipts
+        must(Array.isArray(told) && told.length === 0, 'poll() answered receipts of no message')
       })
     }),
     add('says of messages whose answer was lost what became of them', async () => {
