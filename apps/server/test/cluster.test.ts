@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createSigningKey } from '@huitou/plugin-host/install'
 import { sql } from 'kysely'
@@ -92,10 +93,15 @@ test('what one server is told, all of them do', { timeout: 120_000 }, async () =
     (runs) => runs.some(({ id, error }) => id.includes('tea') && error === null),
   )
   const view = await until(
-    async () => (await get(second.call, '/acme.tea')) as { nodes: { role: string; state: string }[] },
+    async () =>
+      (await get(second.call, '/acme.tea')) as { nodes: { host: string; role: string; state: string }[] },
     ({ nodes }) => nodes.length === 3 && nodes.every((each) => each.state === 'ready'),
   )
   expect(view.nodes.map(({ role }) => role).toSorted()).toEqual(['web', 'web', 'worker'])
+  const { nodes } = (await (await web.call('/api/operations')).json()) as {
+    nodes: { host: string; alive: boolean; stages: string[] }[]
+  }
+  expect(nodes).toMatchObject([{ host: hostname() }, { host: hostname() }, { host: hostname() }])
 
   await second.call('/api/plugins/acme.tea/settings', {
     method: 'PUT',

@@ -354,10 +354,12 @@ export class PluginManager implements PluginAdmin {
       folder: own?.isFolder ? own.dir : undefined,
       update: await findUpdate(this.#context, id, manifest),
       companions: listCompanions(this.#context, manifest),
-      nodes: nodes.flatMap(({ id: node, role, plugins }) => {
-        const there = plugins[id]
-        return there ? [{ id: node, role, ...there }] : []
-      }),
+      nodes: nodes.map(({ id: node, host: machine, role, plugins }) => ({
+        id: node,
+        host: machine,
+        role,
+        ...(plugins[id] ?? { version: '', state: 'absent' as const }),
+      })),
       budget: info && info.running.kind !== 'none' ? viewBudget(host, id) : null,
     })
   }

@@ -55,6 +55,14 @@ export interface PluginCompanion {
   state: 'on' | 'off' | 'missing'
 }
 
+/** How a plugin is on one of several servers; `absent` where it has not come to. */
+export interface PluginNode extends Omit<PluginOnNode, 'state'> {
+  id: string
+  host: string
+  role: NodeRole
+  state: PluginOnNode['state'] | 'absent'
+}
+
 /** What the Extensions view shows of a plugin. */
 export interface PluginView {
   id: string
@@ -96,7 +104,7 @@ export interface PluginView {
   companions: PluginCompanion[]
   installedAt: number | null
   /** How it is on each of several servers; empty where there is one. */
-  nodes: (PluginOnNode & { id: string; role: NodeRole })[]
+  nodes: PluginNode[]
   /** Null when nothing of it runs here. */
   budget: PluginBudgetView | null
   running: {

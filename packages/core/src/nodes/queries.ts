@@ -13,6 +13,8 @@ export interface PluginOnNode {
 /** A server process. */
 export interface NodeView {
   id: string
+  /** Name of its machine. */
+  host: string
   role: NodeRole
   version: string
   pid: number
@@ -36,14 +38,15 @@ export function sharedNow(db: Db | Tx) {
 export async function listNodes(db: Db): Promise<NodeView[]> {
   const rows = await db
     .selectFrom('nodes')
-    .select(['id', 'role', 'version', 'pid', 'started_at', 'seen_at', 'dead_at', 'plugins'])
+    .select(['id', 'host', 'role', 'version', 'pid', 'started_at', 'seen_at', 'dead_at', 'plugins'])
     .select(sharedNow(db).as('now'))
     .orderBy('started_at')
     .orderBy('id')
     .execute()
   const claims = await listStageClaims(db)
-  return rows.map(({ id, role, version, pid, started_at, seen_at, dead_at, plugins, now }) => ({
+  return rows.map(({ id, host, role, version, pid, started_at, seen_at, dead_at, plugins, now }) => ({
     id,
+    host,
     role,
     version,
     pid,

@@ -10,6 +10,8 @@ export interface NodeTables {
     id: string
     /** Tells processes that run beside each other on one machine. */
     machine: string
+    /** Name of the machine, by which people know it. */
+    host: string
     pid: number
     role: NodeRole
     version: string
@@ -93,6 +95,14 @@ export const nodeMigrations: Migrations = {
       await db.schema
         .alterTable('nodes')
         .addColumn('dead_at', 'bigint', (column) => column.notNull().defaultTo(0))
+        .execute()
+    },
+  },
+  '0421_nodes_host': {
+    async up(db) {
+      await db.schema
+        .alterTable('nodes')
+        .addColumn('host', 'text', (column) => column.notNull().defaultTo(''))
         .execute()
     },
   },

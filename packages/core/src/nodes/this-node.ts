@@ -147,6 +147,7 @@ export class ThisNode {
       .values({
         id: this.id,
         machine,
+        host: hostname(),
         pid: process.pid,
         role,
         version,

@@ -119,8 +119,9 @@ export function operationsRoutes({
           error: error === null ? null : (JSON.parse(error) as { code: string }).code,
         })),
         nodes: (await listNodes(database.db)).map(
-          ({ id, role, version: own, startedAt, seenAt, alive, stages: held }) => ({
+          ({ id, host, role, version: own, startedAt, seenAt, alive, stages: held }) => ({
             id,
+            host,
             role,
             version: own,
             startedAt,
