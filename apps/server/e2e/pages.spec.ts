@@ -91,6 +91,16 @@ async function places(shop: Api): Promise<[name: string, path: string][]> {
   const task = await shop.request<{ id: number }>('/api/tasks', {
     body: { title: '测试', customerId: rows[0]?.id, dueMinutes: 600, script: '测试 {{event.gift}}' },
   })
+  // Texts of the brand's own; the other half of the pages may have made them already.
+  await shop
+    .request('/api/privacy/consent-texts', {
+      body: { id: 'test', title: '测试', variants: { 'zh-CN': '测试', en: '测试' } },
+    })
+    .then(() => shop.request('/api/privacy/consent-texts/test/versions/1/publish', { body: {} }))
+    .catch(() => {})
+  await shop.request('/api/privacy/requests', {
+    body: { customerId: rows[0]?.id, kind: 'access', way: 'phone', askedBy: '测试', note: '测试' },
+  })
   return [
     ['home', '/'],
     ['customers', '/customers'],
@@ -142,6 +152,10 @@ async function places(shop: Api): Promise<[name: string, path: string][]> {
       'about',
     ].map((section): [string, string] => [`settings-${section}`, `/settings/${section}`]),
     ['settings-alerts-told', '/settings/alerts?show=telling'],
+    ...['requests', 'consents', 'exports', 'erasures', 'retention'].map((part): [string, string] => [
+      `settings-privacy-${part}`,
+      `/settings/privacy?part=${part}`,
+    ]),
     ['templates', '/messages/templates'],
     ['template-new', '/messages/templates/new'],
     ['import-new', '/imports/new'],

@@ -20,6 +20,12 @@ test('a customer refuses profiling, gets their data, and is erased for good', as
   await page.getByRole('dialog').getByRole('button', { name: '下载' }).click()
   expect((await download).suggestedFilename()).toMatch(/^customer-\d+\.zip$/)
 
+  await page.getByRole('button', { name: '登记请求…' }).click()
+  await page.getByLabel('请求事项').selectOption('erasure')
+  await page.getByLabel('由谁提出、如何核实身份').fill('本人')
+  await page.getByRole('dialog').getByRole('button', { name: '登记' }).click()
+  await expect(page.getByRole('link', { name: '删除个人信息' })).toBeVisible()
+
   await page.getByRole('button', { name: '删除数据…' }).click()
   const dialog = page.getByRole('dialog')
   await dialog.getByLabel('删除原因').fill('本人要求')
@@ -29,7 +35,11 @@ test('a customer refuses profiling, gets their data, and is erased for good', as
   await expect(page).toHaveURL(/\/customers$/)
   await expect(page.getByRole('tab', { name: '要删除的人' })).toHaveCount(0)
 
-  await page.goto('/settings/privacy?part=erasures')
+  // The erasure is what was asked for.
+  await page.goto('/settings/privacy')
+  await page.getByRole('radio', { name: '已办结' }).click()
+  await expect(page.getByRole('listitem').filter({ hasText: '已删除的客户' })).toContainText('已完成')
+  await page.getByRole('link', { name: '该客户的数据已删除' }).click()
   const row = page.getByRole('row').filter({ hasText: '本人要求' })
   await expect(row).toContainText('个身份')
   await expect(row).not.toContainText('进行中')

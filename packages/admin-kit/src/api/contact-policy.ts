@@ -42,5 +42,7 @@ export const changeConsent = (
     purpose: 'marketing' | 'service' | 'profiling'
     state: 'granted' | 'withdrawn'
     reason: string
+    /** What the customer was shown, or what was read out to them. */
+    text?: { id: string; version: number }
   },
 ) => done(consents.$post({ ...at(customer), json: change }))

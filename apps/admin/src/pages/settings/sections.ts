@@ -34,14 +34,15 @@ const icons: Record<SectionId, string> = {
 }
 
 /** Who may see a section; those that are not named are for everybody. */
-const needs: Partial<Record<SectionId, Permission>> = {
+const needs: Partial<Record<SectionId, Permission | readonly Permission[]>> = {
   brand: 'settings.write',
   hours: 'tasks.manage',
   queues: 'tasks.manage',
   keys: 'keys.manage',
   people: 'people.manage',
   audit: 'audit.read',
-  privacy: 'privacy.manage',
+  // Whoever answers customers finds there what they asked for.
+  privacy: ['privacy.manage', 'privacy.requests'],
   encryption: 'security.manage',
   operations: 'operations.read',
 }
@@ -50,7 +51,10 @@ const needs: Partial<Record<SectionId, Permission>> = {
 export function useSections(search: () => string) {
   const { t } = useI18n()
   const may = useMay()
-  const isOpen = (id: SectionId) => needs[id] === undefined || may(needs[id])
+  const isOpen = (id: SectionId) => {
+    const needed = needs[id]
+    return needed === undefined || [needed].flat().some((permission) => may(permission))
+  }
   const all = computed(() =>
     sectionIds.filter(isOpen).map((id) => ({
       id,
