@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Huitou, Manifest } from '@huitou/plugin-api'
-import { createPluginHost, readManifest } from '@huitou/plugin-host'
+import { createPluginHost, readManifest, routeEffects } from '@huitou/plugin-host'
 import type { Effects, PluginHost, Point, Settings } from '@huitou/plugin-host'
+import { memoryEffects } from './memory-effects.ts'
 
 export interface OpenPluginOptions {
   /** The server's side of its calls. */
@@ -77,6 +78,12 @@ export async function openPlugin(dir: string, options: OpenPluginOptions): Promi
       await remove()
     },
   }
+}
+
+/** The plugin in `dir` with a server behind it that is kept in memory. */
+export async function openPluginAlone(dir: string, settings: Settings = {}): Promise<TestPlugin> {
+  const effects = memoryEffects({}, { now: () => noon })
+  return await openPlugin(dir, { effects: routeEffects(effects), settings })
 }
 
 /** A folder that looks like the plugin's, whose entry fixes time and chance before the plugin's own is loaded. */

@@ -7,7 +7,13 @@ import { createChannel } from './channel.ts'
 const now = Date.UTC(2026, 2, 1, 4)
 const context = { now, signal: new AbortController().signal }
 const token = 'a-token-that-nobody-guesses'
-const channel = createChannel({ settings: { inboundToken: token } })
+const storage = {
+  get: async () => undefined,
+  set: async () => {},
+  delete: async () => {},
+  list: async () => [],
+}
+const channel = createChannel({ settings: { inboundToken: token }, storage })
 
 let server: MailServer
 let settings: Record<string, unknown>

@@ -4,7 +4,9 @@ import type { MailAccount } from './account.ts'
 import { composeMail, problemOf } from './compose.ts'
 import { readInbound } from './inbound.ts'
 import { isOurs } from './inbound-token.ts'
+import { MailSecrets } from './mail-secrets.ts'
 import { bounceAddressOf } from './mail-tag.ts'
+import { MailboxError, pollMailbox, tryMailbox } from './mailbox.ts'
 import { openSession, SmtpError } from './smtp.ts'
 import type { SmtpSession } from './smtp.ts'
 
@@ -17,7 +19,10 @@ export interface EmailSettings {
 }
 
 /** Sends mail through the account's server, one connection for a batch. */
-export function createChannel(huitou: Pick<Huitou<{ settings: EmailSettings }>, 'settings'>): Channel {
+export function createChannel(
+  huitou: Pick<Huitou<{ settings: EmailSettings }>, 'settings' | 'storage'>,
+): Channel {
+  const secrets = new MailSecrets(huitou)
   return {
     async send({ settings, deliveries }, { now, signal }) {
       const account = readAccount(settings)
@@ -29,7 +34,7 @@ export function createChannel(huitou: Pick<Huitou<{ settings: EmailSettings }>, 
           message: account.message,
         }))
       const line = new Line(account, signal)
-      const secret = huitou.settings.inboundToken
+      const secret = await secrets.signing()
       const results: DeliveryResult[] = []
       const began = performance.now()
       for (const delivery of deliveries) {
@@ -42,14 +47,33 @@ export function createChannel(huitou: Pick<Huitou<{ settings: EmailSettings }>, 
 
     async handleWebhook({ path, body, settings }, { now }) {
       if (!isOurs(path, settings['inboundToken'])) return { status: 404, body: { error: 'no such address' } }
-      const receipts = await readInbound(body, { now, secret: String(settings['inboundToken']) })
+      const known = new Set([String(settings['inboundToken']), ...(await secrets.all())])
+      const receipts = await readInbound(body, { now, secrets: [...known] })
       if (!receipts) return { status: 400, body: { error: 'this is no mail' } }
       return { status: 202, body: { receipts: receipts.length }, receipts }
+    },
+
+    async poll({ settings, cursor }, { now, signal }) {
+      const account = readAccount(settings)
+      if ('field' in account || !account.mailbox) return { receipts: [] }
+      const known = await secrets.all()
+      return await pollMailbox(account.mailbox, {
+        cursor,
+        now,
+        signal,
+        read: async (raw, received) => (await readInbound(raw, { now, secrets: known, received })) ?? [],
+      })
     },
 
     async verifySettings(settings, { signal }) {
       const account = readAccount(settings)
       if ('field' in account) return { ok: false, ...account }
+      try {
+        if (account.mailbox) await tryMailbox(account.mailbox, signal)
+      } catch (error) {
+        const field = error instanceof MailboxError ? error.field : 'imapHost'
+        return { ok: false, message: (error as Error).message, field }
+      }
       try {
         const session = await openSession(account, signal)
         session.close()
@@ -65,7 +89,7 @@ export function createChannel(huitou: Pick<Huitou<{ settings: EmailSettings }>, 
 async function sendOne(
   line: Line,
   delivery: Delivery,
-  { account, now, secret }: { account: MailAccount; now: number; secret: string | undefined },
+  { account, now, secret }: { account: MailAccount; now: number; secret: string },
 ): Promise<DeliveryResult> {
   const { key, address } = delivery
   const problem = isAddress(address)
@@ -76,7 +100,7 @@ async function sendOne(
     const { messageId, raw } = await composeMail(delivery, account, { now, secret })
     const session = await line.open()
     const bounces = account.bounceAddress || account.from
-    const own = account.ownBounceAddress && secret ? bounceAddressOf(key, bounces, secret) : undefined
+    const own = account.ownBounceAddress ? bounceAddressOf(key, bounces, secret) : undefined
     await session.send({ from: own ?? bounces, to: address }, raw)
     return { key, outcome: 'sent', providerId: messageId }
   } catch (error) {

@@ -11,7 +11,7 @@ const from = 'shop@example.com'
 const messageId = messageIdOf(key, from, secret)
 const own = bounceAddressOf(key, 'bounces@example.com', secret)!
 const about = { messageId, to: 'wang@example.net', from }
-const read = (mail: string) => readInbound(new TextEncoder().encode(mail), { now, secret })
+const read = (mail: string) => readInbound(new TextEncoder().encode(mail), { now, secrets: [secret] })
 
 describe('bounces in the words of', () => {
   test.each([

@@ -20,11 +20,11 @@ const complaints = new Set(['abuse', 'fraud', 'other', 'miscategorized'])
 /**
  * What a mail that came back tells of one of ours: a bounce (RFC 3464, or in words), a complaint (RFC 5965) or an
  * answer of the person. Nothing for any other mail, for answers that machines write, and for reports on mails that
- * were not signed with `secret`. Undefined for what is no mail.
+ * were signed with none of `secrets`. Undefined for what is no mail.
  */
 export async function readInbound(
   raw: Uint8Array,
-  { now, secret }: { now: number; secret: string },
+  { now, secrets, received = now }: { now: number; secrets: readonly string[]; received?: number },
 ): Promise<Receipt[] | undefined> {
   const mail = await PostalMime.parse(raw.subarray(0, readAtMost), {
     forceRfc822Attachments: true,
@@ -32,8 +32,15 @@ export async function readInbound(
     maxHeadersSize: 262_144,
   }).catch(() => undefined)
   if (!mail || !mail.headers.some(({ key }) => key === 'from' || key === 'return-path')) return undefined
-  const told = Date.parse(mail.date ?? '')
-  const at = told <= now && told > now - oldest ? told : now
+  const at = [Date.parse(mail.date ?? ''), received].find((time) => time <= now && time > now - oldest) ?? now
+  for (const secret of secrets) {
+    const receipts = readMail(mail, { secret, at })
+    if (receipts.length > 0) return receipts
+  }
+  return []
+}
+
+function readMail(mail: Email, { secret, at }: Omit<Reading, 'mail'>): Receipt[] {
   const status = partOf(mail, /^message\/(?:global-)?delivery-status$/)
   const feedback = partOf(mail, /^message\/feedback-report$/)
   if (status !== undefined) return bounceOf(readStatus(status), findReported(mail, secret), at)

@@ -2,7 +2,7 @@ import type { PollAnswer, PollRequest } from '@huitou/plugin-api'
 import { createTestCore, engines } from '@huitou/testing'
 import { expect, test } from 'vitest'
 import { addRecordingChannel } from '../../test/recording-channel.ts'
-import { saveAccount } from './accounts.ts'
+import { listAccounts, saveAccount } from './accounts.ts'
 
 const box = { seal: (text: string) => text, open: (text: string) => text }
 
@@ -32,6 +32,8 @@ test.each(engines)(
       { settings: { host: 'mail' }, pending: [] },
       { settings: { host: 'mail' }, pending: [], cursor: '7' },
     ])
+    const error = async () => (await listAccounts(core.database.db, core.clock.now()))[0]?.lastError
+    expect(await error()).toBe('poll: away')
     // What could not be asked is asked again, from the same place, and not before its time.
     await core.settle()
     expect(asked).toHaveLength(2)
@@ -39,6 +41,7 @@ test.each(engines)(
     await core.settle()
     core.clock.advance(60_000)
     await core.settle()
+    expect(await error()).toBeNull()
     expect(asked.slice(2).map(({ cursor }) => cursor)).toEqual(['7', '9'])
     // Another mailbox, perhaps: it is read from the beginning.
     await saveAccount({ ...core, box }, { id, channel: mail.id, name: 'Box', settings: { host: 'other' } })

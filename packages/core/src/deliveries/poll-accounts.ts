@@ -5,6 +5,8 @@ import { recordReceipts } from './receipts.ts'
 import { CALL_MS, type DeliveryContext, openSettings } from './worker-context.ts'
 
 const LEAST_SECONDS = 10
+/** What went wrong when it was polled, and not when something was sent. */
+const MARK = 'poll: '
 /** More would be no place in a mailbox but a copy of it. */
 const LONGEST_CURSOR = 10_000
 
@@ -69,6 +71,7 @@ export async function pollAccount(context: DeliveryContext, account: AccountRow)
         .updateTable('channel_accounts')
         .set({
           poll_cursor: answer.cursor?.slice(0, LONGEST_CURSOR) ?? poll_cursor,
+          ...(account.last_error?.startsWith(MARK) ? { last_error: null } : {}),
           ...(answer.more ? { poll_at: now } : {}),
         })
         .where('id', '=', id)
@@ -77,6 +80,13 @@ export async function pollAccount(context: DeliveryContext, account: AccountRow)
         .execute()
     })
   } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    // Said where people look after the account; messages go out all the same.
+    await database.db
+      .updateTable('channel_accounts')
+      .set({ last_error: `${MARK}${message}`.slice(0, 500) })
+      .where('id', '=', id)
+      .execute()
     log.warn(
       { channel, account: id, error: String(error) },
       'An account could not be polled; it is polled again',
