@@ -103,6 +103,7 @@ export async function openHuitou({
         .list()
         .flatMap(({ id, state }) => (state === 'failed' || state === 'quarantined' ? [{ id, state }] : [])),
     }))
+    core.erasures.surround(() => erasersOf(opened.host))
     announceExtensions(opened.host)
     followBrand(core, opened.host)
     defineDemoJobs(core, demoClock)
@@ -186,4 +187,15 @@ async function whenOpen(opening: Promise<PluginHost>): Promise<PluginHost> {
     late.catch(() => {})
     given.abort()
   }
+}
+
+/** What installed extensions keep of customers elsewhere, also while they do not run. */
+function erasersOf(host: PluginHost) {
+  return host.list().flatMap(({ id: plugin, manifest }) =>
+    (manifest.contributes?.erasers ?? []).map(({ id, title }) => ({
+      plugin,
+      id: `${plugin}/${id}`,
+      title: typeof title === 'string' ? { en: title, 'zh-CN': title } : title,
+    })),
+  )
 }

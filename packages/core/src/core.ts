@@ -133,7 +133,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const deliveries = new Deliveries(context, options.deliveries)
   const { journeys, tasks } = createJourneys(context, deliveries, options.journeys)
   const access = new PluginAccess({ ...context, events })
-  const erasures = new Erasures({ ...context, dataDir }, rights)
+  const erasures = new Erasures({ ...context, schedules, dataDir }, rights)
   const retention = new Retention({ ...context, schedules, dataDir, erasures })
   const renewals = new ConsentRenewals({ ...context, schedules })
   const health = new StageHealth()

@@ -12,6 +12,7 @@ import type { ExtensionContribution, ExtensionPointContribution } from './extens
 import type { JourneyContribution, ScriptPackContribution, TemplateContribution } from './journeys.ts'
 import type { ModelContribution } from './models.ts'
 import type { ColumnRule } from './rules.ts'
+import type { EraserContribution } from './erasers.ts'
 import type { ActionContribution, ConditionContribution, GateContribution } from './steps.ts'
 import type { DashboardContribution, ViewContribution, ViewsContainerContribution } from './views.ts'
 
@@ -205,6 +206,7 @@ export interface Contributions {
   actions?: ActionContribution[]
   conditions?: ConditionContribution[]
   gates?: GateContribution[]
+  erasers?: EraserContribution[]
   journeys?: JourneyContribution[]
   scripts?: ScriptPackContribution[]
   templates?: TemplateContribution[]

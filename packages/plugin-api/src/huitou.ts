@@ -21,6 +21,7 @@ import type {
 } from './queries.ts'
 import type { Source, SourceEvent } from './sources.ts'
 import type { Action, Condition, Gate } from './steps.ts'
+import type { Eraser } from './erasers.ts'
 import type { ViewImplementation } from './views.ts'
 
 /** Types of a plugin's own, for `definePlugin<Types>`: its settings and the records of its collections. */
@@ -147,6 +148,7 @@ export interface Huitou<Types extends PluginTypes = PluginTypes> {
   readonly actions: Registry<Action>
   readonly conditions: Registry<Condition>
   readonly gates: Registry<Gate>
+  readonly erasers: Registry<Eraser>
   readonly models: Registry<ModelProvider>
   readonly collectionHooks: Registry<CollectionHooks<never>>
   /** Answers to the `calls` of webviews and modules. */

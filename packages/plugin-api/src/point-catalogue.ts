@@ -156,6 +156,16 @@ const points: { readonly [Point in PointName]-?: Omit<PointDescription, 'id'> } 
     activation: 'onGate:<id>',
     implements: ['allow'],
   },
+  erasers: {
+    title: text('Erasers', '数据删除'),
+    description: text(
+      'Data about customers that is kept elsewhere, and goes when a customer is erased.',
+      '保存在别处的客户数据，删除客户时一并删除。',
+    ),
+    engine: 'now',
+    activation: 'onEraser:<id>',
+    implements: ['erase'],
+  },
   journeys: {
     title: text('Journey templates', '旅程模板'),
     description: text('Journeys to start from.', '可直接套用的旅程。'),

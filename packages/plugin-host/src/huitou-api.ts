@@ -101,6 +101,7 @@ export function createHuitou(facade: Facade): Huitou {
     actions: registry('actions'),
     conditions: registry('conditions'),
     gates: registry('gates'),
+    erasers: registry('erasers'),
     models: registry('models'),
     collectionHooks: registry('collections'),
     views: registry('views'),

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { isAbsolute, relative, resolve } from 'node:path'
 import semver from 'semver'
 import { columnPrefix, contributionId, parseWhen, pluginId, pointCatalogue } from '@huitou/plugin-api'
-import type { Contributions, Manifest } from '@huitou/plugin-api'
+import type { Contributions, Manifest, SegmenterContribution } from '@huitou/plugin-api'
 import { matchesAny } from './broker.ts'
 import type { Finding } from './manifest-errors.ts'
 import { checkReferences } from './manifest-references.ts'
@@ -109,7 +109,7 @@ function checkCode({ contributes, main }: Manifest): Finding[] {
     if (id === 'configuration' || id === 'extensions' || methods.every((name) => name.endsWith('?')))
       return []
     return (contributes?.[id] ?? []).flatMap((entry, index) => {
-      if (id === 'segmenters' && 'labels' in entry && entry.labels.every(({ rule }) => rule)) return []
+      if (id === 'segmenters' && (entry as SegmenterContribution).labels.every(({ rule }) => rule)) return []
       const path = `contributes.${id}[${index}]`
       const rules = id === 'segmenters' ? ', or give every label a rule' : ''
       return [

@@ -2,6 +2,8 @@ import { checkTemplate, type CollectionDeclaration, type Core, type PointOwner }
 import type {
   ColumnBatch,
   Contributions,
+  ErasedCustomer,
+  ErasureAnswer,
   JsonValue,
   Permissions,
   ReportData,
@@ -19,6 +21,8 @@ type Undo = () => void
 /** A scorer over a million customers takes seconds, a report over all of them as well. */
 const SCORE_DEADLINE_MS = 300_000
 const REPORT_DEADLINE_MS = 60_000
+/** Another system may take its time to find somebody; it is asked again when that was not enough. */
+const ERASE_DEADLINE_MS = 60_000
 
 /**
  * Adds what enabled plugins declare to the core's points, and takes it out when they are disabled. Returns those
@@ -87,6 +91,15 @@ export function* addContributions(
   yield* addViewContributions({ points }, host, { owner, declared })
   yield* addChannels({ points }, host, { owner, declared })
   yield* addSteps({ points }, host, { owner, declared })
+  for (const eraser of declared.erasers ?? []) {
+    yield points.erasers.add(owner, `${pluginId}/${eraser.id}`, {
+      ...eraser,
+      run: (customer: ErasedCustomer, context: RunContext) =>
+        host.call(pluginId, 'erasers', eraser.id, 'erase', [customer, context], {
+          deadlineMs: ERASE_DEADLINE_MS,
+        }) as Promise<ErasureAnswer>,
+    })
+  }
   for (const value of declared.journeys ?? []) {
     const id = `${pluginId}/${value.id}`
     checkTemplate({ owner, id, value })

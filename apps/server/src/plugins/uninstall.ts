@@ -29,6 +29,7 @@ export async function uninstall(
   if (data !== 'keep') {
     await eraseData(context, id)
     await forgetBudget(context, id)
+    await core.erasures.release(id)
   } else if (installed) await keep(context, installed)
   await store.remove(id)
   await note(context, { by, action: 'uninstall', subject: id, details: { data, version: wished?.version } })

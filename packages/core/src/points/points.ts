@@ -10,6 +10,8 @@ import {
   type CommandHandler,
   type Condition,
   type ConditionContribution,
+  type Eraser,
+  type EraserContribution,
   type EventTypeContribution,
   type FeatureContribution,
   type Gate,
@@ -138,6 +140,8 @@ export interface Points {
   readonly actions: ExtensionPoint<Implemented<ActionContribution, Action['run']>>
   /** journeys: questions about customers. */
   readonly conditions: ExtensionPoint<Implemented<ConditionContribution, Condition['test']>>
+  /** rights: what plugins keep of customers elsewhere. */
+  readonly erasers: ExtensionPoint<Implemented<EraserContribution, Eraser['erase']>>
   /** journeys: templates to start from. */
   readonly journeys: ExtensionPoint<JourneyContribution>
   /** content: messages to start from. */
@@ -163,6 +167,7 @@ export function createPoints(): Points {
     gates: new ExtensionPoint('gates'),
     actions: new ExtensionPoint('actions'),
     conditions: new ExtensionPoint('conditions'),
+    erasers: new ExtensionPoint('erasers'),
     journeys: new ExtensionPoint('journeys'),
     templates: new ExtensionPoint('templates'),
     views: new ExtensionPoint('views'),

@@ -39,6 +39,7 @@ const NO_CUSTOMERS: Record<string, string> = {
   nodes: 'processes of this installation',
   personal_keys: 'keys, wrapped',
   plugin_drifts: 'sums',
+  plugin_erasures: 'plugins; errors are written without what names the customer',
   plugin_permission_uses: 'plugins',
   plugin_publishers: 'plugins',
   plugin_registries: 'plugins',

@@ -9,23 +9,36 @@ import { setEventGate } from '../events/gate.ts'
 import { takeTurn } from '../events/append.ts'
 import type { Job, JobContext } from '../jobs/jobs.ts'
 import { type Person, readPeople } from '../journeys/people.ts'
+import type { Schedules } from '../nodes/schedules.ts'
 import type { SealingBox } from '../plugin-data/storage.ts'
 import { findSetting, writeSetting } from '../settings/brand.ts'
 import { PROFILES_CURSOR } from '../profiles/project.ts'
 import { erasuresFile, eraseFiles, noteErasure, type NotedErasure, readNotedErasures } from './erase-files.ts'
 import { eraseRecords } from './erase-records.ts'
-import { count, deleteWhere, eraseRows, type Removed } from './erase-rows.ts'
+import { eraseRows, type Removed } from './erase-rows.ts'
 import { eraseTexts } from './erase-texts.ts'
+import { type Erasure, listErasures } from './erasure-list.ts'
+import { eraseIdentityEvents, forgetIdentity } from './forget-identity.ts'
 import { MarkFinder, marksOf } from './marks.ts'
 import { provenConsents, writeProofs } from './proofs.ts'
 import { detachRequests } from './requests.ts'
 import { Suppression } from './suppression.ts'
 import type { RightsTables } from './tables.ts'
+import {
+  expectAnswers,
+  type KnownEraser,
+  releasePlugin,
+  tellPlugins,
+  type WhoWas,
+  whoWas,
+} from './tell-plugins.ts'
 
 const KIND = 'customers.erase'
 const KEY_SETTING = 'suppression-key'
 /** Identifiers hashed at once when a list from elsewhere is compared with who is here. */
 const PAGE = 5_000
+/** How often it is looked whether a plugin that has not answered is to be asked again. */
+const RETRY_MS = 60_000
 /** What was under way when a customer was erased may still have written something; it is looked for once more. */
 const AFTERMATH_MS = 2 * 86_400_000
 
@@ -38,18 +51,7 @@ export interface ErasureOptions {
   oldBox?: SealingBox | undefined
 }
 
-interface Erasure {
-  id: string
-  state: 'requested' | 'done'
-  customerId: number
-  reason: string
-  requestedBy: string
-  requestedAt: number
-  finishedAt: number | null
-  removed: Removed
-}
-
-type Context = CoreContext & { dataDir: string }
+type Context = CoreContext & { dataDir: string; schedules: Schedules }
 
 /** Takes single customers out of everything that is kept, for good. */
 export class Erasures {
@@ -57,6 +59,7 @@ export class Erasures {
   readonly #context: Context
   readonly #box: SealingBox | undefined
   readonly #oldBox: SealingBox | undefined
+  #installed: () => readonly KnownEraser[] = () => []
 
   constructor(context: Context, { secret, box, oldBox }: ErasureOptions) {
     this.#context = context
@@ -65,6 +68,7 @@ export class Erasures {
     this.suppression = new Suppression(secret)
     setEventGate(context.database.db, this.suppression)
     context.jobs.define(KIND, (job) => this.#run(job))
+    context.schedules.define({ name: KIND, every: RETRY_MS, run: () => this.#askAgain() })
   }
 
   /**
@@ -96,6 +100,31 @@ export class Erasures {
     }
     await zeroing(database.db, database.engine, () => transact(database.db, forget))
     return { id, job: await this.#enqueue(id) }
+  }
+
+  /** Says where to read which plugins keep data of customers elsewhere, those that do not run included. */
+  surround(installed: () => readonly KnownEraser[]): void {
+    this.#installed = installed
+  }
+
+  /** A plugin was taken out with its data: no erasure waits for it any more. */
+  async release(pluginId: string): Promise<void> {
+    await releasePlugin(this.#context.database.db, pluginId)
+    await this.resume()
+  }
+
+  /** Asks plugins that could not answer, and may be able to by now. */
+  async #askAgain(): Promise<void> {
+    const { database, clock } = this.#context
+    const due = await database.db
+      .selectFrom('plugin_erasures')
+      .select('erasure_id')
+      .distinct()
+      .where('state', '=', 'waiting')
+      .where('next_at', '<=', clock.now())
+      .where('attempts', '>', 0)
+      .execute()
+    for (const { erasure_id } of due) await this.#enqueue(erasure_id)
   }
 
   /** Puts every erasure in line that was not finished. Call at the start of a server. */
@@ -133,14 +162,7 @@ export class Erasures {
   }
 
   async list(limit: number): Promise<Erasure[]> {
-    const rows = await this.#context.database.db
-      .selectFrom('erasures')
-      .selectAll()
-      .orderBy('requested_at', 'desc')
-      .orderBy('id', 'desc')
-      .limit(limit)
-      .execute()
-    return rows.map(toErasure)
+    return await listErasures(this.#context.database.db, limit)
   }
 
   /** Lets the person of that name become a customer again, at their own wish. */
@@ -158,8 +180,7 @@ export class Erasures {
     const rows = await database.db
       .selectFrom('erasures')
       .selectAll()
-      .where('state', '=', 'done')
-      .where('finished_at', '>', clock.now() - AFTERMATH_MS)
+      .where('own_done_at', '>', clock.now() - AFTERMATH_MS)
       .execute()
     for (const row of rows) await eraseRows(database.db, idsOf(row), {})
   }
@@ -170,14 +191,43 @@ export class Erasures {
   }
 
   async #run({ job, signal, progress }: JobContext): Promise<Record<string, unknown> | void> {
-    const { database, clock, dataDir } = this.#context
+    const { database, clock } = this.#context
     const id = String(job.payload['erasure'])
     const row = await database.db.selectFrom('erasures').selectAll().where('id', '=', id).executeTakeFirst()
     if (!row || row.state === 'done') return {}
-    const ids = idsOf(row)
     const finder = new MarkFinder(
       row.marks === null ? [] : (JSON.parse(this.#openEither(row.marks).text) as string[]),
     )
+    if (row.own_done_at === null) await this.#eraseOwn({ row, finder }, { signal, progress })
+    if (signal.aborted) return
+    const waiting = await this.#tell(row, finder, signal)
+    if (signal.aborted || waiting > 0) return { waiting }
+    await database.db
+      .updateTable('erasures')
+      .set({ state: 'done', marks: null, customer: null, finished_at: clock.now() })
+      .where('id', '=', id)
+      .execute()
+    return {}
+  }
+
+  async #tell({ id, customer }: Row, finder: MarkFinder, signal: AbortSignal): Promise<number> {
+    const { text } = customer === null ? { text: undefined } : this.#openEither(customer)
+    if (text === undefined) return 0
+    return await tellPlugins(
+      this.#context,
+      { erasureId: id, customer: JSON.parse(text) as WhoWas, finder },
+      signal,
+    )
+  }
+
+  /** Takes the customer out of everything that is kept here. */
+  async #eraseOwn(
+    { row, finder }: { row: Row; finder: MarkFinder },
+    { signal, progress }: Pick<JobContext, 'signal' | 'progress'>,
+  ): Promise<void> {
+    const { database, clock, dataDir } = this.#context
+    const { id } = row
+    const ids = idsOf(row)
     const removed: Removed = JSON.parse(row.removed) as Removed
     const steps: (() => Promise<void>)[] = [
       async () => noteErasure(dataDir, await this.#noted(row)),
@@ -202,22 +252,19 @@ export class Erasures {
       }
     })
     if (signal.aborted) return
-    await database.db
-      .updateTable('erasures')
-      .set({ state: 'done', marks: null, finished_at: clock.now() })
-      .where('id', '=', id)
-      .execute()
-    return { ...removed }
+    await database.db.updateTable('erasures').set({ own_done_at: clock.now() }).where('id', '=', id).execute()
   }
 
   async #writeTombstone(
     tx: Tx,
-    { id: customerId, identifiers }: Person,
+    person: Person,
     erasure: { id: string; reason: string; marks: string[]; by: string; now: number },
   ): Promise<void> {
+    const { id: customerId, identifiers } = person
     const ids = identifiers.map(({ id }) => id)
+    const all = [...new Set([customerId, ...ids])]
     const finder = new MarkFinder(erasure.marks)
-    const consents = await provenConsents(tx, [...new Set([customerId, ...ids])])
+    const consents = await provenConsents(tx, all)
     await tx
       .insertInto('erasures')
       .values({
@@ -228,7 +275,9 @@ export class Erasures {
         requested_by: erasure.by,
         requested_at: erasure.now,
         finished_at: null,
-        ids: JSON.stringify([...new Set([customerId, ...ids])]),
+        ids: JSON.stringify(all),
+        own_done_at: null,
+        customer: this.#seal(JSON.stringify(whoWas(person, all))),
         marks: this.#seal(JSON.stringify(erasure.marks)),
         last_id: Math.max(...ids),
         removed: JSON.stringify({ identifiers: ids.length }),
@@ -236,12 +285,21 @@ export class Erasures {
       })
       .execute()
     const { id: erasureId, by, now } = erasure
-    await detachRequests(tx, [...new Set([customerId, ...ids])], { erasureId, by, now })
+    await detachRequests(tx, all, { erasureId, by, now })
+    await expectAnswers(tx, this.#erasers(), { erasureId, now: this.#context.clock.now() })
     const hashes = identifiers.map((identifier) => ({
       hash: this.suppression.hash(identifier),
       kind: identifier.kind,
     }))
     await this.#suppress(tx, hashes, { erasure_id: erasure.id, at: erasure.now })
+  }
+
+  /** Everything that keeps data of customers elsewhere. */
+  #erasers(): KnownEraser[] {
+    const running = this.#context.points.erasers
+      .list()
+      .map(({ id, owner, value }) => ({ id, plugin: owner.plugin, title: owner.text(value.title) }))
+    return [...new Map([...this.#installed(), ...running].map((eraser) => [eraser.id, eraser])).values()]
   }
 
   async #suppress(
@@ -312,6 +370,8 @@ export class Erasures {
         marks: null,
         last_id: 0,
         removed: '{}',
+        own_done_at: null,
+        customer: null,
         consents: '[]',
       })
       .execute()
@@ -375,30 +435,6 @@ export class Erasures {
 
 type Row = RightsTables['erasures']
 
-/** Takes the customer out of what says who is who: from here on nothing reaches anybody under these names. */
-async function forgetIdentity(tx: Tx, { id, identifiers }: Person): Promise<void> {
-  const ids = identifiers.map((identifier) => identifier.id)
-  for (const table of ['identity_links', 'identity_decisions'] as const)
-    for (const column of ['a', 'b']) await deleteWhere(tx, table, column, ids)
-  await deleteWhere(tx, 'identifiers', 'id', ids)
-  await deleteWhere(tx, 'profile_states', 'customer_id', [id])
-  await deleteWhere(tx, 'profiles', 'customer_id', [id])
-  // Nobody is told: who leaves a segment for this reason begins no journey by it.
-  await deleteWhere(tx, 'profile_changes', 'customer_id', ids)
-}
-
-/** What people decided about identities names both sides, and stands on nobody's timeline. */
-async function eraseIdentityEvents(db: Db, finder: MarkFinder, removed: Removed): Promise<void> {
-  if (finder.marks.length === 0) return
-  const rows = await db
-    .selectFrom('events')
-    .select(['seq', 'body'])
-    .where(sql<boolean>`type = 'identity'`)
-    .execute()
-  const mine = rows.filter(({ body }) => finder.isIn(body)).map(({ seq }) => seq)
-  await transact(db, async (tx) => count(removed, 'events', await deleteWhere(tx, 'events', 'seq', mine)))
-}
-
 /** On SQLite what is deleted is overwritten as well, and does not wait in the file's free pages and its log. */
 async function zeroing(db: Db, engine: string, work: () => Promise<void>): Promise<void> {
   if (engine !== 'sqlite') return await work()
@@ -413,17 +449,4 @@ async function zeroing(db: Db, engine: string, work: () => Promise<void>): Promi
 
 function idsOf({ ids }: Pick<Row, 'ids'>): number[] {
   return JSON.parse(ids) as number[]
-}
-
-function toErasure(row: Row): Erasure {
-  return {
-    id: row.id,
-    state: row.state,
-    customerId: row.customer_id,
-    reason: row.reason,
-    requestedBy: row.requested_by,
-    requestedAt: row.requested_at,
-    finishedAt: row.finished_at,
-    removed: JSON.parse(row.removed) as Removed,
-  }
 }

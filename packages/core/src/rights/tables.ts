@@ -21,8 +21,28 @@ export interface RightsTables {
     last_id: number
     /** Rows taken away, by kind, JSON. */
     removed: string
+    /** When everything here was gone; plugins may still have to answer. */
+    own_done_at: number | null
+    /** Who the customer was, sealed, for plugins that have not answered; JSON. */
+    customer: string | null
     /** What the customer had allowed and taken back, by day and without anything that names them, JSON. */
     consents: string
+  }
+  /** What plugins answered when they were told of an erasure. */
+  plugin_erasures: {
+    erasure_id: string
+    plugin_id: string
+    /** Full id of the contribution. */
+    eraser_id: string
+    title: string
+    /** `gone`: its plugin was taken out, and nobody is left to answer. */
+    state: 'waiting' | 'done' | 'gone'
+    attempts: number
+    /** Why it could not, without anything that names the customer. */
+    error: string | null
+    next_at: number
+    answered_at: number | null
+    removed: number
   }
   /** Keyed hashes by which an erasure can be proved to whoever says the name; they stay when a name is let in again. */
   erasure_proofs: {
@@ -134,6 +154,33 @@ export const rightsMigrations: Migrations = {
         .execute()
       await sql`insert into erasure_proofs (erasure_id, hash, kind, key_id)
         select erasure_id, hash, kind, key_id from suppressions`.execute(db)
+    },
+  },
+  '0403_plugin_erasures': {
+    async up(db) {
+      await db.schema.alterTable('erasures').addColumn('own_done_at', 'bigint').execute()
+      await db.schema.alterTable('erasures').addColumn('customer', 'text').execute()
+      await sql`update erasures set own_done_at = finished_at`.execute(db)
+      await db.schema
+        .createTable('plugin_erasures')
+        .addColumn('erasure_id', 'text', (column) => column.notNull())
+        .addColumn('plugin_id', 'text', (column) => column.notNull())
+        .addColumn('eraser_id', 'text', (column) => column.notNull())
+        .addColumn('title', 'text', (column) => column.notNull())
+        .addColumn('state', 'text', (column) => column.notNull())
+        .addColumn('attempts', 'integer', (column) => column.notNull())
+        .addColumn('error', 'text')
+        .addColumn('next_at', 'bigint', (column) => column.notNull())
+        .addColumn('answered_at', 'bigint')
+        .addColumn('removed', 'bigint', (column) => column.notNull())
+        .addPrimaryKeyConstraint('plugin_erasures_pk', ['erasure_id', 'eraser_id'])
+        .execute()
+      await db.schema
+        .createIndex('plugin_erasures_waiting')
+        .on('plugin_erasures')
+        .column('next_at')
+        .where(sql.ref('state'), '=', 'waiting')
+        .execute()
     },
   },
 }

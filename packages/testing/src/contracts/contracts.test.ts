@@ -25,6 +25,7 @@ const contributes: Contributions = {
   actions: [{ ...named('greet'), input: objectSchema, output: { type: 'string' }, idempotent: true }],
   conditions: [{ ...named('lucky'), inputs: [] }],
   gates: [named('calm')],
+  erasers: [named('cards')],
   commands: [{ ...named('go'), input: objectSchema }],
   collections: [{ ...named('notes'), schema: objectSchema }],
   models: [{ ...named('small'), kinds: ['text', 'embedding', 'classification'] }],
@@ -71,6 +72,8 @@ test('a plugin that keeps every contract passes every check', async () => {
     huitou.actions.register('greet', { run: ({ name }) => 'Hello ' + name })
     huitou.conditions.register('lucky', { test: ({ ids }) => new Uint8Array(ids.length) })
     huitou.gates.register('calm', { allow: () => ({ allow: true }) })
+    const cards = new Set([1])
+    huitou.erasers.register('cards', { erase: ({ ids }) => ({ removed: ids.filter((id) => cards.delete(id)).length }) })
     huitou.commands.register('go', { run: () => ({ random: Math.random(), at: Date.now() }) })
     huitou.collectionHooks.register('notes', { validate: () => [], afterChange: () => {} })
     huitou.extensions.register('red', { show: () => 'red' })
@@ -87,6 +90,7 @@ test('a plugin that keeps every contract passes every check', async () => {
     'collections',
     'commands',
     'conditions',
+    'erasers',
     'extensions',
     'gates',
     'models',
@@ -110,6 +114,7 @@ test('each broken promise is told, with what the plugin did instead', async () =
     huitou.actions.register('greet', { run: () => ++runs })
     huitou.conditions.register('lucky', { test: () => new Uint8Array(1).fill(3) })
     huitou.gates.register('calm', { allow: () => ({ allow: false, reason: '' }) })
+    huitou.erasers.register('cards', { erase: ({ identifiers }) => identifiers.length > 0 ? { removed: 1 } : undefined })
     huitou.commands.register('go', { run: ({ title }) => title.length })
     huitou.collectionHooks.register('notes', { validate: () => [{ field: 'age', message: 'x' }] })
     huitou.extensions.register('red', { show: () => 7 })
@@ -132,6 +137,8 @@ test('each broken promise is told, with what the plugin did instead', async () =
   expect(told).toContain('run() answered 1: it must be string')
   expect(told).toContain('test() answered 1 rows for 25 customers')
   expect(told).toContain('allow() refused without a reason')
+  expect(told).toContain('erase() found 1 things that it had erased before')
+  expect(told).toContain('erase() answered undefined rather than how much went')
   expect(told).toMatch(/commands go runs .*undefined/)
   expect(told).toContain('validate() refused it: x')
   expect(told).toContain('validate() found a problem in "age", which is no field')

@@ -9,6 +9,7 @@ import { openPlugin } from '../open-plugin.ts'
 import { channelChecks } from './channel-contract.ts'
 import type { Check, Subject } from './contract.ts'
 import type { ContractOptions, PluginSamples } from './contract-options.ts'
+import { eraserChecks } from './eraser-contract.ts'
 import { extensionChecks } from './extension-contract.ts'
 import { collectionChecks, commandChecks } from './record-contracts.ts'
 import { modelChecks } from './model-contract.ts'
@@ -29,6 +30,7 @@ const contracts = {
   actions: actionChecks,
   conditions: conditionChecks,
   gates: gateChecks,
+  erasers: eraserChecks,
   channels: channelChecks,
   commands: commandChecks,
   collections: collectionChecks,
