@@ -40,7 +40,9 @@ export const serveCommand = defineCommand({
       huitou.core.start(node)
       if (args.demo && (await isEmpty(huitou.core))) await loadDemo(huitou.core)
       process.stdout.write(
-        args.json ? `${JSON.stringify({ url: server.url })}\n` : `Huitou is ready: ${server.url}\n`,
+        args.json
+          ? `${JSON.stringify({ url: server.url })}\n`
+          : `Huitou is ready: ${huitou.config.publicUrl ?? server.url}\n`,
       )
       await stopped()
       endAfter(STOP_MS)
