@@ -8,6 +8,8 @@ export interface ContentMistake {
   field: string
   code: 'liquid' | 'too_long' | 'script' | 'unquoted' | 'unknown_variable' | 'no_event' | 'schema'
   message: string
+  /** Which rule of the channel's schema is broken; of `schema`. */
+  rule?: string
   line: number
 }
 
@@ -105,6 +107,7 @@ function schemaMistakes(content: Readonly<Record<string, unknown>>, schema: Json
       field,
       code: 'schema' as const,
       message: rule === 'required' ? 'is missing' : message,
+      rule,
       line: 1,
     }))
 }

@@ -3,10 +3,18 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { createTestCore, engines } from '@huitou/testing'
 import { describe, expect, test } from 'vitest'
+import { complaintId, complaints, declare } from '../collections/collections-fixture.ts'
 import type { RetentionRules } from './retention.ts'
 
 const NOW = '2026-11-21T10:00:00+08:00'
-const forGood: RetentionRules = { events: null, content: null, logs: null, exports: null, inactive: null }
+const forGood: RetentionRules = {
+  events: null,
+  content: null,
+  records: null,
+  logs: null,
+  exports: null,
+  inactive: null,
+}
 
 describe.each(engines)('what was kept long enough goes, on %s', (engine) => {
   test('as much as the preview said, in pieces, and nothing else', { timeout: 60_000 }, async () => {
@@ -36,10 +44,11 @@ describe.each(engines)('what was kept long enough goes, on %s', (engine) => {
     const stop = new AbortController()
     const running = core.jobs.run(stop.signal)
     try {
-      expect(await core.retention.rules()).toEqual({ ...forGood, logs: 12 })
+      expect(await core.retention.rules()).toEqual({ ...forGood, records: 12, logs: 12 })
       expect(await core.retention.preview(forGood)).toEqual({
         events: 0,
         content: 0,
+        records: 0,
         logs: 0,
         exports: 0,
         inactive: 0,
@@ -57,6 +66,25 @@ describe.each(engines)('what was kept long enough goes, on %s', (engine) => {
       expect(left.map(({ ts }) => ts).toSorted()).toEqual([daysAgo(700), daysAgo(3)].toSorted())
       // What was worked out of them stays.
       expect(await db.selectFrom('profiles').selectAll().orderBy('customer_id').execute()).toEqual(before)
+
+      // What a deleted record was can be brought back for as long, and no longer.
+      await declare(core, [complaints])
+      const by = 'person:p1'
+      const { id } = await core.collections.insert(complaintId, { subject: 'Late' }, { by })
+      await core.collections.delete(complaintId, [id], { by })
+      await db
+        .updateTable('collection_history')
+        .set({ at: daysAgo(200) })
+        .execute()
+      expect(await core.collections.undelete(complaintId, [id], { by })).toBe(1)
+      await core.collections.delete(complaintId, [id], { by })
+      await db
+        .updateTable('collection_history')
+        .set({ at: daysAgo(400) })
+        .execute()
+      expect((await core.retention.preview({ ...forGood, records: 12 })).records).toBe(2)
+      expect(await run({ ...forGood, records: 12 })).toEqual({ files: 0, records: 2 })
+      expect(await core.collections.undelete(complaintId, [id], { by })).toBe(0)
 
       const gone: RetentionRules = { ...forGood, inactive: 12 }
       expect((await core.retention.preview(gone)).inactive).toBe(1)

@@ -24,12 +24,20 @@ const FILE_DAYS = 30
 const DAY_MS = 86_400_000
 
 /** Kinds of data, each with a time after which it goes. */
-const RETAINED = ['events', 'content', 'logs', 'exports', 'inactive'] as const
+const RETAINED = ['events', 'content', 'records', 'logs', 'exports', 'inactive'] as const
 type Retained = (typeof RETAINED)[number]
 /** Months that data is kept; null for good. */
 export type RetentionRules = Record<Retained, number | null>
 
-const DEFAULT_RULES: RetentionRules = { events: null, content: null, logs: 12, exports: null, inactive: null }
+const DEFAULT_RULES: RetentionRules = {
+  events: null,
+  content: null,
+  // Deleted is to mean deleted, once nobody will want it back.
+  records: 12,
+  logs: 12,
+  exports: null,
+  inactive: null,
+}
 
 /** Messages that nothing is to be done about any more. */
 const ENDED: DeliveryState[] = [
@@ -143,6 +151,7 @@ async function countOld(db: Db, kind: Retained, before: number): Promise<number>
         .where('state', 'in', ENDED)
         .where('updated_at', '<', before)
         .where(hasContent()),
+    records: () => db.selectFrom('collection_history').select(count).where('at', '<', before),
     logs: () => db.selectFrom('jobs').select(count).where('finished_at', '<', before),
     exports: () => db.selectFrom('exports').select(count).where('at', '<', before),
     inactive: () => db.selectFrom('profiles').select(count).where('last_seen_at', '<', before),
@@ -170,6 +179,8 @@ async function removeOld(db: Db, kind: Exclude<Retained, 'inactive'>, before: nu
         return await removeEvents(tx, before)
       case 'content':
         return await removeContent(tx, before)
+      case 'records':
+        return await removeRows(tx, { table: 'collection_history', key: 'seq', at: 'at' }, before)
       case 'exports':
         return await removeRows(tx, { table: 'exports', key: 'id', at: 'at' }, before)
       case 'logs': {
@@ -231,10 +242,14 @@ async function removeContent(tx: Tx, before: number): Promise<Step> {
 
 async function removeRows(
   tx: Tx,
-  { table, key, at }: { table: 'exports' | 'rejected_events' | 'jobs'; key: 'id'; at: string },
+  {
+    table,
+    key,
+    at,
+  }: { table: 'exports' | 'rejected_events' | 'jobs' | 'collection_history'; key: 'id' | 'seq'; at: string },
   before: number,
 ): Promise<Step> {
-  const { rows } = await sql<{ id: unknown }>`select id from ${sql.table(table)}
+  const { rows } = await sql<{ id: unknown }>`select ${sql.ref(key)} as id from ${sql.table(table)}
     where ${sql.ref(at)} < ${before} limit ${sql.lit(STEP)}`.execute(tx)
   const removed = await deleteWhere(
     tx,

@@ -34,6 +34,7 @@ const Months = z.int().min(1).max(240).nullable()
 const Rules = z.object({
   events: Months,
   content: Months,
+  records: Months,
   logs: Months,
   exports: Months,
   inactive: Months,

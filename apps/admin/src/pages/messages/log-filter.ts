@@ -1,4 +1,4 @@
-import { type DeliveryFilter, serverNow } from '@huitou/admin-kit'
+import { type DeliveryFilter, detailsOpen, serverNow } from '@huitou/admin-kit'
 import { computed } from 'vue'
 import { useRoute, useRouter } from 'vue-router'
 
@@ -50,6 +50,10 @@ export function useLogFilter() {
     set,
     clear: () => set(Object.fromEntries(names.map((name) => [name, undefined]))),
     opened: computed(() => textOf('delivery')),
-    open: (id: number | undefined) => set({ delivery: id?.toString() }),
+    open(id: number | undefined) {
+      set({ delivery: id?.toString() })
+      // On a small screen the panel stays shut until somebody wants it.
+      if (id !== undefined) detailsOpen.value = true
+    },
   }
 }
