@@ -88,6 +88,15 @@ test('what is masked is shown on request, and who looked is written down', async
       version: 1,
       body: JSON.stringify({ userId: 'u', traits: { phone: '13800138000', name: '林' } }),
     },
+    {
+      message_id: 'b',
+      source: 't',
+      type: 'track',
+      name: 'Parcel Sent',
+      ts: 2,
+      version: 1,
+      body: JSON.stringify({ userId: 'u', properties: { box: 7, receiver_phone: '13900139000' } }),
+    },
   ])
   await server.settle()
   const customer = (await (await call('/api/customers/1')).json()) as {
@@ -103,6 +112,17 @@ test('what is masked is shown on request, and who looked is written down', async
     body: JSON.stringify({ identifier: phone?.id }),
   })
   expect(await reveal.json()).toEqual({ value: '+8613800138000' })
+  const timeline = await (await call('/api/customers/1/timeline?limit=5&names=Parcel%20Sent')).json()
+  const [parcel] = (timeline as { entries: { seq: number; properties: object; masked: string[] }[] }).entries
+  expect(parcel).toMatchObject({
+    properties: { box: 7, receiver_phone: '139****9000' },
+    masked: ['receiver_phone'],
+  })
+  const inClear = await call('/api/customers/1/reveal', {
+    method: 'POST',
+    body: JSON.stringify({ event: parcel?.seq }),
+  })
+  expect(await inClear.json()).toEqual({ value: '{"box":7,"receiver_phone":"13900139000"}' })
   const log = await server.huitou.core.database.db
     .selectFrom('audit_log')
     .select(['action', 'subject', 'details'])
@@ -110,5 +130,6 @@ test('what is masked is shown on request, and who looked is written down', async
     .execute()
   expect(log).toEqual([
     { action: 'customer.reveal', subject: '1', details: `{"what":"identifier ${phone?.id}"}` },
+    { action: 'customer.reveal', subject: '1', details: `{"what":"event ${parcel?.seq}"}` },
   ])
 })

@@ -48,7 +48,10 @@ export const getCustomerJourneys = (id: number | string, signal?: AbortSignal) =
 /** What made this customer one person. */
 export const getMerges = (id: number | string, signal?: AbortSignal) =>
   read(one.merges.$get(at(id), until(signal)))
-export const reveal = (id: number | string, what: { column: string } | { identifier: number }) =>
+export const reveal = (
+  id: number | string,
+  what: { column: string } | { identifier: number } | { event: number },
+) =>
   read(one.reveal.$post({ ...at(id), json: what }))
 export const undoMerge = (merge: string) =>
   done(api.customers.merges[':merge{[0-9]+-[0-9]+}'].undo.$post({ param: { merge } }))

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { maskProperties } from './masking.ts'
+import { maskedPlaces, maskProperties } from './masking.ts'
 import { PersonalText } from './personal-text.ts'
 
 test('of an event everything stays but what is personal', () => {
@@ -26,4 +26,17 @@ test('of an event everything stays but what is personal', () => {
     shipping_address: { street: '*** 号', floors: 3 },
     items: [{ sku: 'S1', price: 5 }],
   })
+})
+
+test('what was masked is named by its place', () => {
+  const personal = new PersonalText()
+  const value = {
+    total: 329,
+    receiver_phone: '13812345678',
+    shipping_address: { street: '梧桐路 77 号', floors: 3 },
+    items: [{ sku: 'S1' }, { note: 'ring 13812345678' }],
+  }
+  const places = maskedPlaces(value, maskProperties(personal, value))
+  expect(places).toEqual(['receiver_phone', 'shipping_address.street', 'items.1.note'])
+  expect(maskedPlaces({ total: 329 }, maskProperties(personal, { total: 329 }))).toEqual([])
 })

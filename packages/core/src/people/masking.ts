@@ -35,6 +35,15 @@ export function maskProperties<T>(personal: PersonalText, value: T, name = '', i
   return Object.fromEntries(entries) as T
 }
 
+/** Where something was masked: `receiver.phone`, `items.0.note`. */
+export function maskedPlaces(value: unknown, shown: unknown, at = ''): string[] {
+  if (value === shown) return []
+  if (typeof value !== 'object' || value === null || typeof shown !== 'object' || shown === null) return [at]
+  return Object.entries(value).flatMap(([name, inner]) =>
+    maskedPlaces(inner, (shown as Record<string, unknown>)[name], at === '' ? name : `${at}.${name}`),
+  )
+}
+
 function maskText(personal: PersonalText, text: string, isHidden: boolean): string {
   if (!isHidden && !personal.holdsContact(text)) return text
   const masked = text

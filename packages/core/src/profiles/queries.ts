@@ -4,7 +4,7 @@ import type { Db } from '../db/database.ts'
 import { type EventBody } from '../events/normalize.ts'
 import { isStrong, rankOf } from '../identity/identifiers.ts'
 import { vaultOf } from '../db/sealing.ts'
-import { maskIdentifier, maskProperties, maskValue } from '../people/masking.ts'
+import { maskedPlaces, maskIdentifier, maskProperties, maskValue } from '../people/masking.ts'
 import { readColumns } from './columns.ts'
 
 export interface Customer {
@@ -118,6 +118,8 @@ export interface TimelineEntry {
   /** The event type's number; minor units for money. */
   value: number | null
   properties: Record<string, unknown>
+  /** Properties that are masked: `receiver.phone`. Each can be asked for in clear. */
+  masked: string[]
 }
 
 /** Current events of a customer, newest first, personal data masked. `before` is the `next` of the page before. */
@@ -157,7 +159,11 @@ export async function readTimeline(
     entries: page.map(({ body, ...row }) => {
       const { properties, traits } = JSON.parse(body) as EventBody
       const shown = properties && maskProperties(vaultOf(db).personal, properties)
-      return { ...row, properties: shown ?? (traits ? { traits: Object.keys(traits) } : {}) }
+      return {
+        ...row,
+        properties: shown ?? (traits ? { traits: Object.keys(traits) } : {}),
+        masked: maskedPlaces(properties, shown),
+      }
     }),
     next: rows.length > limit && last ? `${last.ts}.${last.seq}` : null,
   }
