@@ -12,6 +12,7 @@ import { defineRehearsalJob } from './deliveries/rehearse.ts'
 import { createEventLog, type EventLog } from './events/append.ts'
 import { giveWay } from './events/give-way.ts'
 import { BossQueue, type JobsBackend } from './jobs/boss-queue.ts'
+import { checkJobsBackend } from './jobs/check-backend.ts'
 import { createJobs } from './jobs/jobs.ts'
 import type { ImportContext } from './imports/import-context.ts'
 import { defineImportJobs } from './imports/imports.ts'
@@ -121,6 +122,7 @@ const silent: Logger = { info: () => {}, warn: () => {}, error: () => {} }
 export async function createCore(options: CoreOptions): Promise<Core> {
   const { database, dataDir, secret, clock = systemClock, rights = { secret: '' } } = options
   await checkKeys(database, secret, options.oldSecret)
+  if (options.jobsBackend) await checkJobsBackend(database.db, options.jobsBackend)
   await migrate(database, 'core', coreMigrations)
   await transact(database.db, addStandardColumns)
   const context = createContext(options)

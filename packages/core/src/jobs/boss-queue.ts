@@ -42,6 +42,7 @@ export class BossQueue implements JobQueue {
   readonly #backend: JobsBackend
   readonly #queues = new Set<string>()
   readonly #held = new Map<string, Held>()
+  #said = ''
   #opened: { boss: PgBoss; pool: pg.Pool } | undefined
 
   constructor(
@@ -73,8 +74,13 @@ export class BossQueue implements JobQueue {
       await boss.start()
     } catch (error) {
       await pool.end()
+      // Asked again at every poll; said once.
+      const said = String(error)
+      if (said !== this.#said) this.#log.warn({ error: said }, 'Jobs cannot be handed round')
+      this.#said = said
       throw error
     }
+    this.#said = ''
     this.#opened = { boss, pool }
   }
 
