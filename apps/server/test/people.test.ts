@@ -38,6 +38,7 @@ function browser(server: TestServer) {
   }
   return {
     send,
+    call,
     get: (path: string) => send('GET', path),
     signIn: (email: string, password: string) => send('POST', '/api/auth/sign-in/email', { email, password }),
   }
@@ -107,7 +108,13 @@ test('a colleague comes in with a password for one sign-in, and leaves when an o
   const role = (id: string, body: object) => owner.send('PUT', `/api/people/accounts/${id}`, body)
   expect((await role(account.id, { role: 'operator' })).body).toMatchObject({ role: 'operator' })
   expect((await mei.get('/api/segments')).status).toBe(200)
+  const open = await mei.call('/api/live')
+  const mine = (await owner.call('/api/live')).body!.getReader()
   expect((await role(account.id, { isActive: false })).body).toMatchObject({ isActive: false })
+  // What she had open ends at once, and what others have stays.
+  expect(await open.text()).toContain('event: hello')
+  expect((await mine.read()).done).toBe(false)
+  await mine.cancel()
   expect((await mei.get('/api/me')).status).toBe(401)
   expect((await mei.signIn('mei@example.com', 'my own good password')).body.code).toBe('E_SIGN_IN_WRONG')
   expect((await owner.get('/api/people')).body.people).toHaveLength(1)

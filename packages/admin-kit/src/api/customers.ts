@@ -51,8 +51,7 @@ export const getMerges = (id: number | string, signal?: AbortSignal) =>
 export const reveal = (
   id: number | string,
   what: { column: string } | { identifier: number } | { event: number },
-) =>
-  read(one.reveal.$post({ ...at(id), json: what }))
+) => read(one.reveal.$post({ ...at(id), json: what }))
 export const undoMerge = (merge: string) =>
   done(api.customers.merges[':merge{[0-9]+-[0-9]+}'].undo.$post({ param: { merge } }))
 /** What extensions can do to many customers. */

@@ -89,6 +89,7 @@ export interface AppDeps {
 /** Everything behind `/api` that needs somebody signed in. Chained, so that the admin's client knows every answer. */
 function signedInRoutes(deps: AppDeps) {
   const { core, version, auth, plugins, live, onBrand, loadDemo, passDemoDays, secretIn } = deps
+  const endPages = (user: string) => live.end(user)
   return new Hono<SignedIn>()
     .get(
       '/me',
@@ -117,7 +118,7 @@ function signedInRoutes(deps: AppDeps) {
     .route('/settings/write-keys', writeKeyRoutes(core))
     .route('/settings/personal-keys', personalKeyRoutes({ ...core, secretIn }))
     .route('/settings/mail-server', mailServerRoutes(core))
-    .route('/settings/api-keys', apiKeyRoutes({ ...core, auth }))
+    .route('/settings/api-keys', apiKeyRoutes({ ...core, auth, endPages }))
     .route('/jobs', jobRoutes(core))
     .route('/live', liveRoutes({ jobs: core.jobs, live }))
     .route('/columns', columnRoutes(core))
@@ -145,8 +146,8 @@ function signedInRoutes(deps: AppDeps) {
     .route('/deliveries', deliveryRoutes(core))
     .route('/contact-policy', contactPolicyRoutes(core))
     .route('/experiments', experimentRoutes(core))
-    .route('/people', peopleRoutes({ ...core, auth }))
-    .route('/account', accountRoutes({ ...core, auth }))
+    .route('/people', peopleRoutes({ ...core, auth, endPages }))
+    .route('/account', accountRoutes({ ...core, auth, endPages }))
     .route('/audit', auditRoutes(core))
     .route('/tasks', taskRoutes({ ...core, auth }))
     .route('/task-queues', taskQueueRoutes({ ...core, auth }))

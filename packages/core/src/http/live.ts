@@ -36,12 +36,15 @@ const ALL: Topic[] = [
 export class LiveTopics {
   readonly #notices: Notices
   readonly #listeners = new Set<(topics: Topic[]) => void>()
+  /** Ends of open connections, by whose they are. */
+  readonly #open = new Map<string, Set<() => void>>()
   #pending = new Set<Topic>()
   #timer: NodeJS.Timeout | undefined
 
   constructor(notices: Notices = noNotices) {
     this.#notices = notices
     notices.on('live', (topic) => this.announceHere(topic as Topic))
+    notices.on('live-end', (user) => this.#endHere(user))
     notices.on('missed', () => ALL.forEach((topic) => this.announceHere(topic)))
   }
 
@@ -63,6 +66,28 @@ export class LiveTopics {
     this.#timer.unref()
   }
 
+  /** Ends what somebody has open, on every node: what they may has changed. Whoever still may comes back at once. */
+  end(user: string): void {
+    this.#notices.tell('live-end', user)
+    this.#endHere(user)
+  }
+
+  /** Notes an open connection of somebody; `end` is called at most once. Returns what takes the note away. */
+  opened(user: string, end: () => void): () => void {
+    const ends = this.#open.get(user) ?? new Set()
+    this.#open.set(user, ends.add(end))
+    return () => {
+      ends.delete(end)
+      if (ends.size === 0 && this.#open.get(user) === ends) this.#open.delete(user)
+    }
+  }
+
+  #endHere(user: string): void {
+    const ends = this.#open.get(user)
+    this.#open.delete(user)
+    for (const end of ends ?? []) end()
+  }
+
   onChange(listener: (topics: Topic[]) => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
@@ -82,15 +107,21 @@ export function liveRoutes({ jobs, live }: Pick<CoreContext, 'jobs'> & { live: L
       return streamSSE(c, async (stream) => {
         const send = (event: string, data: unknown) =>
           stream.writeSSE({ event, data: JSON.stringify(data) }).catch(() => {})
-        const stops = [
+        const ended = Promise.withResolvers<void>()
+        const stops: (() => void)[] = [
           ...(seesJobs ? [jobs.onChange((job) => void send('job', job))] : []),
           live.onChange((topics) => void send('change', { topics })),
+          live.opened(user.id, () => {
+            for (const stop of stops) stop()
+            ended.resolve()
+            void stream.close()
+          }),
         ]
         stream.onAbort(() => stops.forEach((stop) => stop()))
         await send('hello', {})
         while (!stream.aborted && !stream.closed) {
-          await stream.sleep(HEARTBEAT_MS)
-          await stream.write(': still here\n\n')
+          await Promise.race([stream.sleep(HEARTBEAT_MS), ended.promise])
+          if (!stream.closed) await stream.write(': still here\n\n')
         }
       })
     },

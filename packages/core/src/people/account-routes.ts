@@ -19,7 +19,12 @@ export function accountRoutes({
   database: { db },
   clock,
   auth: { accounts },
-}: Pick<CoreContext, 'database' | 'clock'> & { auth: Pick<Auth, 'accounts'> }) {
+  endPages,
+}: Pick<CoreContext, 'database' | 'clock'> & {
+  auth: Pick<Auth, 'accounts'>
+  /** Ends what pages of somebody have open; those that may still come back. */
+  endPages(user: string): void
+}) {
   const note = (userId: string, action: string, details: object = {}) =>
     audit(db, clock, { userId, action, subject: userId, details })
   return new Hono<SignedIn>()
@@ -41,6 +46,7 @@ export function accountRoutes({
         const user = c.get('user')
         const answer = await accounts.changePassword(user, c.req.valid('json'), c.req.raw.headers)
         for (const cookie of answer.headers.getSetCookie()) c.header('Set-Cookie', cookie, { append: true })
+        endPages(user.id)
         await note(user.id, 'password.change')
         return c.body(null, 204)
       },
@@ -51,12 +57,14 @@ export function accountRoutes({
     .delete('/sessions/:id', describeRoute({ tags, summary: 'End one session' }), async (c) => {
       const { id } = c.get('user')
       await accounts.endSession(id, c.req.param('id'))
+      endPages(id)
       await note(id, 'session.end', { sessions: 1 })
       return c.body(null, 204)
     })
     .delete('/sessions', describeRoute({ tags, summary: 'End every session but this' }), async (c) => {
       const { id } = c.get('user')
       const ended = await accounts.endOtherSessions(id, c.req.raw.headers)
+      endPages(id)
       if (ended > 0) await note(id, 'session.end', { sessions: ended })
       return c.json({ ended })
     })

@@ -26,7 +26,12 @@ export function apiKeyRoutes({
   database: { db },
   clock,
   auth: { keys },
-}: Pick<CoreContext, 'database' | 'clock'> & { auth: Pick<Auth, 'keys'> }) {
+  endPages,
+}: Pick<CoreContext, 'database' | 'clock'> & {
+  auth: Pick<Auth, 'keys'>
+  /** Ends what somebody has open. */
+  endPages(user: string): void
+}) {
   return new Hono<SignedIn>()
     .get(
       '/',
@@ -65,6 +70,7 @@ export function apiKeyRoutes({
     .delete('/:id', describeRoute({ tags, summary: 'Revoke a key' }), async (c) => {
       const id = c.req.param('id')
       await keys.revoke(id)
+      endPages(`key:${id}`)
       await audit(db, clock, { userId: c.get('user').id, action: 'api-key.revoke', subject: id })
       return c.body(null, 204)
     })

@@ -30,6 +30,8 @@ const tags = ['people']
 
 type Deps = Pick<CoreContext, 'database' | 'clock'> & {
   auth: Pick<Auth, 'accounts' | 'createUser' | 'listUsers' | 'singleSignOn'>
+  /** Ends what pages of somebody have open. */
+  endPages(user: string): void
 }
 
 /** Mounted at `/api/people`: whom work can be given to, and the accounts of everybody. */
@@ -77,6 +79,7 @@ export function peopleRoutes(deps: Deps) {
         const before = await accounts.get(id)
         const after = await accounts.change(id, c.req.valid('json'))
         const by = c.get('user').id
+        if (after.role !== before.role || after.isActive !== before.isActive) deps.endPages(id)
         if (after.role !== before.role)
           await note(by, 'person.role', id, { from: before.role, to: after.role })
         if (after.isActive !== before.isActive)
@@ -113,6 +116,7 @@ function signInRoutes(deps: Deps) {
         await accounts.get(id)
         const password = oneTimePassword()
         await accounts.setPassword(id, password, { isDue: true })
+        deps.endPages(id)
         await note(c.get('user').id, 'person.password-reset', id)
         return c.json({ password })
       },
@@ -123,6 +127,7 @@ function signInRoutes(deps: Deps) {
       async (c) => {
         const id = c.req.param('id')
         await accounts.dropTwoFactor(id)
+        deps.endPages(id)
         await note(c.get('user').id, 'person.two-factor-reset', id)
         return c.json(await accounts.get(id))
       },

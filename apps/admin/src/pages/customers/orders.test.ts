@@ -10,7 +10,7 @@ function event(
   properties: TimelineEntry['properties'],
   value: number | null = null,
 ): TimelineEntry {
-  return { seq: ++seq, name, ts, properties, value }
+  return { seq: ++seq, name, ts, properties, value, masked: [] }
 }
 
 test('an order says what it was, what it cost and how far it is, whatever order its events came in', () => {

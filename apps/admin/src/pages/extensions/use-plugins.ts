@@ -32,12 +32,15 @@ export function isBroken(plugin: Pick<Plugin, 'state'>): boolean {
   return plugin.state === 'failed' || plugin.state === 'quarantined'
 }
 
-/** Whether the reader may change extensions, and whether they may look inside. */
+/**
+ * Whether the reader may decide about rights, code and publishers, and whether they may bring extensions in, turn them on
+ * and off with the rights they have, and look inside.
+ */
 export function useMayChange() {
   const may = useMay()
   return {
     mayChange: computed(() => may('plugins.trust')),
-    mayInspect: computed(() => may('plugins.manage')),
+    mayManage: computed(() => may('plugins.manage')),
   }
 }
 
@@ -63,13 +66,25 @@ export function useSwitch() {
   const client = useQueryClient()
   const busy = ref(false)
   const undecided = shallowRef<Plugin>()
+  const may = useMay()
+
+  /** Who may not decide asks somebody who may. */
+  function askToDecide(plugin: Plugin, name: string) {
+    if (may('plugins.trust')) undecided.value = plugin
+    else
+      toast({
+        kind: 'warning',
+        title: t('extensions.enableFailed', { name }),
+        detail: t('extensions.ownerFirst'),
+      })
+  }
 
   async function setOn(plugin: Plugin, on: boolean): Promise<void> {
     const name = localized(plugin.displayName)
     // The one at hand may be older than the decision about it.
     const now = client.getQueryData<{ plugins: Plugin[] }>(queryKeys.plugins)?.plugins
     if (on && !isSettled(now?.find(({ id }) => id === plugin.id) ?? plugin)) {
-      undecided.value = plugin
+      askToDecide(plugin, name)
       return
     }
     busy.value = true
@@ -82,7 +97,7 @@ export function useSwitch() {
         action: { label: t('extensions.undo'), run: () => setOn(plugin, !on) },
       })
     } catch (error) {
-      if (on && isUndecided(error)) undecided.value = plugin
+      if (on && isUndecided(error)) askToDecide(plugin, name)
       else toastError(error, t(on ? 'extensions.enableFailed' : 'extensions.disableFailed', { name }))
     } finally {
       busy.value = false
