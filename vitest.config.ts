@@ -45,7 +45,7 @@ export default defineConfig({
     globalSetup: path.join(root, 'packages/testing/src/postgres-setup.ts'),
     // Vitest keeps one processor for itself, which on two is half of them for a process that mostly waits.
     maxWorkers: availableParallelism(),
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     // A Temporal day depends on it, and a brand sets its own.
     env: { TZ: 'UTC', ...temporaryFolder() },

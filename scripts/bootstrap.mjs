@@ -35,11 +35,15 @@ export async function ensureInstalled({ quiet = false } = {}) {
   }
 }
 
-/** Environment in which `node` and every tool of the workspace are the pinned ones. */
+/**
+ * Environment in which `node` and every tool of the workspace are the pinned ones. What V8 has compiled is kept: a server
+ * started from source, and each tool, would otherwise compile all of its modules anew at every start.
+ */
 export function pinnedEnvironment(extra = {}) {
   const folders = [path.dirname(pinnedNode), path.join(modules, '.bin')]
   const key = Object.keys(process.env).find((name) => name.toUpperCase() === 'PATH') ?? 'PATH'
   return {
+    NODE_COMPILE_CACHE: path.join(modules, '.cache', 'compiled'),
     ...process.env,
     ...extra,
     [key]: [...folders, process.env[key] ?? ''].join(path.delimiter),
