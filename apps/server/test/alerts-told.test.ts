@@ -100,66 +100,66 @@ describe.each(engines)('on %s', (engine) => {
     await core.watch.tell()
     expect(server.received).toHaveLength(5)
   })
+})
 
-  test('what cannot be told is shown, told on the other way, tried again, and dropped once it is over', async () => {
-    await using server = await openMailServer({ user: 'shop', password: 'another' })
-    await using core = await createTestCore({ engine, deliveries: { box } })
-    const told: { kind?: string; text: string }[] = []
-    const program = createServer((request, answer) => {
-      void json(request).then((body) => told.push(body as (typeof told)[number]))
-      answer.end()
-    }).listen(0, '127.0.0.1')
-    await once(program, 'listening')
-    const webhook = `http://127.0.0.1:${(program.address() as AddressInfo).port}/`
-    const recipients = [{ address: 'lan@example.com', severity: 'warning', locale: 'en' }]
-    await setUp(core, server.port, { recipients, webhook, webhookSeverity: 'warning' })
+test('what cannot be told is shown, told on the other way, tried again, and dropped once it is over', async () => {
+  await using server = await openMailServer({ user: 'shop', password: 'another' })
+  await using core = await createTestCore({ deliveries: { box } })
+  const told: { kind?: string; text: string }[] = []
+  const program = createServer((request, answer) => {
+    void json(request).then((body) => told.push(body as (typeof told)[number]))
+    answer.end()
+  }).listen(0, '127.0.0.1')
+  await once(program, 'listening')
+  const webhook = `http://127.0.0.1:${(program.address() as AddressInfo).port}/`
+  const recipients = [{ address: 'lan@example.com', severity: 'warning', locale: 'en' }]
+  await setUp(core, server.port, { recipients, webhook, webhookSeverity: 'warning' })
 
-    const end = await trouble(core, 'critical')
-    await look(core)
-    const read = () => readTellings(core.database.db, ['mail:lan@example.com', 'webhook'], core.clock.now())
-    expect(await read()).toMatchObject([
-      { waiting: 1, sentAt: null, error: expect.stringContaining('E_MAIL_SIGN_IN') as string },
-      { waiting: 0, error: null },
-    ])
-    core.clock.advance(MINUTE / 2)
-    await look(core)
-    expect(told.map(({ kind }) => kind)).toEqual(['channel_open', 'telling_failed'])
+  const end = await trouble(core, 'critical')
+  await look(core)
+  const read = () => readTellings(core.database.db, ['mail:lan@example.com', 'webhook'], core.clock.now())
+  expect(await read()).toMatchObject([
+    { waiting: 1, sentAt: null, error: expect.stringContaining('E_MAIL_SIGN_IN') as string },
+    { waiting: 0, error: null },
+  ])
+  core.clock.advance(MINUTE / 2)
+  await look(core)
+  expect(told.map(({ kind }) => kind)).toEqual(['channel_open', 'telling_failed'])
 
-    // It works again after a minute.
-    await core.mail.write({
-      host: '127.0.0.1',
-      port: server.port,
-      security: 'none',
-      user: 'shop',
-      password: 'another',
-      from: 'huitou@example.com',
-      fromName: '',
-    })
-    core.clock.advance(MINUTE)
-    await look(core)
-    expect(server.received).toHaveLength(1)
-    await look(core)
-    expect(told.at(-1)).toMatchObject({ kind: 'telling_failed', state: 'resolved' })
-    expect(await read()).toMatchObject([{ waiting: 0, error: null }, {}])
-
-    // Over before anybody could be told: nothing is told at all.
-    await end()
-    await look(core)
-    server.refusals.set('lan@example.com', '550 5.1.1 user unknown')
-    const endAgain = await trouble(core, 'warning')
-    await look(core)
-    expect((await read())[0]).toMatchObject({
-      waiting: 1,
-      error: expect.stringContaining('E_MAIL_REFUSED') as string,
-    })
-    await endAgain()
-    const before = server.received.length
-    core.clock.advance(5 * MINUTE)
-    await look(core)
-    expect((await read())[0]?.waiting).toBe(0)
-    expect(server.received).toHaveLength(before)
-    program.close()
+  // It works again after a minute.
+  await core.mail.write({
+    host: '127.0.0.1',
+    port: server.port,
+    security: 'none',
+    user: 'shop',
+    password: 'another',
+    from: 'huitou@example.com',
+    fromName: '',
   })
+  core.clock.advance(MINUTE)
+  await look(core)
+  expect(server.received).toHaveLength(1)
+  await look(core)
+  expect(told.at(-1)).toMatchObject({ kind: 'telling_failed', state: 'resolved' })
+  expect(await read()).toMatchObject([{ waiting: 0, error: null }, {}])
+
+  // Over before anybody could be told: nothing is told at all.
+  await end()
+  await look(core)
+  server.refusals.set('lan@example.com', '550 5.1.1 user unknown')
+  const endAgain = await trouble(core, 'warning')
+  await look(core)
+  expect((await read())[0]).toMatchObject({
+    waiting: 1,
+    error: expect.stringContaining('E_MAIL_REFUSED') as string,
+  })
+  await endAgain()
+  const before = server.received.length
+  core.clock.advance(5 * MINUTE)
+  await look(core)
+  expect((await read())[0]?.waiting).toBe(0)
+  expect(server.received).toHaveLength(before)
+  program.close()
 })
 
 test('a password does not follow to another server, and what the environment says cannot be changed', async () => {

@@ -139,10 +139,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const retention = new Retention({ ...context, schedules, dataDir, erasures })
   const renewals = new ConsentRenewals({ ...context, schedules })
   const health = new StageHealth()
-  const mail = new MailSettings(database.db, {
-    box: deliveries.context.box,
-    given: options.mailServer,
-  })
+  const mail = new MailSettings(database.db, deliveries.context.box, options.mailServer)
   const watch = watchOver(schedules, new Watch({ ...context, dataDir, health, mail }))
   const lanes = lanesOf(context, { profiles, scores, journeys, collections, deliveries, tasks })
   const looped = database.engine === 'sqlite' ? giveWay(lanes.stages, events) : lanes.stages

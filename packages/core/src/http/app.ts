@@ -88,7 +88,7 @@ export interface AppDeps {
 
 /** Everything behind `/api` that needs somebody signed in. Chained, so that the admin's client knows every answer. */
 function signedInRoutes(deps: AppDeps) {
-  const { core, version, auth, plugins, live, onBrand, loadDemo, passDemoDays, secretIn } = deps
+  const { core, version, auth, plugins, live, loadDemo, passDemoDays } = deps
   const endPages = (user: string) => live.end(user)
   return new Hono<SignedIn>()
     .get(
@@ -114,11 +114,7 @@ function signedInRoutes(deps: AppDeps) {
         return c.json({ jobId: id }, 202)
       },
     )
-    .route('/settings', settingsRoutes({ ...core, onBrand }))
-    .route('/settings/write-keys', writeKeyRoutes(core))
-    .route('/settings/personal-keys', personalKeyRoutes({ ...core, secretIn }))
-    .route('/settings/mail-server', mailServerRoutes(core))
-    .route('/settings/api-keys', apiKeyRoutes({ ...core, auth, endPages }))
+    .route('/settings', installationRoutes(deps))
     .route('/jobs', jobRoutes(core))
     .route('/live', liveRoutes({ jobs: core.jobs, live }))
     .route('/columns', columnRoutes(core))
@@ -171,6 +167,16 @@ function signedInRoutes(deps: AppDeps) {
     .route('/views', viewCallRoutes({ ...core, pluginFacts: () => pluginFacts(plugins) }))
     .route('/plugins', pluginRoutes({ plugins }))
     .route('/plugin-exports', pluginExportRoutes({ plugins }))
+}
+
+/** What is set for the whole installation, mounted at `/api/settings`. */
+function installationRoutes({ core, auth, live, onBrand, secretIn }: AppDeps) {
+  return new Hono<SignedIn>()
+    .route('/', settingsRoutes({ ...core, onBrand }))
+    .route('/write-keys', writeKeyRoutes(core))
+    .route('/personal-keys', personalKeyRoutes({ ...core, secretIn }))
+    .route('/mail-server', mailServerRoutes(core))
+    .route('/api-keys', apiKeyRoutes({ ...core, auth, endPages: (user) => live.end(user) }))
 }
 
 async function pluginFacts(plugins: PluginAdmin): Promise<Map<string, PluginFacts>> {

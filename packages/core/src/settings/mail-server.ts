@@ -60,7 +60,7 @@ export class MailSettings {
   /** From the environment: whoever runs the server decided. */
   readonly #given: MailServer | undefined
 
-  constructor(db: Db, { box, given }: { box: MailBox; given?: MailServer | undefined }) {
+  constructor(db: Db, box: MailBox, given: MailServer | undefined) {
     this.#db = db
     this.#box = box
     this.#given = given
