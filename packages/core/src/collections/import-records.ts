@@ -237,6 +237,11 @@ function rowId(upload: string, row: number): string {
   ].join('-')
 }
 
+/** Folder of files whose records are being imported. */
+export function recordUploads(dataDir: string): string {
+  return path.join(dataDir, 'record-imports')
+}
+
 function fileOf(dataDir: string, upload: string): string {
-  return path.join(dataDir, 'record-imports', upload)
+  return path.join(recordUploads(dataDir), upload)
 }

@@ -6,13 +6,15 @@ import { changeImport } from './records.ts'
 
 const DAY = 86_400_000
 /** An upload that nobody went on with is deleted after this long: it holds people's data. */
-const FORGOTTEN_DAYS = 30
+const FORGOTTEN_DAYS = 3
 
 /**
  * Deletes files that no import needs any more: of imports that ended while the process died, of uploads that broke
- * off, and of those forgotten for a month. Call at the start of a server.
+ * off, and of those forgotten for days. Called at the start of a server and every night.
  */
-export async function sweepImports(context: ImportContext): Promise<void> {
+export async function sweepImports(
+  context: Pick<ImportContext, 'database' | 'clock' | 'dataDir'>,
+): Promise<void> {
   const { db } = context.database
   const now = context.clock.now()
   const folder = path.join(context.dataDir, 'imports')

@@ -9,6 +9,8 @@ import type { Clock } from '../clock.ts'
 import type { Db } from '../db/database.ts'
 import { importFiles, removeImportFiles } from '../imports/import-folder.ts'
 import { changeImport } from '../imports/records.ts'
+import { uploadContents } from '../imports/upload-contents.ts'
+import { recordUploads } from '../collections/import-records.ts'
 import { count, type Removed } from './erase-rows.ts'
 import type { MarkFinder } from './marks.ts'
 import type { Suppressed } from './suppression.ts'
@@ -23,6 +25,12 @@ interface Context {
 export async function eraseFiles(context: Context, finder: MarkFinder, removed: Removed): Promise<void> {
   if (finder.marks.length === 0) return
   await eraseImportFiles(context, finder, removed)
+  const uploads = recordUploads(context.dataDir)
+  for (const name of await readdir(uploads).catch(() => [])) {
+    if (!(await uploadHolds(path.join(uploads, name), finder))) continue
+    await rm(path.join(uploads, name), { force: true })
+    count(removed, 'files', 1)
+  }
   const exports = path.join(context.dataDir, 'plugin-exports')
   for (const name of await readdir(exports).catch(() => [])) {
     const file = path.join(exports, name)
@@ -41,7 +49,7 @@ async function eraseImportFiles(
   for (const id of new Set(names.map((name) => name.split('.', 1)[0]!))) {
     const files = importFiles(dataDir, id)
     if (await cleanCsv(files.problems, finder)) count(removed, 'files', 1)
-    if (!(await streamHolds(createReadStream(files.upload), finder))) continue
+    if (!(await uploadHolds(files.upload, finder))) continue
     // Under way it is left to its end: the person's rows come to nothing, and the file goes when it is done.
     const waiting = ['uploaded', 'checked', 'paused', 'failed', 'cancelled', 'done'] as const
     const { code, message } = userError('E_IMPORT_ERASED', 'The file named somebody who was erased')
@@ -68,20 +76,30 @@ async function cleanCsv(file: string, finder: MarkFinder): Promise<boolean> {
   return true
 }
 
-/** Whether a mark stands in the stream's text, whichever of the usual encodings it has. */
+/** Whether a mark stands in what was uploaded. What is there and cannot be searched may hold anybody. */
+async function uploadHolds(file: string, finder: MarkFinder): Promise<boolean> {
+  try {
+    return await hasMark(uploadContents(file), finder)
+  } catch (error) {
+    return (error as { code?: string }).code !== 'ENOENT'
+  }
+}
+
+/** The same of a file of our own; one that is gone, or cannot be read, holds nothing that anybody can read. */
 async function streamHolds(stream: AsyncIterable<Buffer>, finder: MarkFinder): Promise<boolean> {
-  // Digits and addresses of mail are the same bytes in UTF-8 and GB18030.
+  return await hasMark(stream, finder).catch(() => false)
+}
+
+/** Whether a mark stands in the stream's text, whichever of the usual encodings it has. */
+async function hasMark(stream: AsyncIterable<Buffer>, finder: MarkFinder): Promise<boolean> {
+  // Digits and addresses of mail are the same bytes in UTF-8 and GB18030, and in UTF-16 but for the zeros between.
   const marks = finder.marks.map((mark) => Buffer.from(mark).toString('latin1'))
   const longest = Math.max(...marks.map((mark) => mark.length))
   let tail = ''
-  try {
-    for await (const chunk of stream) {
-      const text = tail + chunk.toString('latin1')
-      if (marks.some((mark) => text.includes(mark))) return true
-      tail = text.slice(-longest)
-    }
-  } catch {
-    // A file that is gone, or cannot be read, holds nothing that anybody can read.
+  for await (const chunk of stream) {
+    const text = tail + chunk.toString('latin1').replaceAll('\0', '')
+    if (marks.some((mark) => text.includes(mark))) return true
+    tail = text.slice(-longest)
   }
   return false
 }

@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { createTestCore, engines } from '@huitou/testing'
+import { gzipSync, strToU8, zipSync } from 'fflate'
 import type { Kysely } from 'kysely'
 import { describe, expect, test } from 'vitest'
 import { complaintId, complaints, declare } from '../collections/collections-fixture.ts'
@@ -119,7 +120,8 @@ describe.each(engines)('erasing a customer on %s', (engine) => {
     expect(rowsOfCustomer(after, await shop.numbers(job.payload['erasure'] as string))).toEqual([])
     expect(othersLost(before, after, { marks: MARKS, ids: [id, ...theirs] })).toEqual([])
     for (const file of files) if (existsSync(file)) expect(holdsAny(readFileSync(file, 'utf8'))).toBe(false)
-    expect(readFileSync(files[0]!, 'utf8')).toContain('13811112222')
+    for (const file of files) expect(readFileSync(file, 'utf8')).toContain('13811112222')
+    expect(readdirSync(path.join(core.dataDir, 'record-imports'))).toEqual(['other'])
     const [erasure] = await core.erasures.list(10)
     expect(erasure).toMatchObject({ state: 'done', reason: 'asked by ' })
     expect(erasure?.removed).toMatchObject({ identifiers: 6, events: 4, records: 3, messages: 7, tasks: 2 })
@@ -430,7 +432,15 @@ function holdsAny(text: string): boolean {
 
 async function plantFiles(dataDir: string): Promise<string[]> {
   await mkdir(path.join(dataDir, 'imports'), { recursive: true })
+  await mkdir(path.join(dataDir, 'record-imports'), { recursive: true })
   const { problems } = importFiles(dataDir, 'planted')
   await writeFile(problems, '\uFEFFrow,phone\n1,13811112222\n2,"+8613900007731"\n3,"a, 13900007731"\n')
-  return [problems]
+  const record = (name: string) => path.join(dataDir, 'record-imports', name)
+  const sheet = strToU8('<c><v>13900007731</v></c>'.padStart(100_000))
+  await writeFile(record('workbook'), zipSync({ 'xl/worksheets/sheet1.xml': sheet }))
+  await writeFile(record('packed'), gzipSync(strToU8('phone\n13900007731\n')))
+  await writeFile(record('utf16'), Buffer.from('\uFEFFphone\n13900007731\n', 'utf16le'))
+  await writeFile(record('broken'), Buffer.from('PK\u0003\u0004 nobody can read this'))
+  await writeFile(record('other'), 'phone\n13811112222\n')
+  return [problems, record('other')]
 }

@@ -443,7 +443,7 @@ async function zeroing(db: Db, engine: string, work: () => Promise<void>): Promi
     await work()
     await sql`pragma wal_checkpoint(truncate)`.execute(db)
   } finally {
-    await sql`pragma secure_delete = off`.execute(db)
+    await sql`pragma secure_delete = fast`.execute(db)
   }
 }
 

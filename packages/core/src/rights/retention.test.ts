@@ -4,6 +4,7 @@ import path from 'node:path'
 import { createTestCore, engines } from '@huitou/testing'
 import { describe, expect, test } from 'vitest'
 import { complaintId, complaints, declare } from '../collections/collections-fixture.ts'
+import { insertImportRecord } from '../imports/records.ts'
 import type { RetentionRules } from './retention.ts'
 
 const NOW = '2026-11-21T10:00:00+08:00'
@@ -99,26 +100,40 @@ describe.each(engines)('what was kept long enough goes, on %s', (engine) => {
   })
 })
 
-test('files that nobody fetched for a month go, whatever is kept', async () => {
+test('files that nobody fetched, and uploads that nobody goes on with, go whatever is kept', async () => {
   await using core = await createTestCore({ now: NOW })
-  const folder = path.join(core.dataDir, 'plugin-exports')
-  await mkdir(folder)
-  for (const [name, days] of [
-    ['old.jsonl.gz', 31],
-    ['new.jsonl.gz', 3],
-  ] as const) {
-    await writeFile(path.join(folder, name), '')
-    const time = core.clock.now() / 1_000 - days * 86_400
-    utimesSync(path.join(folder, name), time, time)
+  const files = {
+    'plugin-exports/old.jsonl.gz': 31,
+    'plugin-exports/new.jsonl.gz': 3,
+    'record-imports/tried': 4,
+    'record-imports/new': 2,
+    'imports/a.problems.csv': 31,
+    'imports/a': 2,
   }
+  for (const [name, days] of Object.entries(files)) {
+    const file = path.join(core.dataDir, name)
+    await mkdir(path.dirname(file), { recursive: true })
+    await writeFile(file, '')
+    const time = core.clock.now() / 1_000 - days * 86_400
+    utimesSync(file, time, time)
+  }
+  const waiting = { id: 'a', name: 'orders.xlsx', source: 's', size: 1, facts: {} as never, mapping: null }
+  await insertImportRecord(core.database.db, waiting, core.clock.now())
   await core.retention.write(forGood)
   const stop = new AbortController()
   const running = core.jobs.run(stop.signal)
-  expect((await core.jobs.finished((await core.retention.start()).id)).result).toEqual({ files: 1 })
+  const left = async () => {
+    const { result } = await core.jobs.finished((await core.retention.start()).id)
+    return [result, ...Object.keys(files).filter((name) => existsSync(path.join(core.dataDir, name)))]
+  }
+  expect(await left()).toEqual([
+    { files: 3 },
+    'plugin-exports/new.jsonl.gz',
+    'record-imports/new',
+    'imports/a',
+  ])
+  core.clock.advance(4 * 86_400_000)
+  expect(await left()).toEqual([{ files: 1 }, 'plugin-exports/new.jsonl.gz'])
   stop.abort()
   await running
-  expect([
-    existsSync(path.join(folder, 'old.jsonl.gz')),
-    existsSync(path.join(folder, 'new.jsonl.gz')),
-  ]).toEqual([false, true])
 })

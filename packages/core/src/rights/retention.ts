@@ -8,6 +8,8 @@ import type { DeliveryState } from '../deliveries/tables.ts'
 import { takeTurn } from '../events/append.ts'
 import type { Job, JobContext } from '../jobs/jobs.ts'
 import type { Schedules } from '../nodes/schedules.ts'
+import { recordUploads } from '../collections/import-records.ts'
+import { sweepImports } from '../imports/sweep.ts'
 import { findSetting, writeSetting } from '../settings/brand.ts'
 import { deleteWhere } from './erase-rows.ts'
 import type { Erasures } from './erasures.ts'
@@ -21,6 +23,8 @@ const REST_MS = 20
 const NIGHTLY_ERASURES = 500
 /** Files that were made to be fetched are not kept longer, whatever else is. */
 const FILE_DAYS = 30
+/** Uploads that hold people's data are not kept for longer than somebody works with them. */
+const UPLOAD_DAYS = 3
 const DAY_MS = 86_400_000
 
 /** Kinds of data, each with a time after which it goes. */
@@ -98,6 +102,7 @@ export class Retention {
   async #run({ signal, progress }: JobContext): Promise<Record<string, number>> {
     const { database, clock, dataDir, erasures } = this.#context
     await erasures.lookAgain()
+    await sweepImports({ database, clock, dataDir })
     const rules = await this.rules()
     const removed: Record<string, number> = { files: await removeOldFiles(dataDir, clock.now()) }
     for (const kind of RETAINED) {
@@ -260,14 +265,26 @@ async function removeRows(
   return { removed, isEnd: rows.length < STEP }
 }
 
-/** Files that somebody may still fetch after an extension is gone. */
+/** Files that somebody may still fetch, and uploads that nobody goes on with. */
 async function removeOldFiles(dataDir: string, now: number): Promise<number> {
-  const folder = path.join(dataDir, 'plugin-exports')
+  return (
+    (await removeFilesIn(path.join(dataDir, 'plugin-exports'), { now, days: FILE_DAYS })) +
+    (await removeFilesIn(path.join(dataDir, 'imports'), { now, days: FILE_DAYS, ending: '.problems.csv' })) +
+    // Imported within minutes; what is still there was only tried, or failed.
+    (await removeFilesIn(recordUploads(dataDir), { now, days: UPLOAD_DAYS }))
+  )
+}
+
+async function removeFilesIn(
+  folder: string,
+  { now, days, ending = '' }: { now: number; days: number; ending?: string },
+): Promise<number> {
   let removed = 0
   for (const name of await readdir(folder).catch(() => [])) {
+    if (!name.endsWith(ending)) continue
     const file = path.join(folder, name)
     const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: now }))
-    if (now - mtimeMs <= FILE_DAYS * DAY_MS) continue
+    if (now - mtimeMs <= days * DAY_MS) continue
     await rm(file, { force: true })
     removed++
   }
