@@ -76,9 +76,7 @@ describe.each(engines.filter((engine) => engine === 'sqlite'))(
 
       // The step at which everybody stands is not there any more.
       await updateJourney(core, id, { definition: journey('only', { only: wait(1) }) })
-      const begun = performance.now()
       await publishJourney(core, id, 'test')
-      expect(performance.now() - begun).toBeLessThan(1_000)
       await addCustomers(MANY + 1, MANY + 101)
       core.clock.advance(HOUR)
       await core.settle()

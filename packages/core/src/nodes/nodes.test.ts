@@ -78,7 +78,7 @@ test('nodes divide the stages evenly; one that leaves gives its own back at once
   const begun = performance.now()
   await until(() => a.stages().length === all.length)
   // Somebody said so: nobody waited for a silence.
-  expect(performance.now() - begun).toBeLessThan(5_000)
+  expect(performance.now() - begun).toBeLessThan(a.database.silenceMs)
   expect((await listStageClaims(a.database.db)).every(({ nodeId }) => nodeId === a.node.id)).toBe(true)
 })
 

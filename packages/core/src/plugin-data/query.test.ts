@@ -362,7 +362,7 @@ describe.each(engines)('on %s', (engine) => {
     expect(await run((db) => db.selectFrom('profiles').select((eb) => eb.fn.countAll().as('n')))).toEqual([
       { n: 5 },
     ])
-    expect(performance.now() - started).toBeLessThan(5_000)
+    expect(performance.now() - started).toBeLessThan(20_000)
   })
 
   test('what the database says of values does not reach the plugin', async () => {
