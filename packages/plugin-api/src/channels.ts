@@ -131,6 +131,11 @@ export interface Receipt {
   message?: string
   /** The link that was followed, the text of a reply. */
   detail?: string
+  /**
+   * Of `bounced`: the address is none, so that nothing more is sent to it until the customer has another or somebody
+   * says that it works.
+   */
+  permanent?: boolean
 }
 
 export interface PollRequest {

@@ -14,6 +14,11 @@ import type { NamedDelivery } from './mail-tag.ts'
 const readAtMost = 131_072
 /** A report is not believed to be older than servers keep trying, and much longer. */
 const oldest = 30 * 86_400_000
+/**
+ * Codes that say that there is no such mailbox (RFC 3463): unlike those about a message, a policy or a full mailbox, they
+ * hold for every mail to come.
+ */
+const noAddress = /^5\.(?:1\.(?:1|2|3|6|10)|2\.1)$/
 /** Kinds of feedback that are a complaint of a person; `auth-failure`, `not-spam` and `virus` are not. */
 const complaints = new Set(['abuse', 'fraud', 'other', 'miscategorized'])
 
@@ -56,7 +61,17 @@ function readMail(mail: Email, { secret, at }: Omit<Reading, 'mail'>): Receipt[]
 
 function bounceOf(cause: BounceCause | undefined, about: NamedDelivery | undefined, at: number): Receipt[] {
   if (!cause || !about) return []
-  return [{ providerId: about.messageId, key: about.key, kind: 'bounced', at, ...cause }]
+  const permanent = noAddress.test(cause.code)
+  return [
+    {
+      providerId: about.messageId,
+      key: about.key,
+      kind: 'bounced',
+      at,
+      ...cause,
+      ...(permanent ? { permanent } : {}),
+    },
+  ]
 }
 
 interface Reading {

@@ -84,6 +84,7 @@ test('bounces and complaints are found, and put away once they are stored; all o
     ['replied', '1.welcome.1', undefined],
     ['complained', '1.welcome.1', 'abuse'],
   ])
+  expect(first.receipts[0]?.permanent).toBe(true)
   expect(seen()).toEqual([])
   // The answer got lost: the same again, at the same moments, and still nothing is changed.
   expect(await poll()).toEqual(first)

@@ -3,6 +3,7 @@ import { api, at, done, read, until } from './client.ts'
 
 const policy = api['contact-policy']
 const consents = api.customers[':id{[0-9]+}'].consents
+const reachable = api.customers[':id{[0-9]+}'].reachable
 
 export type ContactPolicy = InferResponseType<typeof policy.$get>
 export type PolicyPreview = InferResponseType<typeof policy.preview.$post>
@@ -35,6 +36,9 @@ export const getBudgetUse = (signal?: AbortSignal) => read(policy.budgets.$get({
 
 export const getConsents = (customer: number | string, signal?: AbortSignal) =>
   read(consents.$get(at(customer), until(signal)))
+/** Says that an address works after all. */
+export const markReachable = (customer: number | string, channel: string) =>
+  done(reachable.$post({ ...at(customer), json: { channel } }))
 export const changeConsent = (
   customer: number | string,
   change: {

@@ -11,6 +11,7 @@ import { currentCustomerId } from '../profiles/queries.ts'
 import { CONSENT_PURPOSES } from './consents.ts'
 import { checkShown } from './consent-texts.ts'
 import { changeConsent, readConsentsOf } from './customer-consents.ts'
+import { markReachable, readUnreachable } from './reachability.ts'
 
 const Id = z.object({ id: z.coerce.number().int().positive() })
 const Change = z.object({
@@ -38,7 +39,8 @@ export function consentRoutes(deps: Deps) {
       validate('param', Id),
       async (c) => {
         const customer = await currentCustomerId(database.db, c.req.valid('param').id)
-        return answerJson(c, await readConsentsOf(database.db, customer))
+        const unreachable = await readUnreachable(database.db, customer)
+        return answerJson(c, { ...(await readConsentsOf(database.db, customer)), unreachable })
       },
     )
     .post(
@@ -58,6 +60,27 @@ export function consentRoutes(deps: Deps) {
           details: { channel: change.channel, purpose: change.purpose, state: change.state },
         })
         return c.json({ accepted: true }, 202)
+      },
+    )
+    .post(
+      '/:id{[0-9]+}/reachable',
+      describeRoute({
+        tags: ['customers'],
+        summary: 'Say that an address works after all that mail came back from',
+      }),
+      validate('param', Id),
+      validate('json', z.object({ channel: z.string().min(1).max(200) })),
+      async (c) => {
+        const customer = await currentCustomerId(database.db, c.req.valid('param').id)
+        const { channel } = c.req.valid('json')
+        await markReachable(database.db, customer, channel)
+        await audit(database.db, clock, {
+          userId: c.get('user').id,
+          action: 'customer.reachable',
+          subject: String(customer),
+          details: { channel },
+        })
+        return c.json({ accepted: true })
       },
     )
 }

@@ -4,7 +4,7 @@ import type { Db, Tx } from '../db/database.ts'
 import { isOneOf } from '../db/rows.ts'
 import { EVERYONE, type Periods, periodsAt, readTouches, type Touch } from './ledger.ts'
 import type { DeliveryPurpose } from '../journeys/outbox.ts'
-import { findAddress, type Person } from '../journeys/people.ts'
+import { findAddressOf, type Person } from '../journeys/people.ts'
 import { byLatest, readRenewals, type Renewal, renewalOf } from './consent-renewals.ts'
 import type { ConsentTables } from './consent-tables.ts'
 import { type Opening, readOpenings } from './openings.ts'
@@ -15,6 +15,7 @@ import { afterQuietHours, zoneOf } from './quiet-hours.ts'
 export type RefusalReason =
   | 'gone'
   | 'no_address'
+  | 'undeliverable'
   | 'no_consent'
   | 'consent_withdrawn'
   | 'consent_outdated'
@@ -49,6 +50,7 @@ type Consent = Omit<ConsentTables['consents'], 'customer_id' | 'source'>
 interface Answers {
   unopened: number
   last_sent_at: number | null
+  undeliverable_upto: number | null
 }
 
 export interface GuardWorld {
@@ -114,11 +116,14 @@ export class Guards {
     const { declaration, now } = this.#world
     if (!person) return { allow: false, reason: 'gone' }
     if (delivery.expires_at !== null && delivery.expires_at <= now) return { allow: false, reason: 'expired' }
-    const address =
-      findAddress(person, declaration.address) ?? (declaration.sandbox ? String(person.id) : undefined)
+    const known = findAddressOf(person, declaration.address)
+    const address = known?.value ?? (declaration.sandbox ? String(person.id) : undefined)
     // Goes where nobody is reached: whoever tries a journey wants to see every message of it.
     if (delivery.purpose === 'test') return { allow: true, address: address ?? String(person.id) }
     if (address === undefined) return { allow: false, reason: 'no_address' }
+    // An address that came later is another one, and worth a try.
+    if (known && known.id <= (this.#answers.get(person.id)?.undeliverable_upto ?? -1))
+      return { allow: false, reason: 'undeliverable' }
     const refusal = this.#consent(delivery, person)
     if (refusal) return refusal
     if (delivery.purpose === 'marketing') {
@@ -263,16 +268,18 @@ async function readAnswers(
 ): Promise<Map<number, Answers>> {
   const rows = await db
     .selectFrom('contact_channels')
-    .select(['customer_id', 'unopened', 'last_sent_at'])
+    .select(['customer_id', 'unopened', 'last_sent_at', 'undeliverable_upto'])
     .where(isOneOf(db, 'customer_id', owners.keys()))
     .where('channel', '=', channel)
     .execute()
   const answers = new Map<number, Answers>()
-  for (const { customer_id, unopened, last_sent_at } of rows) {
+  for (const { customer_id, ...row } of rows) {
     const id = owners.get(customer_id)!
     const known = answers.get(id)
-    // Of several histories that became one the latest counts.
-    if (!known || (last_sent_at ?? 0) > (known.last_sent_at ?? 0)) answers.set(id, { unopened, last_sent_at })
+    // Of several histories that became one the latest counts; no address of either comes back to life.
+    const latest = !known || (row.last_sent_at ?? 0) > (known.last_sent_at ?? 0) ? row : known
+    const upto = Math.max(row.undeliverable_upto ?? -1, known?.undeliverable_upto ?? -1)
+    answers.set(id, { ...latest, undeliverable_upto: upto < 0 ? null : upto })
   }
   return answers
 }

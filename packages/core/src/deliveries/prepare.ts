@@ -47,6 +47,7 @@ interface Decision {
 /** What guards refuse because of the channel; another one may still do. */
 const CHANNEL_BOUND = new Set([
   'no_address',
+  'undeliverable',
   'no_consent',
   'consent_outdated',
   'cap_channel_day',

@@ -4,7 +4,7 @@ import type { Tx } from '../db/database.ts'
 import { insertRows, updateRows } from '../db/insert-rows.ts'
 import { rowsOf } from '../db/rows.ts'
 import { appendMessageEvents } from './message-events.ts'
-import { readPeople } from '../journeys/people.ts'
+import { type Person, readPeople } from '../journeys/people.ts'
 import type { StoredDelivery } from './next-messages.ts'
 import type { DeliveryState } from './tables.ts'
 
@@ -93,6 +93,7 @@ export async function recordReceipts(
     tx,
     news.map(({ row }) => row.customer_id),
   )
+  await markAddresses(tx, news, people)
   await appendMessageEvents(
     tx,
     news.flatMap(({ row, receipt }) => {
@@ -211,6 +212,36 @@ async function countAnswers(tx: Tx, news: readonly News[]): Promise<void> {
         ...(kind === 'complained' ? { complained: sql`complained + 1` } : {}),
         ...(isOpening ? { unopened: 0, last_opened_at: Math.round(receipt.at) } : {}),
       })
+      .where('channel', '=', row.channel)
+      .where('customer_id', '=', (where) =>
+        where.selectFrom('identifiers').select('customer_id').where('id', '=', row.customer_id),
+      )
+      .execute()
+  }
+}
+
+/** What came back for good, and what only came back; whatever arrives ends a row of the latter. */
+async function markAddresses(
+  tx: Tx,
+  news: readonly News[],
+  people: ReadonlyMap<number, Person>,
+): Promise<void> {
+  for (const { row, receipt } of news) {
+    const { kind, permanent = false } = receipt
+    const arrived = kind === 'delivered' || kind === 'read' || kind === 'clicked' || kind === 'replied'
+    if (row.purpose === 'test' || (kind !== 'bounced' && !arrived)) continue
+    // All addresses known by now: one that comes later has a higher number.
+    const upto = Math.max(...(people.get(row.customer_id)?.identifiers ?? []).map(({ id }) => id))
+    if (permanent && !Number.isFinite(upto)) continue
+    await tx
+      .updateTable('contact_channels')
+      .set(
+        arrived
+          ? { bounced: 0 }
+          : permanent
+            ? { undeliverable_upto: upto, undeliverable_at: Math.round(receipt.at) }
+            : { bounced: sql`bounced + 1` },
+      )
       .where('channel', '=', row.channel)
       .where('customer_id', '=', (where) =>
         where.selectFrom('identifiers').select('customer_id').where('id', '=', row.customer_id),

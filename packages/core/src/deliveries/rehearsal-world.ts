@@ -189,6 +189,9 @@ async function copyAnswers(from: Db, db: Db, ids: readonly { id: number }[]): Pr
     unopened: 'integer',
     last_sent_at: 'integer',
     last_opened_at: 'integer',
+    bounced: 'integer',
+    undeliverable_upto: 'integer',
+    undeliverable_at: 'integer',
   })
 }
 

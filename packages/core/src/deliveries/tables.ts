@@ -103,6 +103,11 @@ export interface DeliveryTables {
     unopened: number
     last_sent_at: number | null
     last_opened_at: number | null
+    /** Messages in a row that came back though the address is one: a full mailbox, a server that is away. */
+    bounced: Generated<number>
+    /** Addresses up to this identifier take nothing, since `undeliverable_at`. */
+    undeliverable_upto: Generated<number | null>
+    undeliverable_at: Generated<number | null>
   }
   /** Where messages are sent from. */
   channel_accounts: {
@@ -194,6 +199,16 @@ export const deliveryMigrations: Migrations = {
     async up(db) {
       await db.schema.alterTable('channel_accounts').addColumn('poll_at', 'bigint').execute()
       await db.schema.alterTable('channel_accounts').addColumn('poll_cursor', 'text').execute()
+    },
+  },
+  '0441_undeliverable_addresses': {
+    async up(db) {
+      const table = () => db.schema.alterTable('contact_channels')
+      await table()
+        .addColumn('bounced', 'integer', (column) => column.notNull().defaultTo(0))
+        .execute()
+      await table().addColumn('undeliverable_upto', 'bigint').execute()
+      await table().addColumn('undeliverable_at', 'bigint').execute()
     },
   },
 }

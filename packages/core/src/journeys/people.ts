@@ -55,13 +55,17 @@ export async function readPeople(db: Db | Tx, ids: Iterable<number>): Promise<Ma
 }
 
 /** Where a channel reaches someone: the newest identifier of its kind; `open_id` is met by `open_id:<app>` too. */
-export function findAddress({ identifiers }: Person, kind: string): string | undefined {
+export function findAddress(person: Person, kind: string): string | undefined {
+  return findAddressOf(person, kind)?.value
+}
+
+export function findAddressOf({ identifiers }: Person, kind: string): KnownIdentifier | undefined {
   let newest: KnownIdentifier | undefined
   for (const identifier of identifiers) {
     if (identifier.kind !== kind && !identifier.kind.startsWith(`${kind}:`)) continue
     if (!newest || identifier.id > newest.id) newest = identifier
   }
-  return newest?.value
+  return newest
 }
 
 /** What names someone best in an event. */

@@ -106,6 +106,7 @@ export const ROUTE_PERMISSIONS: Readonly<Record<string, RouteRule>> = {
   'GET /api/customers/:id{[0-9]+}/journeys': 'customers.read',
   'GET /api/customers/:id{[0-9]+}/consents': 'customers.read',
   'POST /api/customers/:id{[0-9]+}/consents': 'consents.write',
+  'POST /api/customers/:id{[0-9]+}/reachable': 'consents.write',
   'POST /api/customers/:id{[0-9]+}/reveal': 'customers.reveal',
   'POST /api/customers/:id{[0-9]+}/separate': 'customers.write',
   'POST /api/customers/merges/:merge{[0-9]+-[0-9]+}/undo': 'customers.write',
