@@ -32,8 +32,9 @@ export interface Action {
 /**
  * A predicate over customers. In a branch of a journey it is asked at that moment, with the options that a person set.
  * For rules of segments it is asked about everybody, with the defaults of its options, when profiles have changed and
- * when a day begins; the answer is the column `<plugin>_is_<id>`. Without defaults for all required options there is
- * no such column. Implemented with `huitou.conditions.register(id, …)`.
+ * when a day begins; the answer is the column `<plugin>_is_<id>`. A column holds one answer for each customer, whatever
+ * somebody would set: without defaults for all required options there is none. Give each a default, or declare one
+ * condition for each answer that rules need. Implemented with `huitou.conditions.register(id, …)`.
  */
 export interface ConditionContribution {
   id: string
