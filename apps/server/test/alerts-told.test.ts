@@ -1,10 +1,14 @@
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
 import { json } from 'node:stream/consumers'
 import { openMailServer } from '@huitou/simulators'
 import { createTestCore, engines, type TestCore } from '@huitou/testing'
 import { describe, expect, test } from 'vitest'
+import { readConfig } from '../src/config.ts'
 import { AlertSettings, writeAlertSettings } from '@huitou/core/watch/thresholds'
 import { readTellings } from '@huitou/core/watch/notices'
 
@@ -172,4 +176,26 @@ test('a password does not follow to another server, and what the environment say
   expect((await core.mail.find())?.password).toBe('sesame')
   await core.mail.write({ ...server, host: 'elsewhere.example' })
   expect((await core.mail.find())?.password).toBe('')
+})
+
+test('the environment may name the mail server, whole or not at all', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'huitou-mail-'))
+  const read = (url: string, from: string) =>
+    readConfig(folder, { HUITOU_MAIL_URL: url, HUITOU_MAIL_FROM: from }).mailServer
+  expect(read('smtps://shop%40tea.example:p%3Aw@mail.example.com', 'Tea House <huitou@tea.example>')).toEqual(
+    {
+      host: 'mail.example.com',
+      port: 465,
+      security: 'tls',
+      user: 'shop@tea.example',
+      password: 'p:w',
+      from: 'huitou@tea.example',
+      fromName: 'Tea House',
+    },
+  )
+  expect(read('smtp://mail.example.com', 'a@b.example')).toMatchObject({ port: 587, security: 'starttls' })
+  expect(read('smtp://127.0.0.1:2525', 'a@b.example')).toMatchObject({ port: 2525, security: 'none' })
+  expect(read('', '')).toBeUndefined()
+  expect(() => read('smtp://mail.example.com', '')).toThrow(expect.objectContaining({ code: 'E_CONFIG' }))
+  rmSync(folder, { recursive: true })
 })
