@@ -19,7 +19,7 @@ const ENGINES = process.env['HUITOU_ERASURE_ROUNDS']
   ? (['sqlite', 'postgres'] as const)
   : (['sqlite'] as const)
 const KILLS = process.env['HUITOU_ERASURE_ROUNDS'] ? 4 : 2
-const EVENTS = 2_500
+const EVENTS = 1_500
 const MARKS = ['canary-7731', '13900007731', 'canary7731@example.cn', '金丝雀七七三一']
 
 test.each(ENGINES)(
