@@ -125,8 +125,6 @@ export function useJourneyDraft(id: Ref<string>) {
     failure.value = error
     saving.value = stateAfter(error)
     if (saving.value === 'held') malformed.value = mistakesOf(error)
-    // What is chosen between is to be seen.
-    if (saving.value === 'conflict') void stored.refetch()
     if (saving.value === 'away') setTimeout(() => saving.value === 'away' && void store(), RETRY)
   }
 
