@@ -72,4 +72,18 @@ test('a colleague is asked in, sees what the role opens, and signs in with a sec
   await expect(agent.getByRole('heading', { name: '工作台' }).first()).toBeVisible()
   expect(errors).toEqual([])
   await context.close()
+
+  // What programs sign in with is shown once, and works.
+  await page.goto('/settings/keys')
+  await page.getByRole('textbox', { name: '名称', exact: true }).fill('小程序')
+  await page.getByRole('button', { name: '创建密钥' }).click()
+  const made = page.getByRole('status').filter({ hasText: '小程序' })
+  const key = (await made.locator('code').textContent()) ?? ''
+  const sent = await page.request.post('/v1/track', {
+    headers: { Authorization: `Basic ${btoa(`${key.trim()}:`)}` },
+    data: { event: 'e2e.keys', userId: 'nobody', messageId: 'e2e-keys' },
+  })
+  expect(sent.status()).toBe(200)
+  await made.getByRole('button', { name: '关闭' }).click()
+  await expect(page.getByText(key.trim())).toHaveCount(0)
 })
