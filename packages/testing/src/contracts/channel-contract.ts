@@ -67,14 +67,7 @@ export function channelChecks(subject: Subject<ChannelContribution>): Check[] {
     add('says of messages whose answer was lost what became of them', async () => {
       await unlessMissing(async () => {
         const messages = deliveries(2).map(({ key, address }) => ({ key, address, at: subject.plugin.now }))
-        const results = await subject.call<LookUpResult[]>('lookUp', { settings: settings(), messages })
-        must(Array.isArray(results) && results.length === 2, 'lookUp() did not answer for both messages')
-        for (const { key, outcome } of results) {
-          must(
-            foundOutcomes.includes(outcome),
-            `lookUp() answered "${outcome}" for "${key}"; use ${foundOutcomes.join(', ')}`,
-          )
-        }
+        checkFound(await subject.call<LookUpResult[]>('lookUp', { settings: settings(), messages }))
       })
     }),
     ...(declaration.webhooks ?? []).map(({ path }) =>
@@ -96,6 +89,16 @@ export function channelChecks(subject: Subject<ChannelContribution>): Check[] {
       }),
     ),
   ]
+}
+
+function checkFound(results: LookUpResult[]): void {
+  must(Array.isArray(results) && results.length === 2, 'lookUp() did not answer for both messages')
+  for (const { key, outcome } of results) {
+    must(
+      foundOutcomes.includes(outcome),
+      `lookUp() answered "${outcome}" for "${key}"; use ${foundOutcomes.join(', ')}`,
+    )
+  }
 }
 
 function checkResult(result: DeliveryResult): void {
