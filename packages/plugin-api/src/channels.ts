@@ -104,7 +104,18 @@ export interface DeliveryBatch {
  */
 export type DeliveryResult =
   | { key: string; outcome: 'sent' | 'pending'; providerId?: string }
-  | { key: string; outcome: 'refused' | 'failed'; code: string; message: string; retryAt?: number }
+  | {
+      key: string
+      outcome: 'refused' | 'failed'
+      code: string
+      message: string
+      retryAt?: number
+      /**
+       * Of `refused`: the address is none, so that nothing more is sent to it until the customer has another or somebody
+       * says that it works.
+       */
+      permanent?: boolean
+    }
   | { key: string; outcome: 'unknown'; message?: string }
 
 /** Messages of which the server does not know whether the provider has them. */

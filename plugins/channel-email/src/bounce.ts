@@ -7,6 +7,14 @@ export interface BounceCause {
   message: string
 }
 
+/**
+ * Whether a code says that there is no such mailbox (RFC 3463): unlike those about a message, a policy or a full mailbox,
+ * it holds for every mail to come.
+ */
+export function isNoMailbox(code: string): boolean {
+  return /^5\.(?:1\.(?:1|2|3|6|10)|2\.1)$/.test(code)
+}
+
 /** What a delivery status says of a recipient that was given up; undefined for delays, relays and deliveries. */
 export function readStatus(status: string): BounceCause | undefined {
   const failed = status
@@ -48,7 +56,7 @@ function codeOf(text: string): string | undefined {
   return enhancedCode(text) ?? (plain && `${plain}.0.0`)
 }
 
-/** Not the beginning of an IP address. */
-function enhancedCode(text: string): string | undefined {
+/** The first code such as `5.1.1` in an answer or a report; not the beginning of an IP address. */
+export function enhancedCode(text: string): string | undefined {
   return /(?<![\d.])[45]\.\d{1,3}\.\d{1,3}(?!\.?\d)/.exec(text)?.[0]
 }

@@ -95,7 +95,7 @@ test('answers of the server: final, later, or about the sender', async () => {
   server.refusals.set('c@example.net', '450 4.2.1 greylisted')
   expect(await send([delivery('a'), delivery('b'), delivery('c'), delivery('d')])).toMatchObject([
     { key: 'a', outcome: 'sent' },
-    { key: 'b', outcome: 'refused', code: 'SMTP_550' },
+    { key: 'b', outcome: 'refused', code: 'SMTP_550', permanent: true },
     { key: 'c', outcome: 'failed', code: 'SMTP_450' },
     { key: 'd', outcome: 'sent' },
   ])

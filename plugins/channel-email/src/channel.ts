@@ -1,6 +1,7 @@
 import type { Channel, Delivery, DeliveryResult, Huitou } from '@huitou/plugin-api'
 import { isAddress, readAccount } from './account.ts'
 import type { MailAccount } from './account.ts'
+import { enhancedCode, isNoMailbox } from './bounce.ts'
 import { composeMail, problemOf } from './compose.ts'
 import { readInbound } from './inbound.ts'
 import { isOurs } from './inbound-token.ts'
@@ -126,8 +127,10 @@ function toResult(key: string, error: unknown): DeliveryResult {
     return handedOver
       ? { key, outcome: 'unknown', message }
       : { key, outcome: 'failed', code: 'SMTP_CONNECTION', message }
-  const isFinal = status >= 500 && /^(?:RCPT TO|DATA)$/.test(command)
-  return { key, outcome: isFinal ? 'refused' : 'failed', code: `SMTP_${status}`, message }
+  const code = `SMTP_${status}`
+  if (status < 500 || !/^(?:RCPT TO|DATA)$/.test(command)) return { key, outcome: 'failed', code, message }
+  const permanent = command === 'RCPT TO' && isNoMailbox(enhancedCode(message) ?? '')
+  return { key, outcome: 'refused', code, message, ...(permanent ? { permanent } : {}) }
 }
 
 /** One connection that is opened when it is needed; after a failure to open, it is not tried again. */

@@ -1,7 +1,7 @@
 import type { Receipt } from '@huitou/plugin-api'
 import PostalMime from 'postal-mime'
 import type { Email } from 'postal-mime'
-import { readReportInWords, readStatus } from './bounce.ts'
+import { isNoMailbox, readReportInWords, readStatus } from './bounce.ts'
 import type { BounceCause } from './bounce.ts'
 import { readFields, readHead } from './header-fields.ts'
 import { findBounceAddress, findMessageId } from './mail-tag.ts'
@@ -14,11 +14,6 @@ import type { NamedDelivery } from './mail-tag.ts'
 const readAtMost = 131_072
 /** A report is not believed to be older than servers keep trying, and much longer. */
 const oldest = 30 * 86_400_000
-/**
- * Codes that say that there is no such mailbox (RFC 3463): unlike those about a message, a policy or a full mailbox, they
- * hold for every mail to come.
- */
-const noAddress = /^5\.(?:1\.(?:1|2|3|6|10)|2\.1)$/
 /** Kinds of feedback that are a complaint of a person; `auth-failure`, `not-spam` and `virus` are not. */
 const complaints = new Set(['abuse', 'fraud', 'other', 'miscategorized'])
 
@@ -61,7 +56,7 @@ function readMail(mail: Email, { secret, at }: Omit<Reading, 'mail'>): Receipt[]
 
 function bounceOf(cause: BounceCause | undefined, about: NamedDelivery | undefined, at: number): Receipt[] {
   if (!cause || !about) return []
-  const permanent = noAddress.test(cause.code)
+  const permanent = isNoMailbox(cause.code)
   return [
     {
       providerId: about.messageId,

@@ -119,5 +119,14 @@ test.each(engines)(
     await markReachable(core.database.db, customer, mail.id)
     expect(await visit('b@x.example')).toHaveLength(4)
     expect(await readUnreachable(core.database.db, customer)).toEqual([])
+    // The provider may know at once, before anything came back.
+    mail.answer = ({ key }) => ({ key, outcome: 'refused', code: '550', message: 'no', permanent: true })
+    expect(await visit('c@x.example')).toHaveLength(4)
+    expect(await readUnreachable(core.database.db, customer)).toMatchObject([
+      { channel: mail.id, bounced: 0 },
+    ])
+    mail.answer = undefined
+    expect(await visit('c@x.example')).toHaveLength(4)
+    expect(await visit('d@x.example')).toHaveLength(5)
   },
 )

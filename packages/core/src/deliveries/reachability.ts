@@ -1,5 +1,7 @@
 import { notFound } from '@huitou/plugin-api'
-import type { Db } from '../db/database.ts'
+import type { Db, Tx } from '../db/database.ts'
+import { insertRows } from '../db/insert-rows.ts'
+import type { Person } from '../journeys/people.ts'
 
 /** A channel that does not reach a customer, or hardly. */
 export interface Unreachable {
@@ -30,6 +32,51 @@ export async function readUnreachable(db: Db, customerId: number): Promise<Unrea
     undeliverableAt: undeliverableAt === null ? null : Number(undeliverableAt),
     bounced: Number(bounced),
   }))
+}
+
+/** Whom a channel does not reach, and since when, in epoch milliseconds. */
+export interface DeadAddress {
+  person: Person
+  channel: string
+  at: number
+}
+
+/** Writes down that the addresses which customers have by now are none; one that they get later may be. */
+export async function markUndeliverable(tx: Tx, dead: readonly DeadAddress[]): Promise<void> {
+  const rows = new Map(
+    dead.flatMap(({ person, channel, at }) => {
+      // A later address has a higher number than all that are known.
+      const upto = Math.max(...person.identifiers.map(({ id }) => id))
+      if (!Number.isFinite(upto)) return []
+      const row = {
+        customer_id: person.id,
+        channel,
+        undeliverable_upto: upto,
+        undeliverable_at: Math.round(at),
+      }
+      return [[`${person.id} ${channel}`, row] as const]
+    }),
+  )
+  const never = { sent: 0, opened: 0, clicked: 0, replied: 0, complained: 0, unopened: 0 }
+  await insertRows(tx, 'contact_channels', {
+    rows: [...rows.values()].map((row) => ({ ...never, ...row })),
+    columns: {
+      customer_id: 'integer',
+      channel: 'text',
+      sent: 'integer',
+      opened: 'integer',
+      clicked: 'integer',
+      replied: 'integer',
+      complained: 'integer',
+      unopened: 'integer',
+      undeliverable_upto: 'integer',
+      undeliverable_at: 'integer',
+    },
+    conflict: {
+      columns: ['customer_id', 'channel'],
+      then: { add: [], set: ['undeliverable_upto', 'undeliverable_at'] },
+    },
+  })
 }
 
 /** Somebody knows that the address works: messages go to it again. */

@@ -6,6 +6,7 @@ import { rowsOf } from '../db/rows.ts'
 import { appendMessageEvents } from './message-events.ts'
 import { type Person, readPeople } from '../journeys/people.ts'
 import type { StoredDelivery } from './next-messages.ts'
+import { markUndeliverable } from './reachability.ts'
 import type { DeliveryState } from './tables.ts'
 
 /** How far a message has come; a receipt never takes it back. */
@@ -227,21 +228,17 @@ async function markAddresses(
   people: ReadonlyMap<number, Person>,
 ): Promise<void> {
   for (const { row, receipt } of news) {
-    const { kind, permanent = false } = receipt
+    const { kind, permanent = false, at } = receipt
     const arrived = kind === 'delivered' || kind === 'read' || kind === 'clicked' || kind === 'replied'
     if (row.purpose === 'test' || (kind !== 'bounced' && !arrived)) continue
-    // All addresses known by now: one that comes later has a higher number.
-    const upto = Math.max(...(people.get(row.customer_id)?.identifiers ?? []).map(({ id }) => id))
-    if (permanent && !Number.isFinite(upto)) continue
+    if (permanent && !arrived) {
+      const person = people.get(row.customer_id)
+      if (person) await markUndeliverable(tx, [{ person, channel: row.channel, at }])
+      continue
+    }
     await tx
       .updateTable('contact_channels')
-      .set(
-        arrived
-          ? { bounced: 0 }
-          : permanent
-            ? { undeliverable_upto: upto, undeliverable_at: Math.round(receipt.at) }
-            : { bounced: sql`bounced + 1` },
-      )
+      .set(arrived ? { bounced: 0 } : { bounced: sql`bounced + 1` })
       .where('channel', '=', row.channel)
       .where('customer_id', '=', (where) =>
         where.selectFrom('identifiers').select('customer_id').where('id', '=', row.customer_id),

@@ -6,6 +6,7 @@ import { countFailure, countSuccess } from './accounts.ts'
 import { addTouches, heldDay } from './ledger.ts'
 import { appendMessageEvents } from './message-events.ts'
 import type { Prepared } from './prepare.ts'
+import { type DeadAddress, markUndeliverable } from './reachability.ts'
 import { applyEarlyReceipts } from './receipts.ts'
 import type { DeliveryState } from './tables.ts'
 import { ATTEMPTS, backOff, type DeliveryContext } from './worker-context.ts'
@@ -99,6 +100,7 @@ export async function recordOutcome(
       sent.filter(({ row }) => row.purpose !== 'test'),
       now,
     )
+    await markUndeliverable(tx, decided.flatMap(deadAddressOf(now)))
     await writeHistory(tx, decided, now)
     await applyEarlyReceipts(
       tx,
@@ -204,7 +206,15 @@ function toOutcome(
   }
 }
 
-type Decided = Leased & { outcome: Outcome }
+type Decided = Leased & { outcome: Outcome; result: DeliveryResult | undefined }
+
+/** What a provider said at once of an address that is none. */
+function deadAddressOf(at: number): (decided: Decided) => DeadAddress[] {
+  return ({ row, person, result }) =>
+    row.purpose !== 'test' && result?.outcome === 'refused' && result.permanent === true
+      ? [{ person, channel: row.channel, at }]
+      : []
+}
 
 async function countSent(tx: Tx, sent: readonly Decided[], now: number): Promise<void> {
   const counts = new Map<string, { customer_id: number; channel: string; sent: number }>()
