@@ -47,7 +47,7 @@ test('a customer’s story, phone and merges', async ({ page, shop }) => {
   const timeline = page.getByRole('region', { name: '轨迹' })
   await expect(timeline.getByText('支付订单 ¥100')).toHaveCount(2)
   await expect(timeline).toContainText('更新资料')
-  await expect(timeline).toContainText('Wecom friend added')
+  await expect(timeline).toContainText('添加企业微信')
   await expect(timeline).toContainText('晚霜')
 
   const facts = page.locator('.facts')

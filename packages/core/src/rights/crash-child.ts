@@ -16,6 +16,8 @@ const core = await createCore({
     },
   },
 })
+// Whoever had the job is dead, and need not be silent for as long as a server that may come back.
+await database.db.updateTable('jobs').set({ leased_until: 1 }).where('state', '=', 'running').execute()
 await core.erasures.applyNoted()
 await core.erasures.resume()
 const stop = new AbortController()
