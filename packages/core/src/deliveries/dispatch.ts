@@ -20,8 +20,8 @@ import { runActions } from './run-actions.ts'
 import { keptSetting } from '../settings/brand.ts'
 import { CALL_MS, type DeliveryContext, isLost, LEASE_MS, openSettings } from './worker-context.ts'
 
-/** Calls that one account has under way at once. */
-const CALLS_AT_ONCE = 4
+/** Calls that one account has under way at once: while some wait for the provider, others are prepared and recorded. */
+const CALLS_AT_ONCE = 8
 /** Under which calls that ask go; no account is called so. */
 const POLLS = ''
 /** A lost signal costs this much while calls are under way. */
