@@ -19,10 +19,25 @@ const database = new Sqlite(request.file, { readonly: true, timeout: 10_000 })
 try {
   if (request.work === 'copy') {
     database.prepare('vacuum into ?').run(request.into)
+    emptyLog(request.file)
     parentPort?.postMessage({ problems: [], tables: {} } satisfies SnapshotAnswer)
   } else parentPort?.postMessage(inspect(request.tables))
 } finally {
   database.close()
+}
+
+/**
+ * While it was copied, nothing that others wrote could leave the write-ahead log. Whoever commits next would have to bring
+ * all of it into the database; this thread has nobody waiting.
+ */
+function emptyLog(file: string): void {
+  try {
+    const writer = new Sqlite(file, { fileMustExist: true })
+    writer.pragma('wal_checkpoint(passive)')
+    writer.close()
+  } catch {
+    // A folder that may only be read: then nobody writes there either.
+  }
 }
 
 function inspect(wanted: readonly string[] | undefined): SnapshotAnswer {

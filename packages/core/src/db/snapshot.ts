@@ -1,14 +1,41 @@
+import { open } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { SnapshotAnswer, SnapshotRequest, TableSum } from './snapshot-worker.ts'
 
 export type { TableSum } from './snapshot-worker.ts'
+
+const FLUSH_MS = 200
 
 /**
  * Writes a whole copy of a SQLite file as it is at one instant, also while others write to it: they are not held up.
  * `into` must not exist.
  */
 export async function copySqlite(file: string, into: string, signal?: AbortSignal): Promise<void> {
-  await ask({ work: 'copy', file, into }, signal)
+  const over = new AbortController()
+  const flushed = flushNowAndThen(into, over.signal)
+  try {
+    await ask({ work: 'copy', file, into }, signal)
+  } finally {
+    over.abort()
+    await flushed
+  }
+}
+
+/**
+ * Brings a file that grows to the disk as it grows. Gigabytes that go there all at once, at the end, keep every commit on
+ * the same disk waiting meanwhile.
+ */
+async function flushNowAndThen(file: string, over: AbortSignal): Promise<void> {
+  while (!over.aborted) {
+    await sleep(FLUSH_MS, undefined, { signal: over }).catch(() => {})
+    try {
+      await using handle = await open(file, 'r+')
+      await handle.datasync()
+    } catch {
+      // Not there yet, or not to be written: whoever writes it will say so.
+    }
+  }
 }
 
 /** What is wrong with a SQLite file, and a checksum of each table that does not depend on where rows lie. */
