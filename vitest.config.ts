@@ -43,8 +43,8 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     globalSetup: path.join(root, 'packages/testing/src/postgres-setup.ts'),
-    // Vitest keeps one processor for itself, which on two is half of them for a process that mostly waits.
-    maxWorkers: availableParallelism(),
+    // One more than processors: tests wait for databases and processes of their own a third of their time.
+    maxWorkers: availableParallelism() + 1,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // A Temporal day depends on it, and a brand sets its own.

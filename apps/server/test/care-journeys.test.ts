@@ -250,8 +250,8 @@ describe('every template over 90 days of the demo shop', () => {
 
 test('the same people enter at the same moments on both databases, and each gets what the journey plans', async () => {
   const play = async (engine: TestEngine) => {
-    const begin = END - 5 * DAY
-    const shop = await openPlayedShop(engine, { end: END, days: 5, customers: 5, more: rarePeople(begin, 1) })
+    const begin = END - 3 * DAY
+    const shop = await openPlayedShop(engine, { end: END, days: 3, customers: 5, more: rarePeople(begin, 1) })
     await using server = shop.server
     await publishAll(shop)
     await shop.play()
