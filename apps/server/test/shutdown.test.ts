@@ -1,14 +1,14 @@
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
-import { connect } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { json } from 'node:stream/consumers'
 import { createWriteKey, openDatabase, systemClock } from '@huitou/core'
 import { expect, test } from 'vitest'
 import { openHuitou } from '../src/open-huitou.ts'
-import { startServerProcess } from './server-process.ts'
+import { runHuitou, startServerProcess } from './server-process.ts'
 
 const silent = { info: () => {}, warn: () => {}, error: () => {} }
 
@@ -87,3 +87,15 @@ test(
     rmSync(dataDir, { recursive: true, force: true })
   },
 )
+
+test('a server that cannot listen says so, ends, and leaves its folder to the next try', async () => {
+  const dataDir = mkdtempSync(path.join(tmpdir(), 'huitou-port-'))
+  const other = createServer().listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  const { port } = other.address() as { port: number }
+  const start = () => runHuitou(['serve', '--data', dataDir, '--port', String(port)])
+  expect(await start()).toMatchObject({ code: 2, err: expect.stringContaining('E_PORT_TAKEN') })
+  expect(await start()).toMatchObject({ code: 2, err: expect.stringContaining('E_PORT_TAKEN') })
+  other.close()
+  rmSync(dataDir, { recursive: true, force: true })
+})

@@ -23,16 +23,20 @@ export const serveCommand = defineCommand({
   },
   async run({ args }) {
     await runCommand(args, async () => {
-      const huitou = await openForCommand(args, { quiet: false })
-      const node = await joinNodes(huitou, args.role)
-      const server = await startServer(huitou, {
+      // Whatever it fails at, the folder is free for the next try and the process ends.
+      await using begun = new AsyncDisposableStack()
+      const huitou = begun.use(await openForCommand(args, { quiet: false }))
+      const node = begun.adopt(await joinNodes(huitou, args.role), (one) => one.leave())
+      begun.defer(() => huitou.core.stop())
+      const serving = {
         role: node.role,
         port: Number(args.port),
         host: args.host,
         version,
         trustedProxies: huitou.config.trustedProxies,
         metricsToken: huitou.config.metricsToken,
-      })
+      }
+      const server = begun.adopt(await startServer(huitou, serving), (one) => one.close())
       await sweepImports(huitou.core)
       using _backups = scheduleBackups(huitou.core, huitou.config)
       await noteVersion(huitou.core)
@@ -46,10 +50,7 @@ export const serveCommand = defineCommand({
       )
       await stopped()
       endAfter(STOP_MS)
-      await server.close()
-      await huitou.core.stop()
-      await node.leave()
-      await huitou[Symbol.asyncDispose]()
+      await begun.disposeAsync()
       // Plugins and readers run in threads; none of them has anything left to do.
       process.exit(0)
     })
