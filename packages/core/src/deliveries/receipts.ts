@@ -2,11 +2,11 @@ import type { Receipt, ReceiptKind } from '@huitou/plugin-api'
 import { sql } from 'kysely'
 import type { Tx } from '../db/database.ts'
 import { insertRows, updateRows } from '../db/insert-rows.ts'
-import { rowsOf } from '../db/rows.ts'
+import { isOneOf, rowsOf } from '../db/rows.ts'
 import { appendMessageEvents } from './message-events.ts'
 import { type Person, readPeople } from '../journeys/people.ts'
 import type { StoredDelivery } from './next-messages.ts'
-import { markUndeliverable } from './reachability.ts'
+import { type DeadAddress, markUndeliverable } from './reachability.ts'
 import type { DeliveryState } from './tables.ts'
 
 /** How far a message has come; a receipt never takes it back. */
@@ -25,6 +25,8 @@ const RANKS: Partial<Record<DeliveryState, number>> = {
 const ENDS = new Set<string>(['bounced', 'complained', 'failed'])
 /** There may be more to hear of it. */
 const ASKED_AFTER = new Set<DeliveryState>(['pending', 'sent', 'delivered', 'read'])
+/** Kinds that say that it reached the address. */
+const ARRIVED = new Set<ReceiptKind>(['delivered', 'read', 'clicked', 'replied'])
 /** May happen more than once to one message. */
 const REPEATABLE = new Set<ReceiptKind>(['clicked', 'replied'])
 const KINDS = new Set<string>([
@@ -94,7 +96,7 @@ export async function recordReceipts(
     tx,
     news.map(({ row }) => row.customer_id),
   )
-  await markAddresses(tx, news, people)
+  await markAddresses(tx, channel, { news, people })
   await appendMessageEvents(
     tx,
     news.flatMap(({ row, receipt }) => {
@@ -224,27 +226,36 @@ async function countAnswers(tx: Tx, news: readonly News[]): Promise<void> {
 /** What came back for good, and what only came back; whatever arrives ends a row of the latter. */
 async function markAddresses(
   tx: Tx,
-  news: readonly News[],
-  people: ReadonlyMap<number, Person>,
+  channel: string,
+  { news, people }: { news: readonly News[]; people: ReadonlyMap<number, Person> },
 ): Promise<void> {
+  const dead: DeadAddress[] = []
+  const arrived = new Set<number>()
+  const bounces = new Map<number, number>()
   for (const { row, receipt } of news) {
-    const { kind, permanent = false, at } = receipt
-    const arrived = kind === 'delivered' || kind === 'read' || kind === 'clicked' || kind === 'replied'
-    if (row.purpose === 'test' || (kind !== 'bounced' && !arrived)) continue
-    if (permanent && !arrived) {
-      const person = people.get(row.customer_id)
-      if (person) await markUndeliverable(tx, [{ person, channel: row.channel, at }])
-      continue
+    const person = people.get(row.customer_id)
+    if (!person || row.purpose === 'test') continue
+    if (receipt.kind === 'bounced' && receipt.permanent) dead.push({ person, channel, at: receipt.at })
+    else if (receipt.kind === 'bounced') bounces.set(person.id, (bounces.get(person.id) ?? 0) + 1)
+    else if (ARRIVED.has(receipt.kind)) {
+      arrived.add(person.id)
+      bounces.delete(person.id)
     }
-    await tx
-      .updateTable('contact_channels')
-      .set(arrived ? { bounced: 0 } : { bounced: sql`bounced + 1` })
-      .where('channel', '=', row.channel)
-      .where('customer_id', '=', (where) =>
-        where.selectFrom('identifiers').select('customer_id').where('id', '=', row.customer_id),
-      )
-      .execute()
   }
+  await markUndeliverable(tx, dead)
+  const rows = () => tx.updateTable('contact_channels').where('channel', '=', channel)
+  // Hardly anybody has a row of bounces to end.
+  if (arrived.size > 0)
+    await rows()
+      .set({ bounced: 0 })
+      .where(isOneOf(tx, 'customer_id', arrived))
+      .where('bounced', '>', 0)
+      .execute()
+  for (const [customer, count] of bounces)
+    await rows()
+      .set({ bounced: sql`bounced + ${count}` })
+      .where('customer_id', '=', customer)
+      .execute()
 }
 
 /** Receipts that were quicker than the answer of the call that sent their message. */
