@@ -69,6 +69,23 @@ test('secrets are sealed in the database and open again after a restart', async 
   })
 })
 
+interface Columns {
+  columns: { name: string }[]
+  events: { name: string; properties: { name: string; title: object }[] }[]
+  owners: Record<string, object>
+}
+
+test('what an event holds has words in both languages', async () => {
+  await using server = await startTestServer()
+  const owner = await server.as()
+  const { events } = (await (await owner('/api/columns')).json()) as Columns
+  const searched = events.find(({ name }) => name === 'product.searched')
+  expect(searched?.properties).toContainEqual({
+    name: 'query',
+    title: { en: 'Search words', 'zh-CN': '搜索词' },
+  })
+})
+
 test('disabling RFM takes its columns and segments away, enabling brings them back', async () => {
   await using server = await startTestServer()
   const owner = await server.as()
@@ -85,7 +102,7 @@ test('disabling RFM takes its columns and segments away, enabling brings them ba
   ])
   await server.settle()
   const look = async () => {
-    const { columns } = (await (await owner('/api/columns')).json()) as { columns: { name: string }[] }
+    const { columns, owners } = (await (await owner('/api/columns')).json()) as Columns
     const { segments } = (await (await owner('/api/segments')).json()) as {
       segments: { id: string; count: number }[]
     }
@@ -93,10 +110,11 @@ test('disabling RFM takes its columns and segments away, enabling brings them ba
       rfm: columns.filter(({ name }) => name.startsWith('rfm_')).length,
       segments: segments.length,
       members: segments.reduce((sum, { count }) => sum + count, 0),
+      owner: owners['huitou.rfm'],
     }
   }
   const before = await look()
-  expect(before).toMatchObject({ segments: 11, members: 1 })
+  expect(before).toMatchObject({ segments: 11, members: 1, owner: { en: 'RFM', 'zh-CN': 'RFM 分层' } })
   expect((await owner('/api/plugins/huitou.rfm/disable', { method: 'POST' })).status).toBe(200)
   await server.settle()
   expect(await look()).toEqual({ rfm: 0, segments: 0, members: 0 })

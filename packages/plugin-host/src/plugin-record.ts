@@ -67,6 +67,7 @@ export interface RunningPlace {
 /** What one plugin declares, with all texts resolved. */
 export interface PluginContributions {
   pluginId: string
+  displayName: Texts
   columnPrefix: string
   contributes: Localized<Contributions>
 }
@@ -131,7 +132,12 @@ export class PluginVersion {
 
   get contributions(): PluginContributions {
     const { id, columnPrefix, manifest } = this.loaded
-    return { pluginId: id, columnPrefix, contributes: manifest.contributes ?? {} }
+    return {
+      pluginId: id,
+      displayName: manifest.displayName,
+      columnPrefix,
+      contributes: manifest.contributes ?? {},
+    }
   }
 
   /** Ids it declares, by contribution point. */

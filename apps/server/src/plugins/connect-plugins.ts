@@ -77,10 +77,11 @@ export interface Callee extends Pick<PluginHost, 'call'> {
 export function* addContributions(
   { points }: Pick<Core, 'points'>,
   host: Callee,
-  { pluginId, columnPrefix, contributes }: PluginContributions,
+  { pluginId, displayName, columnPrefix, contributes }: PluginContributions,
 ): Generator<Undo> {
   const owner: PointOwner = {
     plugin: pluginId,
+    title: displayName,
     prefix: columnPrefix,
     permissions: () => host.getPlugin(pluginId).grants,
     text: (text) => (typeof text === 'string' ? { en: text, 'zh-CN': text } : text),

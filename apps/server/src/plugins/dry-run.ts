@@ -18,7 +18,12 @@ export async function dryRun(
       candidate.call({ point, id: contribution, method }, args, options),
   }
   const points = createPoints()
-  const plugin = { pluginId: id, columnPrefix, contributes: manifest.contributes ?? {} }
+  const plugin = {
+    pluginId: id,
+    displayName: manifest.displayName,
+    columnPrefix,
+    contributes: manifest.contributes ?? {},
+  }
   for (const _undo of addContributions({ points }, host, plugin)) continue
   const { problems } = await rehearseScores(core, points, {
     owner: id,

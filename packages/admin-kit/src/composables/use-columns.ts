@@ -36,6 +36,12 @@ export function useColumns() {
     eventKinds,
     findColumn: (name: string): Column | undefined => byName.value.get(name),
     findEvent: (name: string): EventKind | undefined => events.value.get(name),
+    /** What people call a property of an event. */
+    propertyTitle: (event: string, property: string) =>
+      events.value.get(event)?.properties.find(({ name }) => name === property)?.title ??
+      readableName(property),
+    /** What people call the plugin that fills a column. */
+    ownerTitle: (owner: string) => query.data.value?.owners[owner] ?? owner,
     findOption: (column: string, value: unknown): ColumnOption | undefined =>
       byName.value.get(column)?.options?.find((option) => option.value === String(value)),
   }

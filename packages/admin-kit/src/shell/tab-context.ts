@@ -13,6 +13,11 @@ export interface TabContext {
   readonly active: Readonly<Ref<boolean>>
   update(change: { title?: TabTitle | undefined; titleKey?: string; icon?: IconName; dirty?: boolean }): void
   close(): void
+  /**
+   * Goes to another page and closes this tab without asking. Done once the page is gone: what it showed can be deleted
+   * then, and nothing asks the server for it any more.
+   */
+  leave(to: string): Promise<void>
 }
 
 export const tabContextKey: InjectionKey<TabContext> = Symbol('huitou.tab')

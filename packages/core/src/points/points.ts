@@ -51,12 +51,22 @@ export interface Contribution<T> {
 export interface PointOwner {
   /** `huitou.rfm`. */
   readonly plugin: string
+  /** What people call it. */
+  readonly title?: Text
   /** Prefix of its columns: `rfm`. */
   readonly prefix: string
   /** What it is granted at this moment; absent for one that may read everything. */
   readonly permissions?: () => Permissions
   /** Gives a text of the manifest in both languages; what is in both already stays as it is. */
   text(text: string | Text): Text
+}
+
+/** What people call the plugins that have added something, by their ids. */
+export function ownerTitles(points: Points): Record<string, Text> {
+  const owners = Object.values(points as unknown as Record<string, ExtensionPoint<unknown>>).flatMap(
+    (point) => point.list().map(({ owner }) => owner),
+  )
+  return Object.fromEntries(owners.flatMap(({ plugin, title }) => (title ? [[plugin, title]] : [])))
 }
 
 /** One extension point: a list that plugins add to and that the core reads. */

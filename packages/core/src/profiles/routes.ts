@@ -1,4 +1,4 @@
-import { notFound, userError } from '@huitou/plugin-api'
+import { type EventTypeContribution, notFound, userError } from '@huitou/plugin-api'
 import { Hono } from 'hono'
 import { describeRoute } from 'hono-openapi'
 import { sql } from 'kysely'
@@ -7,6 +7,7 @@ import type { CoreContext } from '../context.ts'
 import type { SignedIn } from '../http/env.ts'
 import { validate } from '../http/validate.ts'
 import { audit } from '../people/audit.ts'
+import { type PointOwner, type Text, ownerTitles } from '../points/points.ts'
 import { isSealed, readColumns } from './columns.ts'
 import { currentCustomerId, getCustomer, readTimeline } from './queries.ts'
 
@@ -86,7 +87,10 @@ export function columnRoutes({ database, points }: Pick<CoreContext, 'database' 
   return new Hono<SignedIn>()
     .get(
       '/',
-      describeRoute({ tags: ['columns'], summary: 'Columns of profiles and kinds of events' }),
+      describeRoute({
+        tags: ['columns'],
+        summary: 'Columns of profiles, kinds of events, and whose they are',
+      }),
       async (c) => {
         const counts = await analytics
           .selectFrom('timeline')
@@ -105,7 +109,7 @@ export function columnRoutes({ database, points }: Pick<CoreContext, 'database' 
             owner: owner.plugin,
             count: countOf.get(value.name) ?? 0,
             money: value.valueType === 'money',
-            properties: Object.keys((value.schema?.['properties'] as object | undefined) ?? {}),
+            properties: propertiesOf(value, owner),
           })),
           ...counts
             .filter(({ name }) => !known.has(name))
@@ -116,7 +120,7 @@ export function columnRoutes({ database, points }: Pick<CoreContext, 'database' 
               owner: 'core',
               count,
               money: false,
-              properties: [] as string[],
+              properties: [],
             })),
         ]
         // Of what is sealed the database can be asked whole values only.
@@ -124,7 +128,7 @@ export function columnRoutes({ database, points }: Pick<CoreContext, 'database' 
           ...column,
           sealed: database.vault.isOpen && isSealed(column),
         }))
-        return c.json({ columns, events })
+        return c.json({ columns, events, owners: ownerTitles(points) })
       },
     )
     .get(
@@ -196,4 +200,16 @@ async function eventProperties(
     .executeTakeFirst()
   if (!row) throw notFound('Event', seq)
   return JSON.stringify((JSON.parse(row.body) as { properties?: object }).properties ?? {})
+}
+
+/** A property that a plugin declares of an event. */
+interface EventProperty {
+  name: string
+  title: Text
+}
+
+/** Properties of an event by their titles; one without a title goes by its name. */
+function propertiesOf({ schema }: EventTypeContribution, owner: PointOwner): EventProperty[] {
+  const properties = (schema?.['properties'] ?? {}) as Record<string, { title?: string | Text }>
+  return Object.entries(properties).map(([name, { title = name }]) => ({ name, title: owner.text(title) }))
 }

@@ -25,11 +25,15 @@ export function useRecord(
   const client = useQueryClient()
   const saving = ref(false)
   const failure = shallowRef<unknown>()
+  /** From the moment that it is deleted there is nothing to be read about it. */
+  const gone = ref(false)
   const isNew = computed(() => toValue(id) === 'new')
   const query = useQuery({
     queryKey: computed(() => queryKeys.records(toValue(collection)?.id ?? '', toValue(id))),
     queryFn: ({ signal }) => getRecord(toValue(collection)!.id, toValue(id)!, signal),
-    enabled: computed(() => toValue(collection) !== undefined && toValue(id) !== undefined && !isNew.value),
+    enabled: computed(
+      () => toValue(collection) !== undefined && toValue(id) !== undefined && !isNew.value && !gone.value,
+    ),
     retry: false,
   })
   const record = computed(() => (isNew.value ? undefined : query.data.value?.record))
@@ -64,6 +68,7 @@ export function useRecord(
   /** Deletes, and offers to take it back for a while. */
   async function remove(ids: string[]): Promise<boolean> {
     const own = toValue(collection)!
+    gone.value = ids.includes(toValue(id) ?? '')
     try {
       const { deleted } = await deleteRecords(own.id, ids)
       toast({
@@ -82,6 +87,7 @@ export function useRecord(
       await refresh()
       return true
     } catch (error) {
+      gone.value = false
       toastError(error, t('pluginViews.deleteFailed'))
       return false
     }

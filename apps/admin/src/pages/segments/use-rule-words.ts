@@ -17,11 +17,9 @@ export function useRuleWords() {
   const isSealed = (column: string): boolean => columns.findColumn(column)?.sealed ?? false
   const columnTitle = (column: string) => localized(columns.findColumn(column)?.title) || column
   const eventTitle = (event: string) => localized(columns.findEvent(event)?.title) || event
+  const propertyTitle = (event: string, property: string) => localized(columns.propertyTitle(event, property))
   const segmentName = (id: string) => findSegment(id)?.name ?? id
-  const ownerTitle = (owner: string) => {
-    const key = `segments.owners.${owner.replaceAll('.', '_')}`
-    return te(key) ? t(key) : owner
-  }
+  const ownerTitle = (owner: string) => localized(columns.ownerTitle(owner))
 
   /** Operators read differently for text, numbers and times. */
   function opTitle(op: ColumnOp, type: ValueType): string {
@@ -79,7 +77,7 @@ export function useRuleWords() {
     }
     const where = (sentence.where ?? []).map((filter) =>
       t('segments.texts.where', {
-        property: filter.property,
+        property: propertyTitle(sentence.event, filter.property),
         op: opTitle(filter.op, 'text'),
         value: valueTitle('', 'text', filter.op, filter.value),
       }),
@@ -109,6 +107,7 @@ export function useRuleWords() {
     isSealed,
     columnTitle,
     eventTitle,
+    propertyTitle,
     segmentName,
     ownerTitle,
     opTitle,
