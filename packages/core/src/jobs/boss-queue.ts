@@ -126,12 +126,13 @@ export class BossQueue implements JobQueue {
   /** pg-boss is done with a job. Put in line again before that, it was refused as one that pg-boss had already. */
   async #complete(id: string, held: Held): Promise<void> {
     await this.#boss.complete(held.queue, held)
-    await this.#db
-      .updateTable('jobs')
-      .set({ handed_at: null })
-      .where('id', '=', id)
-      .where('state', '=', 'queued')
-      .execute()
+    await this.#note(id, null)
+  }
+
+  /** When a job that waits was handed to pg-boss, or that it has yet to be. */
+  async #note(id: string, handed_at: number | null): Promise<void> {
+    const row = this.#db.updateTable('jobs').set({ handed_at }).where('id', '=', id)
+    await (handed_at === null ? row.where('state', '=', 'queued') : row).execute()
   }
 
   /** Hands rows that are due to pg-boss: new ones, and those that it should have had for long. */
@@ -159,9 +160,15 @@ export class BossQueue implements JobQueue {
     for (const { id, kind, place } of rows) {
       const queue = queueOf(kind, place)
       await this.#ensure(queue)
-      // Twice is once: the queue takes no second one under a key that it has.
-      await this.#boss.send(queue, { id }, { singletonKey: id })
-      await this.#db.updateTable('jobs').set({ handed_at: now }).where('id', '=', id).execute()
+      // Noted first: whoever completes it meanwhile takes the note away, and it is handed over once more.
+      await this.#note(id, now)
+      try {
+        // Twice is once: the queue takes no second one under a key that it has.
+        await this.#boss.send(queue, { id }, { singletonKey: id })
+      } catch (error) {
+        await this.#note(id, null)
+        throw error
+      }
     }
   }
 

@@ -163,6 +163,51 @@ test('a job that is in line again before pg-boss was told that it is over does n
   expect((await one.finished(id)).state).toBe('done')
 })
 
+test('a job that one worker completes while another hands it over again does not lie still', async () => {
+  const { database, dataDir, remove } = await openTestDatabase('postgres', coreTemplate)
+  await createCore({ database, dataDir })
+  const asked = Promise.withResolvers<void>()
+  const answer = Promise.withResolvers<void>()
+  let isLate = false
+  const late: typeof database = {
+    ...database,
+    openPool(connections) {
+      const pool = database.openPool!(connections)
+      const query = async (text: string, values: unknown[]) => {
+        const result = await pool.query(text, values)
+        if (isLate) {
+          asked.resolve()
+          await answer.promise
+        }
+        return result
+      }
+      return { query, end: () => pool.end() } as unknown as typeof pool
+    },
+  }
+  const options = { clock: systemClock, log, backend: 'postgres' as const }
+  const one = new BossQueue(database, options)
+  const two = new BossQueue(late, options)
+  await one.open()
+  await two.open()
+  const { id } = await createJobs({ database, clock: systemClock }).enqueue({ kind: 'long', title: 'L' })
+  const taken = await one.take(['long'], undefined)
+  expect(taken?.job.id).toBe(id)
+  expect(await two.take(['long'], undefined)).toBeUndefined()
+  // It was paused and resumed; pg-boss has yet to hear that it was let go of.
+  await database.db.updateTable('jobs').set({ state: 'queued', handed_at: null }).execute()
+  isLate = true
+  const handing = two.take(['long'], undefined)
+  await asked.promise
+  await one.letGo(taken!)
+  answer.resolve()
+  const again = (await handing) ?? (await one.take(['long'], undefined))
+  expect(again?.job.id).toBe(id)
+  await one.close()
+  await two.close()
+  await database.close()
+  await remove()
+})
+
 test('days that pass in the demo shop take no job from who is at it', async () => {
   const { database, dataDir, remove } = await openTestDatabase('sqlite', coreTemplate)
   await createCore({ database, dataDir })

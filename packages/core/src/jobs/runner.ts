@@ -103,6 +103,12 @@ export class JobRunner {
     if (outer.aborted) stop()
     let latest: JobProgress = job.progress
     const stopBeating = this.#beat(taken, controller, () => latest)
+    // Before it is written down: from then on the job may be resumed, and taken here once more.
+    const leave = () => {
+      stopBeating()
+      outer.removeEventListener('abort', stop)
+      if (this.#running.get(job.id) === controller) this.#running.delete(job.id)
+    }
     try {
       await update(taken, {})
       const handler = this.#handlers.get(job.kind) as JobHandler
@@ -111,18 +117,15 @@ export class JobRunner {
         signal: controller.signal,
         progress: (progress) => (latest = progress),
       })
-      stopBeating()
+      leave()
       await this.#settle(taken, controller.signal, {
         progress: JSON.stringify(latest),
         result: JSON.stringify(result ?? {}),
       })
     } catch (error) {
-      stopBeating()
+      leave()
       await this.#fail(taken, controller.signal, { progress: JSON.stringify(latest), error })
     } finally {
-      stopBeating()
-      outer.removeEventListener('abort', stop)
-      this.#running.delete(job.id)
       this.#rouse()
     }
   }
