@@ -5,12 +5,14 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { json } from 'node:stream/consumers'
-import { openMailServer } from '@huitou/simulators'
+import { openGroupRobot, openMailServer, openWebhookReceiver } from '@huitou/simulators'
 import { createTestCore, engines, type TestCore } from '@huitou/testing'
 import { describe, expect, test } from 'vitest'
 import { readConfig } from '../src/config.ts'
 import { AlertSettings, writeAlertSettings } from '@huitou/core/watch/thresholds'
 import { readTellings } from '@huitou/core/watch/notices'
+import { toChat } from '@huitou/core/watch/words'
+import { startTestServer } from './test-server.ts'
 
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
@@ -164,6 +166,132 @@ test('what cannot be told is shown, told on the other way, tried again, and drop
   expect((await read())[0]?.waiting).toBe(0)
   expect(server.received).toHaveLength(before)
   program.close()
+})
+
+const secret = 'SEC9f2d1c7b5a'
+const put = (body: object) => ({ method: 'PUT', body: JSON.stringify(body) })
+
+test.each(['wecom', 'dingtalk', 'feishu'] as const)('a group at %s is told by its robot', async (kind) => {
+  await using robot = await openGroupRobot(kind === 'wecom' ? { kind } : { kind, secret, keyword: 'Huitou' })
+  await using core = await createTestCore({ deliveries: { box } })
+  const { db } = core.database
+  await setUp(core, 25, { webhook: robot.address, webhookKind: kind, webhookLocale: 'zh-CN' })
+  await core.webhookSecrets.write(robot.address, kind === 'wecom' ? '' : 'SEC-of-another')
+  const read = async () => (await readTellings(db, ['webhook'], core.clock.now()))[0]
+
+  const end = await trouble(core, 'warning')
+  await look(core)
+  if (kind !== 'wecom') {
+    // Status 200, and a code of its own inside: it was not told.
+    expect(robot.said).toEqual([])
+    expect(await read()).toMatchObject({
+      waiting: 1,
+      sentAt: null,
+      error: expect.stringMatching(
+        /^E_ALERT_SIGNATURE: .*(310000 sign not match|19021 sign match)/,
+      ) as string,
+    })
+    await core.webhookSecrets.write(robot.address, secret)
+    core.clock.advance(2 * MINUTE)
+    await look(core)
+  }
+  expect(robot.said[0]).toMatch(/^\[Huitou\]\n\n⚠ 一刻钟内有 60 次登录失败\n开始于 /)
+  await end()
+  await look(core)
+  expect(robot.said[1]).toContain('✓ 一刻钟内有 60 次登录失败\n恢复于 ')
+  expect(await read()).toMatchObject({ waiting: 0, error: null })
+  const stored = await db.selectFrom('settings').selectAll().execute()
+  expect(JSON.stringify(stored)).not.toContain(secret)
+})
+
+test('the settings keep a secret for its address, hide it, and a test says what the other side answered', async () => {
+  await using robot = await openGroupRobot({ kind: 'feishu', secret, keyword: 'tea' })
+  await using receiver = await openWebhookReceiver({ secret })
+  await using server = await startTestServer()
+  const owner = await server.as()
+  const operator = await server.as({ role: 'operator' })
+  type Answer = Record<string, unknown> & { detail?: string }
+  const call = async (path: string, method = 'GET', body?: object) => {
+    const init = { method, ...(body ? { body: JSON.stringify(body) } : {}) }
+    return (await (await owner(`/api/alerts/settings${path}`, init)).json()) as Answer
+  }
+  const where = { webhook: robot.address, webhookLocale: 'en' }
+  const test = (change: object) => call('/test', 'POST', { ...where, webhookKind: 'feishu', ...change })
+
+  expect(await test({})).toMatchObject({ code: 'E_ALERT_REFUSED', details: { message: '9499 Bad Request' } })
+  expect(await test({ webhookSecret: secret })).toMatchObject({ code: 'E_ALERT_KEYWORD' })
+  expect(await test({ webhookKind: 'dingtalk' })).toMatchObject({ code: 'E_ALERT_REFUSED' })
+  const gone = await test({ webhook: `${robot.address}0123` })
+  expect(gone).toMatchObject({ code: 'E_ALERT_GONE', detail: expect.stringContaining('19001') as string })
+  expect((await owner('/api/settings', put({ brandName: 'tea' }))).status).toBe(200)
+  expect(await test({ webhookSecret: secret })).toEqual({ sent: true })
+  expect(robot.said[0]).toMatch(/^\[Huitou tea\] This is a test/)
+
+  const thresholds = {}
+  expect(await call('', 'PUT', { ...where, thresholds, webhookSecret: secret })).toMatchObject({
+    webhook: robot.address,
+    webhookKind: 'json',
+    hasWebhookSecret: true,
+  })
+  expect(await test({})).toEqual({ sent: true })
+  const seen = await (await operator('/api/alerts/settings')).text()
+  expect(JSON.parse(seen)).toMatchObject({ webhook: `${robot.url}/…`, hasWebhookSecret: true })
+  expect((await operator('/api/alerts/settings/test', { method: 'POST', body: '{}' })).status).toBe(403)
+  expect(seen + JSON.stringify(await call(''))).not.toContain(secret)
+
+  // What was entered for one address is not sent to another.
+  const program = { webhook: `${receiver.url}/alerts`, webhookKind: 'json' }
+  expect(await test(program)).toMatchObject({
+    code: 'E_ALERT_REFUSED',
+    details: { message: expect.stringMatching(/^HTTP 401/) as string },
+  })
+  expect(await call('', 'PUT', { ...program, thresholds })).toMatchObject({ hasWebhookSecret: false })
+  await call('', 'PUT', { ...program, thresholds, webhookSecret: secret })
+  expect(await test(program)).toEqual({ sent: true })
+  expect([...receiver.taken.values()]).toEqual([
+    { test: true, alerts: [], text: expect.stringContaining('[Huitou tea]') as string },
+  ])
+  expect(await test({ ...program, webhook: 'http://127.0.0.1:1/' })).toMatchObject({
+    code: 'E_ALERT_UNREACHABLE',
+  })
+  const host = { thresholds, webhook: 'https://oapi.dingtalk.com/robot/send?access_token=1' }
+  expect(await call('', 'PUT', host)).toMatchObject({ webhookKind: 'dingtalk' })
+})
+
+test('a swarm of alerts fits into what a robot takes', () => {
+  const alert = {
+    id: 1,
+    kind: 'channel_open',
+    subject: '',
+    severity: 'critical' as const,
+    title: { en: 'The account is paused', 'zh-CN': '短信账号「会员日」已暂停发送' },
+    advice: { en: 'Look', 'zh-CN': '请在消息页查看失败原因，处理后恢复账号。'.repeat(3) },
+    to: null,
+    raisedAt: 0,
+    seenAt: 0,
+    resolvedAt: null,
+    acknowledgedAt: null,
+    acknowledgedBy: null,
+    note: null,
+  }
+  const swarm = (count: number) => Array.from({ length: count }, () => ({ alert, state: 'raised' as const }))
+  const voice = {
+    locale: 'zh-CN' as const,
+    brandName: '茶',
+    publicUrl: 'https://crm.example.com',
+    timeZone: 'UTC',
+  }
+  const lines = (count: number) => toChat(swarm(count), voice, 2_048).split('\n')
+  expect(lines(2).filter((line) => line.startsWith('请在'))).toHaveLength(2)
+  expect(lines(20).filter((line) => line.startsWith('⚠'))).toHaveLength(20)
+  const many = lines(100)
+  expect(many.at(-2)).toBe(`…… 另有 ${100 - many.filter((line) => line.startsWith('⚠')).length} 条`)
+  expect(Buffer.byteLength(many.join('\n'))).toBeLessThanOrEqual(2_048)
+  expect(Buffer.byteLength(many.join('\n'))).toBeGreaterThan(1_900)
+  const long = { ...alert, title: { en: '', 'zh-CN': '长'.repeat(5_000) } }
+  expect(Buffer.byteLength(toChat([{ alert: long, state: 'raised' }], voice, 2_048))).toBeLessThanOrEqual(
+    2_048,
+  )
 })
 
 test('a password does not follow to another server, and what the environment says cannot be changed', async () => {

@@ -41,6 +41,7 @@ import { Signals } from './signals.ts'
 import { Tasks } from './tasks/tasks.ts'
 import { StageHealth } from './watch/stage-health.ts'
 import { Watch } from './watch/watch.ts'
+import { WebhookSecrets } from './watch/webhook.ts'
 
 export interface CoreOptions {
   database: Database
@@ -94,6 +95,8 @@ export interface Core extends ImportContext {
   readonly watch: Watch
   /** Where Huitou's own mails go through. */
   readonly mail: MailSettings
+  /** What is signed with at the address that alerts are told at. */
+  readonly webhookSecrets: WebhookSecrets
   /** How the stages of this process are doing. */
   readonly health: StageHealth
   /** Stages from left to right. */
@@ -140,7 +143,8 @@ export async function createCore(options: CoreOptions): Promise<Core> {
   const renewals = new ConsentRenewals({ ...context, schedules })
   const health = new StageHealth()
   const mail = new MailSettings(database.db, deliveries.context.box, options.mailServer)
-  const watch = watchOver(schedules, new Watch({ ...context, dataDir, health, mail }))
+  const webhookSecrets = new WebhookSecrets(database.db, deliveries.context.box)
+  const watch = watchOver(schedules, new Watch({ ...context, dataDir, health, mail, webhookSecrets }))
   const lanes = lanesOf(context, { profiles, scores, journeys, collections, deliveries, tasks })
   const looped = database.engine === 'sqlite' ? giveWay(lanes.stages, events) : lanes.stages
   const signals = new Signals(database.notices)
@@ -164,6 +168,7 @@ export async function createCore(options: CoreOptions): Promise<Core> {
     access,
     health,
     mail,
+    webhookSecrets,
     watch,
     stages: lanes.stages,
     start(node) {

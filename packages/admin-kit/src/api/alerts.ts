@@ -16,19 +16,40 @@ export const acknowledgeAlert = (id: number, note: string | null) =>
 
 export const readAlertSettings = (signal?: AbortSignal) => read(api.alerts.settings.$get({}, until(signal)))
 
+/** `webhookSecret` left out stays as it is, as long as the address does. */
 export const saveAlertSettings = ({
   thresholds,
   muted,
   webhook,
   webhookSeverity,
+  webhookKind,
+  webhookLocale,
+  webhookSecret,
   recipients,
   perHour,
-}: Omit<AlertSettings, 'kinds' | 'tellings'>) =>
+}: Omit<AlertSettings, 'kinds' | 'tellings' | 'hasWebhookSecret' | 'robotHosts'> & {
+  webhookSecret?: string
+}) =>
   read(
     api.alerts.settings.$put({
-      json: { thresholds, muted, webhook, webhookSeverity, recipients, perHour },
+      json: {
+        thresholds,
+        muted,
+        webhook,
+        webhookSeverity,
+        webhookKind,
+        webhookLocale,
+        recipients,
+        perHour,
+        ...(webhookSecret === undefined ? {} : { webhookSecret }),
+      },
     }),
   )
+
+type WebhookTest = InferRequestType<(typeof api.alerts.settings.test)['$post']>['json']
+
+/** Says at an address that this is a test; fails with what the other side said. */
+export const testAlertWebhook = (json: WebhookTest) => read(api.alerts.settings.test.$post({ json }))
 
 /** Where Huitou's own mails go through; null where none is set up. */
 export type MailServer = NonNullable<

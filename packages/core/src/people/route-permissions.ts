@@ -77,6 +77,7 @@ export const ROUTE_PERMISSIONS: Readonly<Record<string, RouteRule>> = {
   'GET /api/alerts': 'signedIn',
   'GET /api/alerts/settings': 'operations.read',
   'PUT /api/alerts/settings': 'operations.manage',
+  'POST /api/alerts/settings/test': 'operations.manage',
   'GET /api/alerts/:id': 'signedIn',
   'POST /api/alerts/:id/acknowledge': 'operations.read',
   'GET /api/operations': 'operations.read',

@@ -9,19 +9,44 @@ import { acknowledge, getAlert, listAlerts } from './alerts.ts'
 import { readFigures } from './figures.ts'
 import { ALERT_KINDS } from './rules.ts'
 import { audit } from '../people/audit.ts'
+import { may } from '../people/permissions.ts'
+import type { User } from '../people/auth.ts'
 import { readTellings } from './notices.ts'
 import { targetsOf } from './targets.ts'
-import { AlertSettings, readAlertSettings, writeAlertSettings } from './thresholds.ts'
+import { testWebhook } from './tell.ts'
+import { AlertSettings, AlertSettingsChange, readAlertSettings, writeAlertSettings } from './thresholds.ts'
+import { ROBOT_HOSTS, WEBHOOK_KINDS, WebhookSecret, withoutKey } from './webhook.ts'
 
 const Id = z.object({ id: z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER) })
 
+const WebhookTest = z.object({
+  webhook: z.url({ protocol: /^https?$/ }).max(2_000),
+  webhookKind: z.enum(WEBHOOK_KINDS),
+  webhookLocale: z.enum(['zh-CN', 'en']),
+  webhookSecret: WebhookSecret,
+})
+
 /** Mounted at `/api/alerts`. */
-export function alertRoutes({ database, clock, watch }: Pick<Core, 'database' | 'clock' | 'watch'>) {
+export function alertRoutes({
+  database,
+  clock,
+  watch,
+  brand,
+  webhookSecrets,
+}: Pick<Core, 'database' | 'clock' | 'watch' | 'brand' | 'webhookSecrets'>) {
   const { db } = database
-  const readSettings = async () => {
+  const readSettings = async (user: User) => {
     const settings = await readAlertSettings(db)
     const targets = targetsOf(settings).map(({ id }) => id)
-    return { ...settings, kinds: ALERT_KINDS, tellings: await readTellings(db, targets, clock.now()) }
+    return {
+      ...settings,
+      // Whoever knows the address of a robot can speak in its group.
+      webhook: may(user, 'operations.manage') ? settings.webhook : withoutKey(settings.webhook),
+      hasWebhookSecret: await webhookSecrets.has(settings.webhook),
+      robotHosts: ROBOT_HOSTS,
+      kinds: ALERT_KINDS,
+      tellings: await readTellings(db, targets, clock.now()),
+    }
   }
   return new Hono<SignedIn>()
     .get(
@@ -40,22 +65,41 @@ export function alertRoutes({ database, clock, watch }: Pick<Core, 'database' | 
     .get(
       '/settings',
       describeRoute({ tags: ['alerts'], summary: 'From when on there is an alert, and who is told' }),
-      async (c) => c.json(await readSettings()),
+      async (c) => c.json(await readSettings(c.get('user'))),
     )
     .put(
       '/settings',
       describeRoute({ tags: ['alerts'], summary: 'Change these' }),
-      validate('json', AlertSettings),
+      validate('json', AlertSettingsChange.extend({ webhookSecret: WebhookSecret })),
       async (c) => {
-        const settings = c.req.valid('json')
+        const { webhookSecret, ...change } = c.req.valid('json')
+        const settings = AlertSettings.parse(change)
         await writeAlertSettings(db, settings)
+        // The secret of an address goes with it.
+        if (webhookSecret !== undefined || !(await webhookSecrets.has(settings.webhook)))
+          await webhookSecrets.write(settings.webhook, webhookSecret ?? '')
         await audit(db, clock, {
           userId: c.get('user').id,
           action: 'settings.alerts',
           subject: 'alerts',
-          details: { recipients: settings.recipients.length, muted: settings.muted },
+          details: {
+            recipients: settings.recipients.length,
+            muted: settings.muted,
+            webhook: withoutKey(settings.webhook),
+          },
         })
-        return c.json(await readSettings())
+        return c.json(await readSettings(c.get('user')))
+      },
+    )
+    .post(
+      '/settings/test',
+      describeRoute({ tags: ['alerts'], summary: 'Say at an address that this is a test' }),
+      validate('json', WebhookTest),
+      async (c) => {
+        const { webhook: address, webhookKind: kind, webhookLocale, webhookSecret } = c.req.valid('json')
+        const secret = webhookSecret ?? (await webhookSecrets.find(address))
+        await testWebhook({ brand }, { address, kind, secret }, webhookLocale)
+        return c.json({ sent: true })
       },
     )
     .get(

@@ -12,7 +12,7 @@ export interface Target {
 
 export const WEBHOOK = 'webhook'
 
-export function targetsOf({ recipients, webhook, webhookSeverity }: AlertSettings): Target[] {
+export function targetsOf({ recipients, webhook, webhookSeverity, webhookLocale }: AlertSettings): Target[] {
   const people = recipients.map(({ address, severity, locale }) => ({
     id: `mail:${address}`,
     severity,
@@ -20,7 +20,7 @@ export function targetsOf({ recipients, webhook, webhookSeverity }: AlertSetting
   }))
   return webhook === ''
     ? people
-    : [...people, { id: WEBHOOK, severity: webhookSeverity, locale: 'en' as const }]
+    : [...people, { id: WEBHOOK, severity: webhookSeverity, locale: webhookLocale }]
 }
 
 /** How a target is told: what fails for one by mail fails for the others. */

@@ -1,14 +1,19 @@
+import { createHash } from 'node:crypto'
 import { AppError } from '@huitou/plugin-api'
 import type { CoreContext } from '../context.ts'
 import { type MailSettings, noMailServer } from '../settings/mail-server.ts'
-import { type Mail, sendMail } from '../settings/send-mail.ts'
+import { sendMail } from '../settings/send-mail.ts'
 import { dueNotices, type Notice, noteTold } from './notices.ts'
+import { postJson, postText, TEXT_BYTES, type Webhook } from './post.ts'
 import { targetsOf, type Target, wayOf, WEBHOOK } from './targets.ts'
 import { type AlertSettings, readAlertSettings } from './thresholds.ts'
+import type { WebhookSecrets } from './webhook.ts'
+import { markOf, toChat, toMail, toTest, type Voice } from './words.ts'
 
-export type TellDeps = Pick<CoreContext, 'database' | 'clock' | 'brand' | 'log'> & { mail: MailSettings }
-
-const WEBHOOK_MS = 10_000
+export type TellDeps = Pick<CoreContext, 'database' | 'clock' | 'brand' | 'log'> & {
+  mail: MailSettings
+  webhookSecrets: WebhookSecrets
+}
 
 /** Tells everybody what waits for them, each in one message. */
 export async function tellAll(deps: TellDeps): Promise<void> {
@@ -39,37 +44,60 @@ interface Telling {
 }
 
 async function tell(deps: TellDeps, { target, notices, settings }: Telling): Promise<void> {
-  const { brandName, publicUrl = '', timeZone } = await deps.brand()
-  if (target.id === WEBHOOK) return await post(settings.webhook, toBody(notices, publicUrl))
+  const voice = await voiceOf(deps, target.locale)
+  if (target.id === WEBHOOK) {
+    const { webhook: address, webhookKind: kind } = settings
+    const secret = await deps.webhookSecrets.find(address)
+    return await tellWebhook({ address, kind, secret }, notices, voice)
+  }
   const server = await deps.mail.find()
   if (!server) throw noMailServer()
-  const { subject, text } = toMail(notices, { locale: target.locale, brandName, publicUrl, timeZone })
-  await sendMail(server, { to: target.id.slice('mail:'.length), subject, text })
+  await sendMail(server, { to: target.id.slice('mail:'.length), ...toMail(notices, voice) })
 }
 
-async function post(address: string, body: object): Promise<void> {
-  const answer = await fetch(address, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify(body),
-    signal: AbortSignal.timeout(WEBHOOK_MS),
-    redirect: 'manual',
-  })
-  await answer.body?.cancel()
-  if (!answer.ok) throw new Error(`HTTP ${answer.status}`)
+/** Says at an address that this is a test; throws what the other side said unless it took it. */
+export async function testWebhook(
+  deps: Pick<TellDeps, 'brand'>,
+  webhook: Webhook,
+  locale: Target['locale'],
+): Promise<void> {
+  const text = toTest(await voiceOf(deps, locale))
+  if (webhook.kind !== 'json') return await postText(webhook, text, Date.now())
+  const now = Date.now()
+  await postJson(webhook, { id: `test-${now}`, body: { text, test: true, alerts: [] }, now })
+}
+
+async function voiceOf(deps: Pick<TellDeps, 'brand'>, locale: Target['locale']): Promise<Voice> {
+  const { brandName, publicUrl = '', timeZone } = await deps.brand()
+  return { locale, brandName, publicUrl, timeZone }
+}
+
+async function tellWebhook(webhook: Webhook, notices: readonly Notice[], voice: Voice): Promise<void> {
+  // Signatures are compared with the time of the other side, not with the one of the demo shop.
+  const now = Date.now()
+  if (webhook.kind !== 'json')
+    return await postText(webhook, toChat(notices, voice, TEXT_BYTES[webhook.kind]), now)
+  await postJson(webhook, { id: idOf(notices), body: toBody(notices, voice), now })
+}
+
+/** The same for the same alerts, so that a program knows what comes again. */
+function idOf(notices: readonly Notice[]): string {
+  const hash = createHash('sha256')
+  for (const { alert, state } of notices) hash.update(`${alert.id} ${state}\n`)
+  return hash.digest('hex').slice(0, 32)
 }
 
 /** Chat programs show `text`; programs read the rest. Of one alert everything stands at the top as well. */
-function toBody(notices: readonly Notice[], url: string): object {
-  const messages = notices.map((notice) => toMessage(notice, url))
+function toBody(notices: readonly Notice[], voice: Voice): object {
+  const messages = notices.map((notice) => toMessage(notice, voice))
   const text = messages.map((message) => message.text).join('\n')
   return { ...(messages.length === 1 ? messages[0] : {}), text, alerts: messages }
 }
 
-function toMessage({ alert, state }: Notice, url: string) {
+function toMessage({ alert, state }: Notice, { locale, publicUrl }: Voice) {
   const { id, kind, subject, severity, title, advice, raisedAt, resolvedAt } = alert
   return {
-    text: `${markOf(state)} ${title.en} / ${title['zh-CN']}`,
+    text: `${markOf(state)} ${title[locale]}`,
     state,
     id,
     kind,
@@ -79,70 +107,7 @@ function toMessage({ alert, state }: Notice, url: string) {
     advice,
     raisedAt,
     resolvedAt: state === 'raised' ? null : resolvedAt,
-    ...(url ? { url: `${url}/settings/alerts` } : {}),
-  }
-}
-
-const markOf = (state: Notice['state']) => (state === 'raised' ? '⚠' : '✓')
-
-const WORDS = {
-  en: {
-    began: (count: number) => (count === 1 ? '1 alert' : `${count} alerts`),
-    over: 'over',
-    since: 'Since',
-    until: 'Over since',
-    urgent: 'Urgent',
-    foot: 'Who is told of what is set under Settings → Alerts.',
-  },
-  'zh-CN': {
-    began: (count: number) => `${count} 条告警`,
-    over: '已恢复',
-    since: '开始于',
-    until: '恢复于',
-    urgent: '紧急',
-    foot: '在「设置 → 告警」中可更改通知对象。',
-  },
-}
-
-/** A mail that says everything in its subject where there is only one thing to say. */
-export function toMail(
-  notices: readonly Notice[],
-  {
-    locale,
-    brandName,
-    publicUrl,
-    timeZone,
-  }: { locale: Target['locale']; brandName: string; publicUrl: string; timeZone: string },
-): Pick<Mail, 'subject' | 'text'> {
-  const words = WORDS[locale]
-  const name = brandName === '' ? 'Huitou' : `Huitou ${brandName}`
-  const time = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'long', timeZone })
-  const [first] = notices as [Notice]
-  const begun = notices.filter(({ state }) => state === 'raised').length
-  const subject =
-    notices.length === 1
-      ? `${markOf(first.state)} ${first.state === 'resolved' ? `${words.over}: ` : ''}${first.alert.title[locale]}`
-      : [
-          ...(begun > 0 ? [`⚠ ${words.began(begun)}`] : []),
-          ...(begun < notices.length ? [`✓ ${notices.length - begun} ${words.over}`] : []),
-        ].join(' · ')
-  const parts = notices.map(({ alert, state }) => {
-    const { title, advice, severity, raisedAt, resolvedAt } = alert
-    const urgent = severity === 'critical' && state === 'raised' ? ` [${words.urgent}]` : ''
-    const when =
-      state === 'raised'
-        ? `${words.since} ${time.format(raisedAt)}`
-        : `${words.until} ${time.format(resolvedAt ?? raisedAt)}`
-    return [
-      `${markOf(state)} ${title[locale]}${urgent}`,
-      when,
-      ...(state === 'raised' ? [advice[locale]] : []),
-    ].join('\n')
-  })
-  const link = publicUrl ? [`${publicUrl}/settings/alerts`] : []
-  return {
-    subject: `[${name}] ${subject}`.replaceAll(/\s+/g, ' '),
-    text: [...parts, ...link, words.foot].join('\n\n'),
+    ...(publicUrl ? { url: `${publicUrl}/settings/alerts` } : {}),
   }
 }
 

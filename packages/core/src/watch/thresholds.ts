@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Db } from '../db/database.ts'
 import { findSetting, writeSetting } from '../settings/brand.ts'
 import { Address } from '../settings/mail-server.ts'
+import { guessKind, WEBHOOK_KINDS } from './webhook.ts'
 
 /** From when on something is worth an alert. */
 export const Thresholds = z.object({
@@ -30,14 +31,18 @@ export const Thresholds = z.object({
 })
 export type Thresholds = z.infer<typeof Thresholds>
 
-export const AlertSettings = z.object({
+export const AlertSettingsChange = z.object({
   thresholds: Thresholds,
   /** Rules that raise nothing. */
   muted: z.array(z.string().max(60)).max(50).default([]),
-  /** Where alerts are told besides: an address that takes JSON. Empty for none. */
+  /** Where alerts are told besides: a program, or the robot of a chat group. Empty for none. */
   webhook: z.union([z.literal(''), z.url({ protocol: /^https?$/ }).max(2_000)]).default(''),
   /** `critical` tells only what is urgent. */
   webhookSeverity: z.enum(['warning', 'critical']).default('warning'),
+  /** Left out, it goes by the host of the address. */
+  webhookKind: z.enum(WEBHOOK_KINDS).optional(),
+  /** The language of its text. */
+  webhookLocale: z.enum(['zh-CN', 'en']).default('zh-CN'),
   /** Who is told by mail, and of what. */
   recipients: z
     .array(
@@ -56,6 +61,11 @@ export const AlertSettings = z.object({
   /** Messages that each of them gets within an hour at most; what comes meanwhile waits for the next. */
   perHour: z.int().min(1).max(60).default(6),
 })
+
+export const AlertSettings = AlertSettingsChange.transform((settings) => ({
+  ...settings,
+  webhookKind: settings.webhookKind ?? guessKind(settings.webhook),
+}))
 export type AlertSettings = z.infer<typeof AlertSettings>
 
 const NAME = 'alerts'

@@ -1,21 +1,16 @@
 import { type RawBuilder, sql } from 'kysely'
 import type { CoreContext } from '../context.ts'
 import { type Db, transact } from '../db/database.ts'
-import type { MailSettings } from '../settings/mail-server.ts'
 import { reconcile, type Reconciled } from './alerts.ts'
 import { HOUR_MS, readFacts, type Surroundings } from './facts.ts'
 import { applyRules } from './rules.ts'
 import { planNotices } from './notices.ts'
 import type { StageHealth } from './stage-health.ts'
 import { targetsOf } from './targets.ts'
-import { tellAll } from './tell.ts'
+import { tellAll, type TellDeps } from './tell.ts'
 import { readAlertSettings } from './thresholds.ts'
 
-export type WatchDeps = Pick<CoreContext, 'database' | 'clock' | 'brand' | 'points' | 'log'> & {
-  dataDir: string
-  health: StageHealth
-  mail: MailSettings
-}
+export type WatchDeps = TellDeps & Pick<CoreContext, 'points'> & { dataDir: string; health: StageHealth }
 
 /** Not the core's clock, which the demo shop winds forward. */
 interface WatchClocks {
