@@ -5,6 +5,7 @@ import { type AppDeps, type Clock, createWriteKey, type Logger, type NewUser } f
 import type { TestEngine } from '@huitou/testing'
 import { coreTemplate } from '@huitou/testing/core-template'
 import { createPostgresDatabase } from '@huitou/testing/postgres'
+import { copySqliteDatabase } from '@huitou/testing/sqlite'
 import { startServer } from '../src/http/start-server.ts'
 import type { Config } from '../src/config.ts'
 import { type Huitou, openHuitou } from '../src/open-huitou.ts'
@@ -41,6 +42,7 @@ export async function startTestServer(
 ): Promise<TestServer> {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'huitou-server-'))
   const postgres = engine === 'postgres' ? await createPostgresDatabase(coreTemplate) : undefined
+  if (!postgres) await copySqliteDatabase(coreTemplate, path.join(dataDir, 'huitou.db'))
   const config = {
     dataDir,
     databaseUrl: postgres?.url,

@@ -1,16 +1,12 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { createPostgresDatabase } from '@huitou/testing/postgres'
+import { openTestDatabase } from '@huitou/testing'
 import { type Kysely, sql } from 'kysely'
 import type { CoreContext } from '../src/context.ts'
-import { type Database, type Engine, openDatabase } from '../src/db/database.ts'
-import { migrate } from '../src/db/migrate.ts'
+import type { Engine } from '../src/db/database.ts'
 import { rowsOf } from '../src/db/rows.ts'
 import { createJobs } from '../src/jobs/jobs.ts'
 import { createPoints } from '../src/points/points.ts'
-import { coreMigrations } from '../src/schema.ts'
 import type { Brand } from '../src/settings/brand.ts'
+import { tablesTemplate } from './tables-template.ts'
 
 export const engines: Engine[] = ['sqlite', 'postgres']
 
@@ -59,8 +55,7 @@ export async function createShop(
   engine: Engine,
   now = Date.parse('2026-11-21T10:00:00+08:00'),
 ): Promise<Shop> {
-  const { database, drop } = engine === 'sqlite' ? openSqlite() : await openPostgres()
-  await migrate(database, 'core', coreMigrations)
+  const { database, remove } = await openTestDatabase(engine, tablesTemplate)
   const columns = new Map<string, string>()
   const db = database.db as Kysely<any>
   let seq = 0
@@ -170,19 +165,8 @@ export async function createShop(
     },
     async [Symbol.asyncDispose]() {
       await database.close()
-      await drop()
+      await remove()
     },
   }
   return shop
-}
-
-function openSqlite(): { database: Database; drop(): Promise<void> } {
-  const folder = mkdtempSync(join(tmpdir(), 'huitou-core-'))
-  const database = openDatabase({ file: join(folder, 'test.db'), readers: 1 })
-  return { database, drop: async () => rmSync(folder, { recursive: true, force: true }) }
-}
-
-async function openPostgres(): Promise<{ database: Database; drop(): Promise<void> }> {
-  const { url, drop } = await createPostgresDatabase()
-  return { database: openDatabase({ url, poolSize: 4 }), drop }
 }

@@ -26,9 +26,12 @@ test('copies of a template hold what it held, are filled once, and know nothing 
   let fills = 0
   const template = {
     name: 'shelf',
-    async fill(url: string) {
+    async fill(where: { url: string } | { file: string }) {
       fills++
-      await query(url, 'create table shelf (id integer); insert into shelf values (7)')
+      await query(
+        'url' in where ? where.url : '',
+        'create table shelf (id integer); insert into shelf values (7)',
+      )
     },
   }
   const [one, two] = await Promise.all([createPostgresDatabase(template), createPostgresDatabase(template)])

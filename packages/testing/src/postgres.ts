@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
 import { inject } from 'vitest'
+import type { DatabaseTemplate } from './template.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -20,20 +21,12 @@ export const databasePrefix = 'huitou_test_'
 /** The server's answer carries the time in base 36 at which the run began. */
 export const runHeader = 'huitou-run'
 
-/** A database that others are copies of: filled once a run, however many tests and processes ask for it. */
-export interface PostgresTemplate {
-  /** Letters only. */
-  name: string
-  /** Fills the empty database at `url`, and leaves no connection open. */
-  fill(url: string): Promise<void>
-}
-
 /**
  * A PostgreSQL database of its own, on the one server of this test run: empty, or a copy of `template`, which takes
  * a third of the time that filling it would. `drop` it when the test is over. `HUITOU_TEST_POSTGRES_URL` names a
  * server to use instead of the one that tests bring along.
  */
-export async function createPostgresDatabase(template?: PostgresTemplate): Promise<PostgresDatabase> {
+export async function createPostgresDatabase(template?: DatabaseTemplate): Promise<PostgresDatabase> {
   const { server, run } = await askForServer()
   const name = `${databasePrefix}${Date.now().toString(36)}_${randomBytes(4).toString('hex')}`
   const copied = template ? ` template ${await provideTemplate(server, run, template)}` : ''
@@ -47,7 +40,7 @@ export async function createPostgresDatabase(template?: PostgresTemplate): Promi
 
 const provided = new Map<string, Promise<string>>()
 
-function provideTemplate(server: string, run: string, template: PostgresTemplate): Promise<string> {
+function provideTemplate(server: string, run: string, template: DatabaseTemplate): Promise<string> {
   const name = `${databasePrefix}${run}_${template.name}`
   const known = provided.get(name)
   if (known) return known
@@ -57,7 +50,7 @@ function provideTemplate(server: string, run: string, template: PostgresTemplate
 }
 
 /** Makes the template unless another process of this run has. It appears under its name when it is whole. */
-async function makeTemplate(server: string, name: string, { fill }: PostgresTemplate): Promise<string> {
+async function makeTemplate(server: string, name: string, { fill }: DatabaseTemplate): Promise<string> {
   const client = new pg.Client({ connectionString: server })
   await client.connect()
   try {
@@ -67,7 +60,7 @@ async function makeTemplate(server: string, name: string, { fill }: PostgresTemp
     const partial = `${name}_partial`
     await client.query(`drop database if exists ${partial} with (force)`)
     await client.query(`create database ${partial}`)
-    await fill(urlOf(server, partial))
+    await fill({ url: urlOf(server, partial) })
     await client.query(`alter database ${partial} rename to ${name}`)
     return name
   } finally {

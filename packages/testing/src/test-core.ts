@@ -12,7 +12,9 @@ import {
 import type { EventTypeContribution, FeatureContribution } from '@huitou/plugin-api'
 import { coreTemplate } from './core-template.ts'
 import { FakeClock } from './fake-clock.ts'
-import { createPostgresDatabase, type PostgresTemplate } from './postgres.ts'
+import { createPostgresDatabase } from './postgres.ts'
+import { copySqliteDatabase } from './sqlite.ts'
+import type { DatabaseTemplate } from './template.ts'
 
 export type TestEngine = 'sqlite' | 'postgres'
 
@@ -65,13 +67,15 @@ export async function createTestCore({
   }
 }
 
-/** An open database on `engine`, empty or, on PostgreSQL, a copy of `template`, and what removes it. */
-export async function openTestDatabase(engine: TestEngine, template?: PostgresTemplate) {
+/** An open database on `engine`, empty or a copy of `template`, and what removes it. */
+export async function openTestDatabase(engine: TestEngine, template?: DatabaseTemplate) {
   const dataDir = mkdtempSync(path.join(tmpdir(), 'huitou-test-'))
   const removeFolder = () => rmSync(dataDir, { recursive: true, force: true })
   if (engine === 'sqlite') {
+    const file = path.join(dataDir, 'huitou.db')
+    if (template) await copySqliteDatabase(template, file)
     return {
-      database: openDatabase({ file: path.join(dataDir, 'huitou.db'), readers: 1 }),
+      database: openDatabase({ file, readers: 1 }),
       dataDir,
       remove: async () => removeFolder(),
     }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type {
@@ -11,6 +11,8 @@ import type {
   SourceEvent,
   SourceField,
 } from '@huitou/plugin-api'
+import { copySqliteDatabase } from '@huitou/testing/sqlite'
+import { tablesTemplate } from '../../test/tables-template.ts'
 import { systemClock } from '../clock.ts'
 import { type Database, openDatabase } from '../db/database.ts'
 import { migrate } from '../db/migrate.ts'
@@ -136,9 +138,9 @@ export async function createImportFixture(
   options: { dataDir?: string; url?: string; source?: Partial<Source>; onAppended?: () => void } = {},
 ): Promise<ImportFixture> {
   const dataDir = options.dataDir ?? mkdtempSync(path.join(tmpdir(), 'huitou-imports-'))
-  const database: Database = openDatabase(
-    options.url ? { url: options.url } : { file: path.join(dataDir, 'huitou.db'), readers: 1 },
-  )
+  const file = path.join(dataDir, 'huitou.db')
+  if (!options.url && !existsSync(file)) await copySqliteDatabase(tablesTemplate, file)
+  const database: Database = openDatabase(options.url ? { url: options.url } : { file, readers: 1 })
   await migrate(database, 'core', coreMigrations)
   const points = createPoints()
   points.sources.add(OWNER, 'test.lines', {

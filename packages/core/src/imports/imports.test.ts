@@ -161,10 +161,12 @@ describe.each(['sqlite', 'postgres'] as const)('on %s', (engine) => {
     await checkImport(fixture, id)
     await settled(fixture, id)
     const { promise: paused, resolve: pausing } = Promise.withResolvers<unknown>()
-    appended = () => pausing(pauseImport(fixture, id))
+    appended = () => {
+      appended = () => {}
+      pausing(pauseImport(fixture, id))
+    }
     await startImport(fixture, id)
     expect(await paused).toMatchObject({ state: 'paused' })
-    appended = () => {}
     const held = await settled(fixture, id)
     const { accepted } = JSON.parse(held.position!) as { accepted: number }
     expect(accepted).toBeGreaterThan(0)
