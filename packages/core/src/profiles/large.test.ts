@@ -97,7 +97,7 @@ async function folded({ database: { db } }: TestCore) {
 }
 
 /** Events of one customer: a wholesaler, or the till of a shop. */
-const EVENTS = { sqlite: 100_000, postgres: 12_000 }
+const EVENTS = { sqlite: 40_000, postgres: 12_000 }
 
 describe.each(engines)('one customer with very many events, on %s', (engine) => {
   test(
