@@ -19,6 +19,7 @@ import { defineImportJobs } from './imports/imports.ts'
 import { runToEnd, type Stage } from './loop.ts'
 import { defineCommandJobs } from './points/command-routes.ts'
 import { type JourneyOptions, JourneyStage } from './journeys/stage.ts'
+import { defineStopJob } from './journeys/stop-all.ts'
 import { placeOf } from './nodes/folder-lock.ts'
 import { Schedules } from './nodes/schedules.ts'
 import type { ThisNode } from './nodes/this-node.ts'
@@ -237,6 +238,7 @@ function defineJobs(core: Core): void {
   defineCommandJobs(core)
   defineRehearsalJob(core)
   defineBulkActions(core)
+  defineStopJob(core, core.journeys.tasks)
 }
 
 /** Journeys, and the tasks they hand to people: each tells the other how it goes on. */

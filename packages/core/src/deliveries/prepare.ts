@@ -16,6 +16,7 @@ import { type Person, readPeople } from '../journeys/people.ts'
 import { MessageWriter, type MessageToWrite } from './message-writer.ts'
 import { readNext, type StoredDelivery } from './next-messages.ts'
 import { contentMasker } from './shown-content.ts'
+import { withoutStopped } from './stopped-journeys.ts'
 import type { DeliveryState } from './tables.ts'
 import { type DeliveryContext, LEASE_MS } from './worker-context.ts'
 
@@ -103,7 +104,8 @@ export async function prepareBatch(
     for (let look = 0; look < LOOKS; look++) {
       const rows = await readNext(tx, { channel, account: wanted, now, limit: size })
       if (rows.length === 0 && look === 0) return undefined
-      await decide(tx, prepared, { rows, world, answers, limit, context, brand })
+      const going = await withoutStopped(tx, rows, now)
+      await decide(tx, prepared, { rows: going, world, answers, limit, context, brand })
       if (rows.length < size || prepared.leased.length * 2 >= limit) break
     }
     return prepared

@@ -1,5 +1,6 @@
 import { notFound, userError } from '@huitou/plugin-api'
 import type { CoreContext } from '../context.ts'
+import { readCursor } from '../db/cursor.ts'
 import { type Db, transact } from '../db/database.ts'
 import { findEntry, toDetails } from './delivery-log.ts'
 import { releaseTouches } from './ledger.ts'
@@ -86,6 +87,8 @@ export async function settleByHand(
 /** Takes back what was planned and has not been handed over. */
 export async function cancelDelivery({ database, clock }: Context, id: number): Promise<void> {
   await transact(database.db, async (tx) => {
+    // Nobody leases it meanwhile.
+    await readCursor(tx, 'deliveries')
     const row = await tx
       .updateTable('deliveries')
       .set({ state: 'cancelled', reason: 'by_hand', updated_at: clock.now() })

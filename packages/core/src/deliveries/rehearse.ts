@@ -77,6 +77,7 @@ export async function rehearseJourney(
             state: 'live',
             entry: { version: 1, definition },
             versions: new Map([[1, definition]]),
+            stoppedUpTo: 0,
           },
         ],
       ]),

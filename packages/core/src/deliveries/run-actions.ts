@@ -7,6 +7,7 @@ import { answerAction } from '../journeys/action-answers.ts'
 import { renderPlainContent } from '../journeys/variables.ts'
 import { readPeople } from '../journeys/people.ts'
 import type { StoredDelivery } from './next-messages.ts'
+import { withoutStopped } from './stopped-journeys.ts'
 import { ATTEMPTS, backOff, CALL_MS, type DeliveryContext, isLost, LEASE_MS } from './worker-context.ts'
 
 const BATCH = 50
@@ -20,7 +21,7 @@ export async function runActions(context: DeliveryContext, id: string): Promise<
   const token = randomUUID()
   const leased = await transact(database.db, async (tx) => {
     await readCursor(tx, 'deliveries')
-    const rows = await tx
+    const due = await tx
       .selectFrom('deliveries')
       .selectAll()
       .where('state', '=', 'planned')
@@ -31,6 +32,7 @@ export async function runActions(context: DeliveryContext, id: string): Promise<
       .orderBy('due_at')
       .limit(BATCH)
       .execute()
+    const rows = await withoutStopped(tx, due, now)
     await updateRows(tx, 'deliveries', {
       rows: rows.map((row) => ({
         id: row.id,

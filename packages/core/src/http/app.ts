@@ -24,6 +24,7 @@ import { hookRoutes } from '../imports/hooks.ts'
 import { importRoutes } from '../imports/routes.ts'
 import { jobRoutes } from '../jobs/routes.ts'
 import { enrolmentRoutes } from '../journeys/enrolment-routes.ts'
+import { journeyStopRoutes } from '../journeys/stop-routes.ts'
 import { customerJourneyRoutes, journeyRoutes } from '../journeys/routes.ts'
 import { journeyFromTemplateRoutes, journeyTemplateRoutes } from '../journeys/template-routes.ts'
 import type { Auth } from '../people/auth.ts'
@@ -132,6 +133,7 @@ function signedInRoutes(deps: AppDeps) {
     .route('/journeys', rehearsalRoutes(core))
     .route('/journeys', journeyResultRoutes(core))
     .route('/journeys', enrolmentRoutes(core))
+    .route('/journeys', journeyStopRoutes(core))
     .route('/journeys', journeyFromTemplateRoutes(core))
     .route('/journeys', journeyRoutes(core))
     .route('/journey-templates', journeyTemplateRoutes(core))

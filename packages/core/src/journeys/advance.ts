@@ -10,6 +10,7 @@ import { type NewDelivery, planDeliveries } from './outbox.ts'
 import { nameOf, readPeople } from './people.ts'
 import { whoFits } from './rules.ts'
 import { addStats } from './stats.ts'
+import { JOURNEY_SOURCE, STOPPED, takeOut } from './take-out.ts'
 import { type Effects, leaveAfterWait, takeStep, type Traveller } from './steps.ts'
 import type { Rule } from '../segments/rule.ts'
 
@@ -18,16 +19,18 @@ const BATCH = 2_000
 const WAVES = 50
 /** Lateness up to which steps follow the plan; behind a longer stop they count from when they were done. */
 const PUNCTUAL = 60_000
-/** Name under which journeys stand in the log of events. */
-export const JOURNEY_SOURCE = 'huitou:journeys'
 
 /**
  * Takes the next due enrolments through their steps, until each waits again or has come to its end. What they send and
  * do is written in the same transaction. Returns whether there were any.
  */
 export async function advanceDue(tx: Tx, moment: Moment): Promise<boolean> {
-  const travellers = await readDue(tx, moment)
-  if (travellers.length === 0) return false
+  const due = await readDue(tx, moment)
+  if (due.length === 0) return false
+  const { stopped = [], travellers = [] } = Object.groupBy(due, (each) =>
+    isStopped(each, moment) ? 'stopped' : 'travellers',
+  )
+  await takeOutStopped(tx, stopped, moment)
   const atTasks = travellers
     .filter(({ waiting_for }) => waiting_for?.startsWith(TASK_WAIT))
     .map(({ id }) => id)
@@ -48,6 +51,16 @@ export async function advanceDue(tx: Tx, moment: Moment): Promise<boolean> {
   if (atTasks.length > 0) await moment.tasks?.leave(tx, atTasks, moment.now)
   if (effects.tasks.length > 0) await moment.tasks?.open(tx, effects.tasks, moment.now)
   return true
+}
+
+/** Whoever was under way when everybody was taken out takes no step more, though their end is not written yet. */
+function isStopped({ id, journey_id, version }: Traveller, { known }: Moment): boolean {
+  return version > 0 && id <= (known.journeys.get(journey_id)?.stoppedUpTo ?? 0)
+}
+
+async function takeOutStopped(tx: Tx, stopped: readonly Traveller[], moment: Moment): Promise<void> {
+  const ids = stopped.map(({ id }) => id)
+  await takeOut(tx, ids, { reason: STOPPED, now: moment.now, tasks: moment.tasks })
 }
 
 function isWalking({ ended_at, state, isStanding }: Traveller): boolean {

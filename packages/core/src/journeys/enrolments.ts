@@ -6,7 +6,7 @@ import { customerName } from '../profiles/queries.ts'
 import type { JourneyDefinition } from './definition.ts'
 import type { HumanTasks } from './human-steps.ts'
 import { getJourney } from './queries.ts'
-import { addStats } from './stats.ts'
+import { cancelPlanned, takeOut } from './take-out.ts'
 
 export const ENROLMENT_STATES = ['active', 'waiting', 'done', 'exited', 'failed'] as const
 export type EnrolmentState = (typeof ENROLMENT_STATES)[number]
@@ -164,36 +164,30 @@ export async function stopEnrolment(
   const now = clock.now()
   await transact(database.db, async (tx) => {
     await readCursor(tx, 'journeys')
+    // Nobody leases what is taken back here.
+    await readCursor(tx, 'deliveries')
     const row = await tx
-      .updateTable('enrolments')
-      .set({
-        state: 'exited',
-        ended_at: now,
-        ended_reason: 'by_hand',
-        due_at: null,
-        held_due_at: null,
-        waiting_for: null,
-      })
+      .selectFrom('enrolments')
+      .select('customer_id')
       .where('journey_id', '=', journeyId)
       .where('id', '=', id)
-      .where('ended_at', 'is', null)
-      .returning(['version', 'customer_id'])
       .executeTakeFirst()
-    if (!row) {
-      const known = await tx.selectFrom('enrolments').select('id').where('id', '=', id).executeTakeFirst()
-      if (!known) throw notFound('Enrolment', id)
+    if (!row) throw notFound('Enrolment', id)
+    if ((await takeOut(tx, [id], { reason: 'by_hand', now, tasks })) === 0)
       throw userError('E_ENROLMENT_ENDED', `Enrolment ${id} is over already`, { status: 409 })
-    }
-    await tasks?.leave(tx, [id], now)
-    await addStats(tx, [{ journey_id: journeyId, version: row.version, node: '$exit', outcome: 'by_hand' }])
-    await tx
-      .updateTable('deliveries')
-      .set({ state: 'cancelled', reason: 'by_hand', updated_at: now })
+    const planned = await tx
+      .selectFrom('deliveries')
+      .select('id')
       .where('customer_id', '=', row.customer_id)
       .where('journey_id', '=', journeyId)
       .where('key', 'like', `${id}.%`)
       .where('state', '=', 'planned')
       .execute()
+    await cancelPlanned(
+      tx,
+      planned.map((delivery) => delivery.id),
+      { reason: 'by_hand', now },
+    )
   })
   return await getEnrolment(database.db, journeyId, id)
 }

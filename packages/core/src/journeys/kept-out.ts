@@ -3,8 +3,7 @@ import { insertEvents } from '../events/append.ts'
 import type { NewEvent } from '../events/normalize.ts'
 import type { JourneyDefinition } from './definition.ts'
 import { nameOf, readPeople } from './people.ts'
-
-const SOURCE = 'huitou:journeys'
+import { JOURNEY_SOURCE } from './take-out.ts'
 
 /** Whether a journey does nothing but advertise: it sends, and not one of its messages is about an order. */
 export function isMarketing({ nodes }: JourneyDefinition): boolean {
@@ -21,7 +20,7 @@ export async function tellKeptOut(
   const people = await readPeople(tx, customers)
   const events = [...new Set(people.values())].map((person): NewEvent => ({
     message_id: `kept-out:${journey.id}:${person.id}`,
-    source: SOURCE,
+    source: JOURNEY_SOURCE,
     type: 'track',
     name: 'journey.kept_out',
     ts: now,

@@ -14,6 +14,8 @@ export interface KnownJourney {
   /** Version that customers enter now; undefined for one that lets nobody in. */
   entry: { version: number; definition: JourneyDefinition } | undefined
   versions: Map<number, JourneyDefinition>
+  /** Everybody who came in up to this enrolment was taken out. */
+  stoppedUpTo: number
 }
 
 /** All journeys that were ever published, and what they listen to. */
@@ -60,7 +62,7 @@ export class JourneyReader {
   async read(db: Db | Tx): Promise<KnownJourneys> {
     const rows = await db
       .selectFrom('journeys')
-      .select(['id', 'name', 'state', 'published_version'])
+      .select(['id', 'name', 'state', 'published_version', 'stopped_enrolment'])
       .select((row) =>
         row
           .selectFrom('journey_versions')
@@ -86,7 +88,7 @@ export class JourneyReader {
       this.#definitions.set(`${journey_id} ${version}`, parseDefinition(JSON.parse(definition)))
     }
     const journeys = new Map<string, KnownJourney>()
-    for (const { id, name, state, published_version } of rows) {
+    for (const { id, name, state, published_version, stopped_enrolment } of rows) {
       const own = new Map(
         versions
           .filter(({ journey_id }) => journey_id === id)
@@ -96,7 +98,7 @@ export class JourneyReader {
       const definition = own.get(published_version as number)
       const entry =
         state === 'live' && definition ? { version: published_version as number, definition } : undefined
-      journeys.set(id, { id, name, state, entry, versions: own })
+      journeys.set(id, { id, name, state, entry, versions: own, stoppedUpTo: stopped_enrolment ?? 0 })
     }
     const known = new KnownJourneys(journeys)
     this.#last = { basis, known }

@@ -239,7 +239,7 @@ export async function changeJourneyState(
   return await getJourney(database.db, id)
 }
 
-async function setState(tx: Tx, id: string, state: 'live' | 'paused' | 'ended'): Promise<void> {
+export async function setState(tx: Tx, id: string, state: 'live' | 'paused' | 'ended'): Promise<void> {
   await tx.updateTable('journeys').set({ state }).where('id', '=', id).execute()
   const [from, to] =
     state === 'paused' ? (['due_at', 'held_due_at'] as const) : (['held_due_at', 'due_at'] as const)

@@ -17,6 +17,11 @@ export interface JourneyTables {
     /** A run under way: its moment, and the customer up to which it has come. */
     run_at: number | null
     run_after: number | null
+    /** When everybody was last taken out. */
+    stopped_at: Generated<number | null>
+    /** Enrolments and deliveries up to these are out since then, whether that was written yet or not. */
+    stopped_enrolment: Generated<number | null>
+    stopped_delivery: Generated<number | null>
   }
   /** Published definitions; never changed. */
   journey_versions: {
@@ -79,6 +84,12 @@ export const journeyMigrations: Migrations = {
         .addColumn('count', 'bigint', (column) => column.notNull())
         .addPrimaryKeyConstraint('journey_stats_pk', ['journey_id', 'version', 'node', 'outcome'])
         .execute()
+    },
+  },
+  '0470_journey_stops': {
+    async up(db) {
+      for (const column of ['stopped_at', 'stopped_enrolment', 'stopped_delivery'])
+        await db.schema.alterTable('journeys').addColumn(column, 'bigint').execute()
     },
   },
 }

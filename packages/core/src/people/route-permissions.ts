@@ -166,6 +166,8 @@ export const ROUTE_PERMISSIONS: Readonly<Record<string, RouteRule>> = {
   'PUT /api/journeys/:id': 'journeys.write',
   'POST /api/journeys/:id/publish': 'journeys.publish',
   'POST /api/journeys/:id/:change{pause|resume|end}': 'journeys.publish',
+  'GET /api/journeys/:id/under-way': 'journeys.read',
+  'POST /api/journeys/:id/stop': 'journeys.publish',
   'GET /api/journeys/:id/stats': 'journeys.read',
   'GET /api/journeys/:id/results': 'journeys.read',
   'GET /api/journeys/:id/versions': 'journeys.read',
