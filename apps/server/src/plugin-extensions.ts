@@ -109,7 +109,7 @@ function checkValue(
   { code, message }: { code: string; message: string },
 ): void {
   if (!schema) return
-  const check = compileSchema(schema)
+  const check = compileSchema(schema, { answer: true })
   if (check(value)) return
   const problems = problemsOf(check.errors)
   throw new AppError('bug', code, message, {

@@ -30,8 +30,6 @@ export function schedulesOf({ loaded }: PluginRecord['version']): string[] {
 export interface SchedulesOptions {
   /** Called when it is time; `event` is `onSchedule:<cron>`. */
   onDue(pluginId: string, event: string): void
-  /** A plugin asks for a time that is none. */
-  onInvalid(pluginId: string, error: Error): void
 }
 
 /** The clocks of enabled plugins. */
@@ -50,18 +48,13 @@ export class Schedules {
     this.#timeZone = timeZone
   }
 
-  /** Sets the clocks of one plugin, in place of those it had. */
+  /** Sets the clocks of one plugin, in place of those it had; its manifest was checked to name times that come. */
   set(pluginId: string, patterns: readonly string[]): void {
     this.clear(pluginId)
-    const crons = patterns.flatMap((pattern) => {
-      try {
-        const options = { timezone: this.#timeZone, unref: true, protect: true }
-        return [new Cron(pattern, options, () => this.#options.onDue(pluginId, schedulePrefix + pattern))]
-      } catch (error) {
-        this.#options.onInvalid(pluginId, error as Error)
-        return []
-      }
-    })
+    const options = { timezone: this.#timeZone, unref: true, protect: true }
+    const crons = patterns.map(
+      (pattern) => new Cron(pattern, options, () => this.#options.onDue(pluginId, schedulePrefix + pattern)),
+    )
     if (crons.length > 0) this.#crons.set(pluginId, crons)
   }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createPluginFolder } from '../test/fixture-plugins.ts'
 import { createPluginHost } from './host.ts'
-import type { HostEvent, PluginHostOptions } from './host-options.ts'
+import type { PluginHostOptions } from './host-options.ts'
 import type { PluginHost } from './host.ts'
 import type { PluginLocation } from './plugin-record.ts'
 
@@ -116,20 +116,6 @@ test('the clock starts a plugin whose owner let it, and no other', async () => {
   })
   expect(await due).toBe('granted hears onSchedule:* * * * * *')
   expect(host.getPlugin('test.stranger').state).toBe('enabled')
-})
-
-test('a time that is none is reported and everything else goes on', async () => {
-  await using folder = await createPluginFolder()
-  const warnings: HostEvent[] = []
-  const dir = await folder.write('odd', scorer('return 1'), {
-    activationEvents: ['onSchedule:99 9 * * *'],
-    permissions: { schedule: true },
-  })
-  await using host = await createHost([trusted(dir)], {
-    onEvent: (event) => void (event.type === 'warning' && warnings.push(event)),
-  })
-  expect(warnings).toMatchObject([{ pluginId: 'test.odd' }])
-  expect(await score(host, 'odd')).toBe(1)
 })
 
 test('progress of a call reaches whoever made it, and nobody else', async () => {

@@ -7,8 +7,6 @@ export interface EventStartsOptions {
   activator: Activator
   clock: { now(): number }
   timeZone: string
-  /** A plugin asks for a time that is none. */
-  onInvalid(pluginId: string, error: Error): void
 }
 
 /** Starts plugins without a call: because the server is up, an event has come, or it is time. */
@@ -25,7 +23,6 @@ export class EventStarts {
         const record = options.records.get(pluginId)
         if (record) void this.#fireOne(record, event)
       },
-      onInvalid: (pluginId, error) => options.onInvalid(pluginId, error),
     })
   }
 

@@ -76,8 +76,6 @@ export class PluginHost implements AsyncDisposable {
       activator: this.#activator,
       clock: this.#clock,
       timeZone: options.brand.timeZone,
-      onInvalid: (pluginId, error) =>
-        options.onEvent?.({ type: 'warning', pluginId, error: toWireError(error) }),
     })
   }
 

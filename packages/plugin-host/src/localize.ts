@@ -57,7 +57,11 @@ export function localize<T>(
   }
   const toTexts = (text: string, path: string): Texts => {
     const name = keyPattern.exec(text)?.[1]
-    if (name === undefined) return { en: text, 'zh-CN': text }
+    if (name === undefined) {
+      if (misleading.test(text))
+        findings.push({ path, value: text, fix: 'take out the characters that turn or hide what is shown' })
+      return { en: text, 'zh-CN': text }
+    }
     const en = dictionaries.en[name]
     if (en === undefined) {
       findings.push({ path, value: text, fix: `add "${name}" to package.nls.json` })
@@ -66,6 +70,18 @@ export function localize<T>(
     return { en, 'zh-CN': dictionaries['zh-CN'][name] ?? en }
   }
   return { manifest: walk(manifest, '') as Localized<T>, findings }
+}
+
+/** Characters that turn the direction of writing, hide, or break lines apart: a name made of them is not what it looks. */
+const misleading = /(?![\n\r\t\u00ad\u200c\u200d])[\p{Cc}\p{Cf}\u2028\u2029]/u
+
+/** Name of the first entry that is no text, or none that may be shown; undefined when all are. */
+export function findWrongText(texts: unknown): string | undefined {
+  if (typeof texts !== 'object' || texts === null || Array.isArray(texts)) return 'the whole of it'
+  const wrong = Object.entries(texts).find(
+    ([key, text]) => key === '__proto__' || typeof text !== 'string' || misleading.test(text),
+  )
+  return wrong && `"${wrong[0].slice(0, 60)}"`
 }
 
 function isText(key: string, path: string): boolean {

@@ -219,7 +219,7 @@ const wrong: {
     what: 'an extension point whose schema is none',
     contributes: { extensionPoints: [{ id: 'carrier/v1', title: 'Carrier', schema: { type: 'strnig' } }] },
     path: 'contributes.extensionPoints[0].schema.type',
-    fix: 'It must be equal to one of the allowed values',
+    fix: 'Use one of "array", "boolean"',
   },
   {
     what: 'an extension point without a version',

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { isAbsolute, relative, resolve } from 'node:path'
+import { Cron } from 'croner'
 import semver from 'semver'
 import { columnPrefix, contributionId, parseWhen, pluginId, pointCatalogue } from '@huitou/plugin-api'
 import type { Contributions, Manifest, SegmenterContribution } from '@huitou/plugin-api'
@@ -175,17 +176,32 @@ function checkPlugins(manifest: Manifest): Finding[] {
 
 const activationPattern = /^(\*|onStartupFinished|on[A-Z][A-Za-z]*:.+)$/
 
-function checkActivation({ activationEvents = [], permissions }: Manifest): Finding[] {
-  return activationEvents.flatMap((event, index) => {
+function checkActivation({ activationEvents = [], contributes = {}, permissions }: Manifest): Finding[] {
+  const times: [path: string, value: string, cron: string][] = []
+  const findings: Finding[] = []
+  for (const [index, value] of activationEvents.entries()) {
     const path = `activationEvents[${index}]`
-    if (!activationPattern.test(event)) {
-      return [{ path, value: event, fix: 'write onStartupFinished, onEvent:<pattern> or onSchedule:<cron>' }]
-    }
-    if (event.startsWith('onSchedule:') && !permissions?.schedule) {
-      return [{ path, value: event, fix: 'add "schedule": true to permissions' }]
-    }
-    return []
-  })
+    if (!activationPattern.test(value))
+      findings.push({ path, value, fix: 'write onStartupFinished, onEvent:<pattern> or onSchedule:<cron>' })
+    if (value.startsWith('onSchedule:')) times.push([path, value, value.slice('onSchedule:'.length)])
+  }
+  for (const [index, { schedule }] of (contributes.scorers ?? []).entries())
+    if (schedule !== undefined) times.push([`contributes.scorers[${index}].schedule`, schedule, schedule])
+  for (const [path, value, cron] of times) {
+    if (!comes(cron))
+      findings.push({ path, value, fix: 'write a time that comes, as cron such as 0 4 * * *' })
+    else if (!permissions?.schedule)
+      findings.push({ path, value, fix: 'add "schedule": true to permissions' })
+  }
+  return findings
+}
+
+function comes(cron: string): boolean {
+  try {
+    return new Cron(cron).nextRun() !== null
+  } catch {
+    return false
+  }
 }
 
 /** Points with their entries; settings are no list. */

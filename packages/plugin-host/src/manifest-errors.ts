@@ -9,14 +9,19 @@ export interface Finding {
   fix: string
 }
 
-/** The error for a manifest or settings file with `findings`; the message names the first, `details` all. */
+const mostShown = 100
+
+/** The error for a manifest or settings file with `findings`; the message names the first, `details` the first hundred. */
 export function findingsError(code: string, file: string, findings: readonly Finding[]): AppError {
   const [first] = findings
   if (!first) throw new Error('findingsError needs at least one finding')
   const more = findings.length > 1 ? ` (and ${findings.length - 1} more)` : ''
   return userError(code, `${file}: ${first.path} is ${show(first.value)}${more}`, {
     hint: capitalise(first.fix),
-    details: { file, findings: findings.map((finding) => ({ ...finding, value: show(finding.value) })) },
+    details: {
+      file,
+      findings: findings.slice(0, mostShown).map((finding) => ({ ...finding, value: show(finding.value) })),
+    },
   })
 }
 

@@ -1,21 +1,25 @@
 import type { JsonSchema, Manifest } from '@huitou/plugin-api'
-import { toPath } from './manifest-errors.ts'
+import { toFinding } from './manifest-errors.ts'
 import type { Finding } from './manifest-errors.ts'
 import { validateMetaSchema } from './manifest-validator.ts'
+import { checkLimits } from './schema-limits.ts'
 
-/** Findings for what is no JSON Schema, wherever a manifest holds one. Compiles nothing, so that it costs little. */
+/**
+ * Findings for what is no JSON Schema, or one that a server cannot let strangers have, wherever a manifest holds one.
+ * Compiles nothing, so that it costs little.
+ */
 export function checkSchemas(manifest: Manifest): Finding[] {
   return [...schemasOf(manifest)].flatMap(([path, schema]) => {
-    if (schema === undefined || validateMetaSchema(schema)) return []
+    if (schema === undefined) return []
+    const limits = checkLimits(schema)
+    if (limits.length > 0)
+      return limits.map((each) => ({ ...each, path: each.path === '' ? path : `${path}.${each.path}` }))
+    if (validateMetaSchema(schema)) return []
     const [error] = validateMetaSchema.errors ?? []
-    const inside = toPath(error?.instancePath ?? '')
-    return [
-      {
-        path: inside === '' ? path : `${path}.${inside}`,
-        value: 'not a JSON Schema',
-        fix: `it ${error?.message ?? 'does not fit the meta-schema'}`,
-      },
-    ]
+    const found = error && toFinding(error, schema)
+    if (!found || error.instancePath === '')
+      return [{ path, value: 'not a JSON Schema', fix: found?.fix ?? 'it does not fit the meta-schema' }]
+    return [{ ...found, path: `${path}.${found.path}` }]
   })
 }
 
@@ -43,6 +47,11 @@ function* schemasOf({ contributes = {} }: Manifest): Generator<[string, JsonSche
       }
     }
   }
+  yield ['contributes.configuration', contributes.configuration]
+  for (const point of ['sources', 'channels'] as const)
+    for (const [index, { webhooks = [] }] of (contributes[point] ?? []).entries())
+      for (const [at, { settings }] of webhooks.entries())
+        yield [`contributes.${point}[${index}].webhooks[${at}].settings`, settings]
   for (const [index, { methods = {} }] of (contributes.extensionPoints ?? []).entries()) {
     for (const [name, { input, output }] of Object.entries(methods)) {
       yield [`contributes.extensionPoints[${index}].methods.${name}.input`, input]

@@ -1,5 +1,7 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { createPluginFolder } from '../test/fixture-plugins.ts'
+import { createPluginFolder, fixtureManifest } from '../test/fixture-plugins.ts'
 import { checkEngine, readManifest } from './manifest.ts'
 
 test('texts are handed out in both languages', async () => {
@@ -92,8 +94,32 @@ test.each([
   {
     wrong: 'settings that are no JSON Schema',
     more: { contributes: { configuration: { properties: { a: { type: 'strnig' } } } } },
-    path: 'contributes.configuration',
-    fix: 'type',
+    path: 'contributes.configuration.properties.a.type is "strnig"',
+    fix: 'Use one of "array", "boolean"',
+  },
+  {
+    wrong: 'a schema that would make its values promises',
+    more: { contributes: { commands: [{ id: 'go', title: 'Go', input: { $async: true } }] } },
+    path: 'contributes.commands[0].input.$async is true',
+    fix: 'Remove $async',
+  },
+  {
+    wrong: 'a name that is read from the other side',
+    more: { displayName: 'Sky \u202eeuH' },
+    path: 'displayName is',
+    fix: 'turn or hide',
+  },
+  {
+    wrong: 'more words than a manifest has',
+    more: { description: 'x'.repeat(2_000_000) },
+    path: 'has 2 MB',
+    fix: 'below 1 MB',
+  },
+  {
+    wrong: 'a time that never comes',
+    more: { activationEvents: ['onSchedule:0 0 31 2 *'], permissions: { schedule: true } },
+    path: 'activationEvents[0] is "onSchedule:0 0 31 2 *"',
+    fix: 'such as 0 4 * * *',
   },
 ])('a manifest with $wrong is refused, naming file, path, value and fix', async ({ more, path, fix }) => {
   await using folder = await createPluginFolder()
@@ -142,4 +168,34 @@ test('settings get their defaults, and each wrong one is named', async () => {
   expect(() => resolveSettings({ dyas: 3 })).toThrow(
     expect.objectContaining({ hint: 'Remove "dyas" or correct its name' }),
   )
+})
+
+test.for([
+  { wrong: 'an object', nls: { name: { en: 'x' } as never } },
+  { wrong: 'a character that hides', nls: { name: 'Huitou\u200b' } },
+])('texts of which one is $wrong are refused by name', async ({ nls }) => {
+  await using folder = await createPluginFolder()
+  const dir = await folder.write('odd', '', { displayName: '%name%', nls })
+  await expect(readManifest(dir)).rejects.toMatchObject({
+    code: 'E_MANIFEST',
+    message: expect.stringMatching(/package\.nls\.json: "name"/) as string,
+  })
+})
+
+test('a text that every object has under that name is missing all the same', async () => {
+  await using folder = await createPluginFolder()
+  const dir = await folder.write('odd', '', { displayName: '%constructor%', nls: {} })
+  await expect(readManifest(dir)).rejects.toMatchObject({ hint: 'Add "constructor" to package.nls.json' })
+})
+
+test('levels without end are told of, whatever goes into them', async () => {
+  await using folder = await createPluginFolder()
+  const dir = await folder.write('deep', '')
+  const manifest = JSON.stringify({ ...fixtureManifest('deep'), galleryBanner: { color: 0 } })
+  const levels = 50_000
+  await writeFile(
+    join(dir, 'package.json'),
+    manifest.replace('"color":0', `"color":${'['.repeat(levels)}${']'.repeat(levels)}`),
+  )
+  await expect(readManifest(dir)).rejects.toMatchObject({ code: 'E_MANIFEST' })
 })

@@ -1,15 +1,14 @@
-import { readFile } from 'node:fs/promises'
+import { readFile, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import semver from 'semver'
-import { columnPrefix, pluginId, userError } from '@huitou/plugin-api'
+import { AppError, columnPrefix, pluginId, userError } from '@huitou/plugin-api'
 import type { Manifest, ResolvedManifest } from '@huitou/plugin-api'
 import manifestSchema from '@huitou/plugin-api/manifest.schema.json' with { type: 'json' }
-import { localize } from './localize.ts'
+import { findWrongText, localize } from './localize.ts'
 import { checkManifest } from './manifest-checks.ts'
 import { findingsError, toFinding } from './manifest-errors.ts'
 import { checkJourneys } from './manifest-journeys.ts'
-import type { Finding } from './manifest-errors.ts'
 import { validateManifest } from './manifest-validator.ts'
 import { compileSettings } from './settings.ts'
 import type { ResolveSettings } from './settings.ts'
@@ -27,6 +26,10 @@ export interface LoadedManifest {
   readonly resolveSettings: ResolveSettings
 }
 
+const mebibyte = 1_048_576
+/** The largest of ours has a tenth of it. Whatever is in it is checked while the server does nothing else. */
+const mostBytes = mebibyte
+
 const manifestKeys = Object.keys(manifestSchema.properties)
 
 /**
@@ -35,7 +38,18 @@ const manifestKeys = Object.keys(manifestSchema.properties)
  */
 export async function readManifest(dir: string): Promise<LoadedManifest> {
   const file = join(dir, 'package.json')
-  const source = pick(await readJson(file), manifestKeys)
+  const read = await readJson(file)
+  try {
+    return await checked(dir, file, read)
+  } catch (error) {
+    // What checks it goes into it level by level.
+    if (!(error instanceof RangeError)) throw error
+    throw userError('E_MANIFEST', `${file} is nested too deeply`, { hint: 'Take levels out.', cause: error })
+  }
+}
+
+async function checked(dir: string, file: string, read: unknown): Promise<LoadedManifest> {
+  const source = pick(read, manifestKeys)
   if (!validateManifest(source)) {
     throw findingsError(
       'E_MANIFEST',
@@ -51,7 +65,6 @@ export async function readManifest(dir: string): Promise<LoadedManifest> {
     'zh-CN': await readDictionary(join(dir, 'package.nls.zh-CN.json')),
   })
   findings.push(...checkManifest(source, dir), ...checkJourneys(manifest.contributes?.journeys ?? []))
-  const resolveSettings = compileOrReport(source, findings)
   if (findings.length > 0) throw findingsError('E_MANIFEST', file, findings)
   return {
     id: pluginId(source),
@@ -60,7 +73,7 @@ export async function readManifest(dir: string): Promise<LoadedManifest> {
     manifest,
     source,
     entry: source.main === undefined ? undefined : pathToFileURL(resolve(dir, source.main)).href,
-    resolveSettings,
+    resolveSettings: compileSettings(pluginId(source), source.contributes?.configuration),
   }
 }
 
@@ -77,41 +90,47 @@ export function checkEngine({ id, manifest }: LoadedManifest, apiVersion: string
   )
 }
 
-function compileOrReport(manifest: Manifest, findings: Finding[]): ResolveSettings {
-  try {
-    return compileSettings(pluginId(manifest), manifest.contributes?.configuration)
-  } catch (error) {
-    findings.push({
-      path: 'contributes.configuration',
-      value: 'not a JSON Schema',
-      fix: (error as Error).message,
-    })
-    return () => ({})
-  }
-}
-
 async function readJson(file: string): Promise<unknown> {
-  let text: string
   try {
-    text = await readFile(file, 'utf8')
+    return parse(file, await readText(file))
   } catch (cause) {
+    if (cause instanceof AppError) throw cause
     throw userError('E_MANIFEST', `${file} cannot be read`, {
       hint: 'A plugin is a folder with a package.json.',
       cause,
     })
   }
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw userError('E_MANIFEST', `${file} is not JSON: ${(cause as Error).message}`, { cause })
-  }
 }
 
 async function readDictionary(file: string): Promise<Record<string, string>> {
+  let texts: unknown
   try {
-    return JSON.parse(await readFile(file, 'utf8')) as Record<string, string>
+    texts = parse(file, await readText(file))
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return {}
+    throw cause
+  }
+  const wrong = findWrongText(texts)
+  if (wrong !== undefined)
+    throw userError('E_MANIFEST', `${file}: ${wrong} is not a text that can be shown`, {
+      hint: 'Write { "key": "text" }, without characters that turn or hide what is shown.',
+    })
+  // Its keys are its own: nothing is found under the name of what every object has.
+  return Object.assign(Object.create(null), texts) as Record<string, string>
+}
+
+async function readText(file: string): Promise<string> {
+  const { size } = await stat(file)
+  if (size <= mostBytes) return await readFile(file, 'utf8')
+  throw userError('E_MANIFEST', `${file} has ${Math.ceil(size / mebibyte)} MB`, {
+    hint: `Keep it below ${mostBytes / mebibyte} MB; data belongs into files of its own.`,
+  })
+}
+
+function parse(file: string, text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
     throw userError('E_MANIFEST', `${file} is not JSON: ${(cause as Error).message}`, { cause })
   }
 }

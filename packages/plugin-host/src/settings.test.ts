@@ -48,3 +48,14 @@ test('schemas with the same $id do not get in each other’s way', () => {
   expect(second({ b: 'x' })).toEqual({ b: 'x' })
   expect(() => second({ a: 'x' })).toThrow(expect.objectContaining({ code: 'E_SETTINGS' }) as Error)
 })
+
+test('a pattern that would be tried for years is matched at once, and words about drawing are no mistake', () => {
+  const resolve = compileSettings('test.shop', {
+    properties: {
+      name: { type: 'string', pattern: '^(a+)+$', 'x-row': 1 },
+      price: { type: 'integer', format: 'money' },
+    },
+  })
+  expect(() => resolve({ name: `${'a'.repeat(50)}!` })).toThrow('name is')
+  expect(resolve({ name: 'aaa', price: 100 })).toEqual({ name: 'aaa', price: 100 })
+})

@@ -1,7 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import addFormatsModule from 'ajv-formats'
+import { RE2JS } from 're2js'
 import { findingsError, toFinding } from './manifest-errors.ts'
-import { validateMetaSchema } from './manifest-validator.ts'
 import type { JsonSchema } from '@huitou/plugin-api'
 
 export type Settings = Readonly<Record<string, unknown>>
@@ -15,30 +15,37 @@ const ownKeywords = ['order', 'scope', 'secret', 'enumTitles']
 // ajv-formats is CommonJS whose default export Node hands over as the module itself.
 const addFormats = addFormatsModule as unknown as typeof addFormatsModule.default
 
+/** Patterns come from strangers: they are matched in linear time, whatever they are. */
+const matcher = Object.assign(
+  (pattern: string) => {
+    const compiled = RE2JS.compile(pattern)
+    return { test: (text: string) => compiled.matcher(text).find() }
+  },
+  { code: 'new RegExp' },
+)
+
 /** One for all plugins: what compiles the language of schemas itself takes longer than a hundred small schemas. */
 const ajv = new Ajv2020({
   allErrors: true,
   useDefaults: true,
-  strictTypes: false,
-  strictRequired: false,
-  // Done before, by `validateMetaSchema`, which need not be compiled for it.
+  // Words that only say how a field is drawn are of every schema of a plugin.
+  strict: false,
+  // Done before, by `checkSchemas`.
   validateSchema: false,
   // Two plugins may give their schemas the same `$id`.
   addUsedSchema: false,
   // Each is checked a few times, so quicker checking does not pay for slower compiling.
-  code: { optimize: false },
+  code: { optimize: false, regExp: matcher },
 })
 addFormats(ajv)
-ajv.addVocabulary(ownKeywords)
 
 /**
- * Prepares `contributes.configuration`; throws when it is not a valid JSON Schema. It is compiled when settings are
- * first looked at: most plugins of a server are not, before somebody needs them.
+ * Prepares `contributes.configuration`, which `checkSchemas` found fine. It is compiled when settings are first looked
+ * at: most plugins of a server are not, before somebody needs them.
  */
 export function compileSettings(pluginId: string, schema: JsonSchema | undefined): ResolveSettings {
   if (!schema) return (values) => Object.freeze(structuredClone(values))
   const whole = { type: 'object', additionalProperties: false, ...schema }
-  if (!validateMetaSchema(whole)) throw new Error(ajv.errorsText(validateMetaSchema.errors))
   let validate: ReturnType<typeof compile> | undefined
   return (values) => {
     validate ??= compile(whole)

@@ -30,7 +30,8 @@ const options = {
 } as const
 const filling = new Ajv2020({ ...options, useDefaults: true })
 const plain = new Ajv2020(options)
-for (const each of [filling, plain]) {
+const brief = new Ajv2020({ ...options, allErrors: false })
+for (const each of [filling, plain, brief]) {
   addFormats.default(each)
   // Epoch milliseconds, and minor units of the brand's currency: ways to show a whole number, not to check it.
   each.addFormat('time', true)
@@ -41,12 +42,15 @@ for (const each of [filling, plain]) {
   each.addFormat('task-queue', true)
 }
 
-/** Checks values against a plugin's schema; with `defaults` it puts those into what it checks. */
+/**
+ * Checks values against a plugin's schema; with `defaults` it puts those into what it checks. What plugins answer is
+ * checked up to the first mistake: an answer with a million of them would fill the memory with what is wrong with it.
+ */
 export function compileSchema(
   schema: JsonSchema,
-  { defaults = false }: { defaults?: boolean } = {},
+  { defaults = false, answer = false }: { defaults?: boolean; answer?: boolean } = {},
 ): ValidateFunction {
-  return (defaults ? filling : plain).compile(schema)
+  return (answer ? brief : defaults ? filling : plain).compile(schema)
 }
 
 /** Mistakes of a value that did not fit. */

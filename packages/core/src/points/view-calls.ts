@@ -1,4 +1,5 @@
 import { AppError, notFound, userError, type JsonSchema } from '@huitou/plugin-api'
+import type { ValidateFunction } from 'ajv/dist/2020.js'
 import { Hono } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { describeRoute } from 'hono-openapi'
@@ -55,7 +56,8 @@ export function viewCallRoutes({ points, clock, pluginFacts }: Deps) {
 }
 
 function checkInput(call: string, schema: JsonSchema | undefined, input: unknown): void {
-  const problems = problemsWith(schema ?? { not: {} }, input ?? null, input === undefined && !schema)
+  if (input === undefined && !schema) return
+  const problems = problemsWith(compileSchema(schema ?? { not: {} }), input ?? null)
   if (problems.length === 0) return
   throw userError('E_VIEW_CALL_INPUT', `"${call}" was asked with something else than its manifest declares`, {
     status: 422,
@@ -67,7 +69,7 @@ function checkInput(call: string, schema: JsonSchema | undefined, input: unknown
 function checkAnswer(call: string, schema: JsonSchema | undefined, answer: unknown): void {
   const size = Buffer.byteLength(JSON.stringify(answer))
   if (size > ANSWER_BYTES) refuseSize(`What "${call}" answers`, ANSWER_BYTES)
-  const problems = problemsWith(schema ?? {}, answer)
+  const problems = problemsWith(compileSchema(schema ?? {}, { answer: true }), answer)
   if (problems.length === 0) return
   throw new AppError(
     'bug',
@@ -80,9 +82,8 @@ function checkAnswer(call: string, schema: JsonSchema | undefined, answer: unkno
   )
 }
 
-function problemsWith(schema: JsonSchema, value: unknown, isFine = false): string[] {
-  const check = compileSchema(schema)
-  if (isFine || check(value)) return []
+function problemsWith(check: ValidateFunction, value: unknown): string[] {
+  if (check(value)) return []
   return problemsOf(check.errors).map(({ field, message }) => `${field || 'It'} ${message}`)
 }
 

@@ -6,9 +6,9 @@ import {
   type ReportBlockKind,
   userError,
 } from '@huitou/plugin-api'
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
-import addFormats from 'ajv-formats'
+import type { ValidateFunction } from 'ajv/dist/2020.js'
 import type { CoreContext } from '../context.ts'
+import { compileSchema, problemsOf } from '../points/json-schema.ts'
 import type { PointOwner, Points, Text } from '../points/points.ts'
 import { blockData, fitsBlock } from './block-data.ts'
 
@@ -138,9 +138,6 @@ async function withDeadline<T>(
   }
 }
 
-// Titles in a schema are texts in every language, which no meta schema allows.
-const ajv = new Ajv2020({ strict: false, useDefaults: true, allErrors: true, validateSchema: false })
-addFormats.default(ajv)
 const validators = new WeakMap<JsonSchema, ValidateFunction>()
 
 function checkParameters(
@@ -152,12 +149,12 @@ function checkParameters(
   if (!schema) return parameters
   let validate = validators.get(schema)
   if (!validate) {
-    validate = ajv.compile(schema)
+    validate = compileSchema(schema, { defaults: true })
     validators.set(schema, validate)
   }
   if (validate(parameters)) return parameters
-  const mistakes = (validate.errors ?? []).map(
-    ({ instancePath, message }) => `${instancePath.slice(1).replaceAll('/', '.') || 'parameters'} ${message}`,
+  const mistakes = problemsOf(validate.errors).map(
+    ({ field, message }) => `${field || 'parameters'} ${message}`,
   )
   throw userError('E_REPORT_PARAMETERS', `Report "${id}": ${mistakes.join('; ')}`, { details: { mistakes } })
 }
