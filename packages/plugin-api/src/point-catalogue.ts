@@ -24,7 +24,6 @@ const text = (en: string, zh: string): Texts => ({ en, 'zh-CN': zh })
 
 const serviceDesk = text('the service desk', '客服台')
 const ai = text('connected AI models', '接入 AI 模型')
-const shell = text('menus, keys and first steps in the admin app', '后台的菜单、快捷键与上手引导')
 
 const points: { readonly [Point in PointName]-?: Omit<PointDescription, 'id'> } = {
   events: {
@@ -178,6 +177,18 @@ const points: { readonly [Point in PointName]-?: Omit<PointDescription, 'id'> } 
     engine: 'now',
     implements: [],
   },
+  menus: {
+    title: text('Menu entries', '菜单项'),
+    description: text('Commands in the menus of pages.', '页面菜单中的命令。'),
+    engine: 'now',
+    implements: [],
+  },
+  keybindings: {
+    title: text('Keys', '快捷键'),
+    description: text('Commands on keys.', '绑定到按键的命令。'),
+    engine: 'now',
+    implements: [],
+  },
   scripts: {
     title: text('Scripts', '话术'),
     description: text('Texts for people who talk to customers.', '供与客户沟通的人员使用的话术。'),
@@ -192,25 +203,11 @@ const points: { readonly [Point in PointName]-?: Omit<PointDescription, 'id'> } 
     comesWith: text('home pages that people arrange', '可自行编排的首页'),
     implements: [],
   },
-  menus: {
-    title: text('Menu entries', '菜单项'),
-    description: text('Commands in the menus of pages.', '页面菜单中的命令。'),
-    engine: 'later',
-    comesWith: shell,
-    implements: [],
-  },
-  keybindings: {
-    title: text('Keys', '快捷键'),
-    description: text('Commands on keys.', '绑定到按键的命令。'),
-    engine: 'later',
-    comesWith: shell,
-    implements: [],
-  },
   walkthroughs: {
     title: text('First steps', '上手引导'),
     description: text('Steps that events in the product complete.', '由产品中的事件完成的步骤。'),
     engine: 'later',
-    comesWith: shell,
+    comesWith: text('first steps in the admin app', '后台的上手引导'),
     implements: [],
   },
   models: {
