@@ -1,5 +1,6 @@
 import type { JourneyDefinition } from '@huitou/core/journeys/definition'
 import type { MaybeLocalized } from '../composables/use-localized.ts'
+import type { UnderWay } from '@huitou/core/journeys/stop-all'
 import type { JourneyResults } from '@huitou/core/experiments/journey-results'
 import { send } from './http.ts'
 import { readJob } from './jobs.ts'
@@ -172,6 +173,11 @@ export const checkJourney = (definition: unknown, signal?: AbortSignal) =>
 export const publishJourney = (id: string) => ask<Journey>(`${one(id)}/publish`, { body: {} })
 export const changeJourney = (id: string, change: 'pause' | 'resume' | 'end') =>
   ask<Journey>(`${one(id)}/${change}`, { body: {} })
+/** What ending a journey is about. */
+export const getUnderWay = (id: string, signal?: AbortSignal) =>
+  ask<UnderWay>(`${one(id)}/under-way`, { signal })
+/** Ends it and takes everybody out, as a job. */
+export const stopJourney = (id: string) => ask<UnderWay & { jobId: string }>(`${one(id)}/stop`, { body: {} })
 export const getJourneyStats = (id: string, signal?: AbortSignal) =>
   ask<{ nodes: StepStats[] }>(`${one(id)}/stats`, { signal })
 export const getJourneyVersions = (id: string, signal?: AbortSignal) =>
