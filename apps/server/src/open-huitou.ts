@@ -103,7 +103,7 @@ export async function openHuitou({
         .list()
         .flatMap(({ id, state }) => (state === 'failed' || state === 'quarantined' ? [{ id, state }] : [])),
     }))
-    core.erasures.surround(() => erasersOf(opened.host))
+    await core.erasures.surround(() => erasersOf(opened.host))
     announceExtensions(opened.host)
     followBrand(core, opened.host)
     defineDemoJobs(core, demoClock)

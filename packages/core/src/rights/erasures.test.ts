@@ -185,8 +185,30 @@ describe.each(engines)('erasing a customer on %s', (engine) => {
     expect(await restored.core.erasures.applyNoted()).toBe(1)
     expect(await restored.core.erasures.applyNoted()).toBe(0)
     expect(await restored.idOf('u-canary-7731')).toBe(-1)
+    // The plugin may not have been reached before the restore, and opens after the list is applied.
+    const title = { en: 'Cards', 'zh-CN': '卡' }
+    await restored.core.erasures.surround(() => [{ plugin: 'acme.cards', id: 'acme.cards/cards', title }])
+    expect(await restored.core.erasures.list(1)).toMatchObject([
+      { state: 'requested', plugins: [{ plugin: 'acme.cards', state: 'waiting' }] },
+    ])
+    const told: string[] = []
+    restored.core.points.erasers.add(
+      { plugin: 'acme.cards', prefix: 'x', text: () => title },
+      'acme.cards/cards',
+      {
+        id: 'cards',
+        title: 'Cards',
+        run({ erasure, key }) {
+          told.push(`${erasure} ${key}`)
+          return { removed: 1 }
+        },
+      },
+    )
     await restored.core.erasures.resume()
     await restored.finishAll()
+    const [first] = await shop.core.erasures.list(1)
+    expect(told).toEqual([`${first?.id} u-canary-7731`])
+    expect(await restored.core.erasures.list(1)).toMatchObject([{ state: 'done' }])
     expect(rowsWith(await dump(restored.db), MARKS)).toEqual([])
     expect(await restored.core.send({ type: 'identify', ...person })).toMatchObject({ accepted: 0 })
   })

@@ -35,6 +35,8 @@ import {
 
 const KIND = 'customers.erase'
 const KEY_SETTING = 'suppression-key'
+/** Who asks for an erasure again that a restored backup did not know of. */
+const BACKUP = 'backup'
 /** Identifiers hashed at once when a list from elsewhere is compared with who is here. */
 const PAGE = 5_000
 /** How often it is looked whether a plugin that has not answered is to be asked again. */
@@ -102,9 +104,25 @@ export class Erasures {
     return { id, job: await this.#enqueue(id) }
   }
 
-  /** Says where to read which plugins keep data of customers elsewhere, those that do not run included. */
-  surround(installed: () => readonly KnownEraser[]): void {
+  /**
+   * Says where to read which plugins keep data of customers elsewhere, those that do not run included. They answer as
+   * well for whoever was erased again before plugins were open: the first erasure may not have reached them.
+   */
+  async surround(installed: () => readonly KnownEraser[]): Promise<void> {
     this.#installed = installed
+    const { database, clock } = this.#context
+    const again = await database.db
+      .selectFrom('erasures')
+      .select('id')
+      .where('requested_by', '=', BACKUP)
+      .where('state', '=', 'requested')
+      .where('customer', 'is not', null)
+      .execute()
+    if (again.length === 0) return
+    await transact(database.db, async (tx) => {
+      for (const { id } of again)
+        await expectAnswers(tx, this.#erasers(), { erasureId: id, now: clock.now() })
+    })
   }
 
   /** A plugin was taken out with its data: no erasure waits for it any more. */
@@ -345,7 +363,7 @@ export class Erasures {
           id: noted.id,
           reason: '',
           marks,
-          by: 'backup',
+          by: BACKUP,
           now: noted.at,
         })
       else await this.#writeEmptyTombstone(tx, noted)
@@ -363,7 +381,7 @@ export class Erasures {
         state: 'requested',
         customer_id: 0,
         reason: '',
-        requested_by: 'backup',
+        requested_by: BACKUP,
         requested_at: at,
         finished_at: null,
         ids: '[]',

@@ -98,7 +98,14 @@ function answeringRoutes(deps: Deps) {
       describeRoute({ tags, summary: 'Take a request on' }),
       validate('param', One),
       async (c) => {
-        await takeRequest(deps, c.req.valid('param').id, c.get('user').id)
+        const { id } = c.req.valid('param')
+        const { kind } = await takeRequest(deps, id, c.get('user').id)
+        await audit(db, clock, {
+          userId: c.get('user').id,
+          action: 'privacy-request.take',
+          subject: id,
+          details: { kind },
+        })
         return c.json({ taken: true })
       },
     )

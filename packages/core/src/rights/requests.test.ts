@@ -50,6 +50,12 @@ describe.each(engines)('requests of customers on %s', (engine) => {
     })
     const { id } = second.body
     expect((await ask(`/requests/${id}/take`, {})).status).toBe(200)
+    const logged = core.database.db.selectFrom('audit_log').select(['user_id', 'action', 'subject'])
+    expect(await logged.orderBy('id', 'desc').executeTakeFirst()).toEqual({
+      user_id: 'u1',
+      action: 'privacy-request.take',
+      subject: id,
+    })
     const refusal = { state: 'refused', answer: 'not who she says' }
     expect((await ask(`/requests/${id}/finish`, refusal)).status).toBe(200)
     expect((await ask(`/requests/${id}/finish`, refusal)).body['code']).toBe('E_REQUEST_CLOSED')

@@ -96,15 +96,20 @@ export async function openRequest(
 }
 
 /** Somebody takes a request on, or takes it over. */
-export async function takeRequest({ database: { db } }: Context, id: string, by: string): Promise<void> {
+export async function takeRequest(
+  { database: { db } }: Context,
+  id: string,
+  by: string,
+): Promise<{ kind: RequestKind }> {
   const taken = await db
     .updateTable('privacy_requests')
     .set({ state: 'working', handler: by })
     .where('id', '=', id)
     .where('state', 'in', ['open', 'working'])
-    .returning('id')
+    .returning('kind')
     .executeTakeFirst()
   if (!taken) throw await whyClosed(db, id)
+  return taken
 }
 
 /**

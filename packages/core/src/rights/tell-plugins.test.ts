@@ -36,7 +36,7 @@ describe.each(engines)('plugins that keep customers elsewhere, on %s', (engine) 
         return answer as { removed: number }
       },
     })
-    core.erasures.surround(() => [{ plugin: 'acme.off', id: 'acme.off/mail', title: text('Mail') }])
+    await core.erasures.surround(() => [{ plugin: 'acme.off', id: 'acme.off/mail', title: text('Mail') }])
     const stop = new AbortController()
     const running = core.jobs.run(stop.signal)
     const { id, job } = await core.erasures.request(customer_id, { reason: 'asked', by: 'p1' })
