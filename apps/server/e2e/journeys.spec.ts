@@ -62,4 +62,12 @@ test('a journey is drawn by keyboard, taken back, published and changed', async 
   await checkAccess(page, 'journey as a list')
   await page.getByRole('radio', { name: '画布' }).click()
   await checkAccess(page, 'journey on the canvas')
+
+  // Ending asks what becomes of those under way; here is nobody.
+  await page.getByRole('button', { name: '更多', exact: true }).click()
+  await page.getByText('结束…').click()
+  await expect(page.getByRole('dialog')).toContainText('没有客户在途中')
+  await checkAccess(page, 'ending a journey')
+  await page.getByRole('dialog').getByRole('button', { name: '结束', exact: true }).click()
+  await expect.poll(async () => (await stored()).state).toBe('ended')
 })
