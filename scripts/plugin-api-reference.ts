@@ -145,7 +145,7 @@ function pointParts(point: PointDescription, locale: Locale): string[] {
     point.activation && `${words.starts}${separator}${code(point.activation)}`,
     point.implements.length > 0 &&
       `${words.implements}${separator}${point.implements.map((name) => (name.includes(' ') ? name : code(name))).join(', ')}`,
-    `${words.contract}${separator}${point.implements.length > 0 ? words.tested : words.declared}`,
+    `${words.contract}${separator}${point.implements.length > 0 || point.id === 'journeys' ? words.tested : words.declared}`,
   ].filter(Boolean)
   const head = [
     `### ${point.id}`,

@@ -5,7 +5,8 @@ import { businessDaysIn } from '../days.ts'
 import { Vault } from '../people/vault.ts'
 import type { RuleScope } from '../segments/compile.ts'
 import { isWorkingDay, lunarBirthdays, nextFestival, nextTimeOfDay, solarBirthdays } from './calendar.ts'
-import { checkDefinition, parseDefinition } from './check.ts'
+import { checkDefinition } from './check.ts'
+import { parseDefinition } from './parse-definition.ts'
 
 const points = createPoints()
 addRecordingChannel(points)

@@ -2,7 +2,7 @@ import { businessDaysIn } from '../days.ts'
 import type { Db, Tx } from '../db/database.ts'
 import { readScope, type RuleScope } from '../segments/compile.ts'
 import type { Brand } from '../settings/brand.ts'
-import { parseDefinition } from './check.ts'
+import { parseDefinition } from './parse-definition.ts'
 import type { JourneyDefinition } from './definition.ts'
 import type { HumanTasks } from './human-steps.ts'
 

@@ -6,7 +6,7 @@ import { answerJson } from '../http/answer.ts'
 import type { SignedIn } from '../http/env.ts'
 import { validate } from '../http/validate.ts'
 import { audit } from '../people/audit.ts'
-import { parseDefinition } from './check.ts'
+import { parseDefinition } from './parse-definition.ts'
 import {
   changeJourneyState,
   checkInForce,

@@ -1,7 +1,7 @@
 import { type JsonSchema, notFound, userError } from '@huitou/plugin-api'
 import type { CoreContext } from '../context.ts'
 import type { Text } from '../points/points.ts'
-import { parseDefinition } from './check.ts'
+import { parseDefinition } from './parse-definition.ts'
 import { createJourney, getJourney, type Journey, updateJourney } from './queries.ts'
 import { mergeChanges } from './template-merge.ts'
 import { carryingChannels } from './template-message.ts'

@@ -115,6 +115,9 @@ test('a template that gives no journey is found when its plugin is enabled', () 
   expect(broken(unpaid)).not.toThrow()
   const nowhere = { ...unpaid, definition: { ...unpaid.definition, start: undefined } }
   expect(broken(nowhere as unknown as JourneyContribution)).toThrow(/start/)
+  expect(broken({ ...unpaid, definition: { hello: 1 } })).toThrow(/trigger/)
+  const lost = { ...unpaid, definition: { ...unpaid.definition, start: 'elsewhere' } }
+  expect(broken(lost)).toThrow(/There is no step "elsewhere"/)
   const unfilled = { ...unpaid, parameters: { type: 'object', properties: {} } }
   expect(broken(unfilled)).toThrow(/hours has no value/)
 })

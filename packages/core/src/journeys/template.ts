@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { fillJourney, type JourneyContribution, type JsonSchema, userError } from '@huitou/plugin-api'
 import { compileSchema, problemsOf } from '../points/json-schema.ts'
 import type { Contribution, Text } from '../points/points.ts'
-import { parseDefinition } from './check.ts'
+import { checkGraph, mistaken, parseDefinition } from './parse-definition.ts'
 import type { JourneyDefinition } from './definition.ts'
 import { type CarryingChannel, withRoutes } from './template-message.ts'
 import { withoutUnwanted } from './template-steps.ts'
@@ -129,12 +129,12 @@ function parameterError(
 
 /** Texts in the brand's language. How a task may end stays in both: the language of whoever does it decides. */
 function withTexts(definition: Record<string, unknown>, locale: keyof Text): unknown {
-  const nodes = definition['nodes'] as Record<string, Record<string, unknown>>
+  const { nodes: given, ...around } = definition
+  const nodes = (given ?? {}) as Record<string, Record<string, unknown>>
   const written = Object.entries(nodes).map(([id, node]) => {
     const { outcomeTitles, ...rest } = node
     return [id, { ...(inLocale(rest, locale) as object), ...(outcomeTitles ? { outcomeTitles } : {}) }]
   })
-  const { nodes: _, ...around } = definition
   return { ...(inLocale(around, locale) as object), nodes: Object.fromEntries(written) }
 }
 
@@ -147,8 +147,10 @@ export function checkTemplate(template: JourneyTemplate): void {
   const tried = Object.entries(properties as Record<string, JsonSchema>).map(
     ([name, { default: preset, examples }]) => [name, preset ?? (examples as unknown[] | undefined)?.[0]],
   )
-  assemble(template, Object.fromEntries(tried) as Record<string, unknown>, {
+  const journey = assemble(template, Object.fromEntries(tried) as Record<string, unknown>, {
     channels: [NO_CHANNEL],
     locale: 'en',
   })
+  const mistakes = checkGraph(journey)
+  if (mistakes.length > 0) throw mistaken(mistakes)
 }

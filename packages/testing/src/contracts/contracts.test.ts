@@ -6,6 +6,12 @@ import { openContracts } from './open-contracts.ts'
 const named = (id: string) => ({ id, title: id })
 const objectSchema = { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] }
 
+const journeyFrom = (start: string) => ({
+  trigger: { type: 'event', event: 'order.paid' },
+  start,
+  nodes: { hello: { type: 'wait', for: { hours: 1 } } },
+})
+
 /** A contribution of each point, so that one plugin can keep or break every contract. */
 const contributes: Contributions = {
   scorers: [
@@ -28,6 +34,7 @@ const contributes: Contributions = {
   erasers: [named('cards')],
   commands: [{ ...named('go'), input: objectSchema }],
   collections: [{ ...named('notes'), schema: objectSchema }],
+  journeys: [{ ...named('welcome'), definition: journeyFrom('hello') }],
   models: [{ ...named('small'), kinds: ['text', 'embedding', 'classification'] }],
   views: [
     {
@@ -93,6 +100,7 @@ test('a plugin that keeps every contract passes every check', async () => {
     'erasers',
     'extensions',
     'gates',
+    'journeys',
     'models',
     'reports',
     'scorers',
@@ -123,7 +131,10 @@ test('each broken promise is told, with what the plugin did instead', async () =
       classify: ({ texts }) => ({ labels: new Int16Array(texts.length).fill(2) }),
     })
     huitou.views.register('page', { greet: () => 7 })`,
-    { extensions: [{ point: 'test.subject/card/v1', id: 'red' }] },
+    {
+      extensions: [{ point: 'test.subject/card/v1', id: 'red' }],
+      journeys: [{ ...named('welcome'), definition: journeyFrom('nowhere') }],
+    },
   )
   const told = failures.join('\n')
   expect(told).toContain('"points" is 10 in row 0, outside 0 to 9')
@@ -148,6 +159,9 @@ test('each broken promise is told, with what the plugin did instead', async () =
   expect(told).toContain('generate() was asked for JSON and answered hi')
   expect(told).toContain('it has no embed(), which its kinds declare')
   expect(told).toContain('classify() gave the label 2; there are 2, and -1 for none')
+  expect(told).toContain(
+    'journeys welcome gives a journey with the defaults of its parameters: start: There is no',
+  )
   expect(told).toContain('greet() answered 7: it must be string')
   expect(told).toMatch(/views page answers count .*has no count\(\)/)
 })

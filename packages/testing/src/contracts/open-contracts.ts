@@ -12,6 +12,7 @@ import type { ContractOptions, PluginSamples } from './contract-options.ts'
 import { eraserChecks } from './eraser-contract.ts'
 import { extensionChecks } from './extension-contract.ts'
 import { collectionChecks, commandChecks } from './record-contracts.ts'
+import { journeyChecks } from './journey-contract.ts'
 import { modelChecks } from './model-contract.ts'
 import { reportChecks } from './report-contract.ts'
 import { sampleOf } from './schema-samples.ts'
@@ -52,8 +53,8 @@ export interface OpenContracts extends AsyncDisposable {
  */
 export async function openContracts(dir: string, options: ContractOptions = {}): Promise<OpenContracts> {
   const samples = options.samples ?? (await readSamples(dir))
-  const { source } = await readManifest(dir)
-  const { contributes = {}, main } = source
+  const loaded = await readManifest(dir)
+  const { contributes = {}, main } = loaded.source
   const clock = { now: () => plugin.now }
   const effects = memoryEffects({ columns: samples.columns ?? {} }, clock)
   const plugin = await openPlugin(dir, {
@@ -88,6 +89,7 @@ export async function openContracts(dir: string, options: ContractOptions = {}):
   for (const extension of contributes.extensions ?? []) {
     checks.push(...extensionChecks(subjectOf('extensions', extension), points.get(extension.point)))
   }
+  checks.push(...journeyChecks(loaded))
   return {
     pluginId: plugin.id,
     checks,
