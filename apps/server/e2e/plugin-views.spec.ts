@@ -24,7 +24,10 @@ test('records of a plugin are written, moved, searched, imported and shown where
 
   // An empty place says what it is for; the first record names its customer and is refused while it says nothing.
   await page.goto(huitou.url)
-  await page.getByRole('navigation', { name: '功能区' }).getByRole('link', { name: '关怀记事' }).click()
+  const area = page.getByRole('navigation', { name: '功能区' }).getByRole('link', { name: '关怀记事' })
+  // An icon that Huitou itself shows nowhere.
+  await expect(area.locator('svg.lucide-notebook-pen')).toBeVisible()
+  await area.click()
   await expect(page.getByRole('heading', { name: '还没有「记事」' })).toBeVisible()
   await settled(page)
   await checkAccess(page, 'an empty table')

@@ -6,6 +6,7 @@ import {
   ArrowUp,
   ArrowUpDown,
   BadgeCheck,
+  Ban,
   Bell,
   Blend,
   Blocks,
@@ -27,6 +28,7 @@ import {
   Circle,
   CircleAlert,
   CircleCheck,
+  CircleDollarSign,
   CircleDot,
   CircleHelp,
   CircleX,
@@ -85,6 +87,7 @@ import {
   MousePointerClick,
   Package,
   PackageCheck,
+  PackageOpen,
   PanelLeft,
   PanelRight,
   Pause,
@@ -111,6 +114,7 @@ import {
   ShieldCheck,
   ShieldOff,
   ShoppingBag,
+  ShoppingBasket,
   ShoppingCart,
   SlidersHorizontal,
   Smile,
@@ -124,6 +128,8 @@ import {
   Tags,
   Target,
   Ticket,
+  TicketCheck,
+  TicketPercent,
   Timer,
   Trash2,
   TrendingDown,
@@ -145,6 +151,7 @@ import {
   X,
   Zap,
 } from '@lucide/vue'
+import { shallowReactive } from 'vue'
 import type { Component } from 'vue'
 
 /** The icons that the admin ships. Names are Lucide's, so manifests and event types can name them. */
@@ -156,6 +163,7 @@ const icons = {
   'arrow-up': ArrowUp,
   'arrow-up-down': ArrowUpDown,
   'badge-check': BadgeCheck,
+  ban: Ban,
   bell: Bell,
   blend: Blend,
   blocks: Blocks,
@@ -177,6 +185,7 @@ const icons = {
   circle: Circle,
   'circle-alert': CircleAlert,
   'circle-check': CircleCheck,
+  'circle-dollar-sign': CircleDollarSign,
   'circle-dot': CircleDot,
   'circle-help': CircleHelp,
   'circle-x': CircleX,
@@ -235,6 +244,7 @@ const icons = {
   'mouse-pointer-click': MousePointerClick,
   package: Package,
   'package-check': PackageCheck,
+  'package-open': PackageOpen,
   'panel-left': PanelLeft,
   'panel-right': PanelRight,
   pause: Pause,
@@ -261,6 +271,7 @@ const icons = {
   'shield-check': ShieldCheck,
   'shield-off': ShieldOff,
   'shopping-bag': ShoppingBag,
+  'shopping-basket': ShoppingBasket,
   'shopping-cart': ShoppingCart,
   'sliders-horizontal': SlidersHorizontal,
   smile: Smile,
@@ -274,6 +285,8 @@ const icons = {
   tags: Tags,
   target: Target,
   ticket: Ticket,
+  'ticket-check': TicketCheck,
+  'ticket-percent': TicketPercent,
   timer: Timer,
   'trash-2': Trash2,
   'trending-down': TrendingDown,
@@ -296,9 +309,26 @@ const icons = {
   zap: Zap,
 } satisfies Record<string, Component>
 
-/** A shipped icon, or any other Lucide name, which shows as a plain dot. */
+/** A shipped icon, or any other Lucide name: plugins choose freely, and theirs is fetched when it is first drawn. */
 export type IconName = keyof typeof icons | (string & {})
 
+const found = shallowReactive(new Map<string, Component | undefined>(Object.entries(icons)))
+
+/** The icon of a name; until one that is not shipped has arrived, and if there is none, undefined. */
 export function findIcon(name: string): Component | undefined {
-  return (icons as Record<string, Component>)[name]
+  if (!found.has(name) && /^[a-z0-9]+(?:-[a-z0-9]+)*$/.test(name)) void fetchIcon(name)
+  return found.get(name)
+}
+
+let everyIcon: Promise<Record<string, Component>> | undefined
+
+async function fetchIcon(name: string): Promise<void> {
+  everyIcon ??= import('./every-icon.ts').then(({ icons: every }) => every)
+  const component = name.replaceAll(/(?:^|-)([a-z0-9])/g, (_, first: string) => first.toUpperCase())
+  try {
+    found.set(name, (await everyIcon)[component])
+  } catch {
+    // The server is away for a moment: the next that draws it asks again.
+    everyIcon = undefined
+  }
 }
