@@ -47,5 +47,9 @@ test.each(engines)('days pass once on %s, also when they are cut short in betwee
     .selectFrom('events')
     .select(['message_id', 'ts', 'received_at'])
     .execute()
-  expect(events.map((event) => event.message_id).toSorted()).toEqual(expected.toSorted())
+  const last = [0, 1].flatMap((each) => ['created', 'failed'].map((what) => `demo-${until}-${each}-${what}`))
+  expect(events.map((event) => event.message_id).toSorted()).toEqual([...expected, ...last].toSorted())
+  // Whoever comes to look finds payments that failed a moment ago.
+  const failed = events.filter((event) => event.message_id.endsWith('-failed'))
+  expect(failed.map(({ ts }) => until - ts)).toEqual([30_000, 30_000])
 })

@@ -2,6 +2,7 @@ import { type Core, type JobContext, normalizeMessage } from '@huitou/core'
 import type { DemoClock } from './demo-clock.ts'
 import { type DemoMessage, generateDemoShop } from './demo-shop.ts'
 import { DEMO_SOURCE } from './load.ts'
+import { paymentFailures } from './texts.ts'
 
 /** Between two looks at everything; whatever waits for a moment in between happens at its end. */
 const STEP_MS = 30 * 60_000
@@ -51,10 +52,50 @@ function collect(
   { until, ...shop }: Pick<PassTime, 'opened' | 'until' | 'customers'>,
 ): DemoMessage[] {
   const messages: DemoMessage[] = []
-  for (const batch of generateDemoShop({ now: until, ...shop }))
+  let orders: DemoMessage[] = []
+  for (const batch of generateDemoShop({ now: until, ...shop })) {
     messages.push(...batch.filter(({ timestamp }) => Date.parse(timestamp) > from))
-  messages.sort((a, b) => Date.parse(a.timestamp) - Date.parse(b.timestamp))
-  return messages
+    orders = lastTwo([...orders, ...batch.filter(({ event }) => event === 'order.created')])
+  }
+  messages.push(...orders.flatMap((order, index) => failAgain(order, index, until)))
+  return messages.sort(byTime)
+}
+
+function byTime(a: DemoMessage, b: DemoMessage): number {
+  return Date.parse(a.timestamp) - Date.parse(b.timestamp)
+}
+
+/** The latest orders of the two customers who ordered last. */
+function lastTwo(orders: DemoMessage[]): DemoMessage[] {
+  const byCustomer = new Map(
+    orders.sort(byTime).map((order) => [JSON.stringify([order.anonymousId, order.context]), order]),
+  )
+  return [...byCustomer.values()].sort(byTime).slice(-2)
+}
+
+/**
+ * Right before the end somebody orders the same once more, and the payment fails: whoever comes to look finds work whose
+ * clock is running. What happened days ago has been done, or given up, by then.
+ */
+function failAgain(order: DemoMessage, index: number, until: number): DemoMessage[] {
+  const orderId = `${String(order.properties?.['order_id'])}-${until}`
+  const { shop, platform, currency } = order.properties ?? {}
+  const at = (before: number) => new Date(until - before).toISOString()
+  return [
+    {
+      ...order,
+      messageId: `demo-${until}-${index}-created`,
+      timestamp: at(60_000),
+      properties: { ...order.properties, order_id: orderId },
+    },
+    {
+      ...order,
+      messageId: `demo-${until}-${index}-failed`,
+      timestamp: at(30_000),
+      event: 'order.payment_failed',
+      properties: { order_id: orderId, shop, platform, currency, reason: paymentFailures[index] },
+    },
+  ]
 }
 
 function toEvent(message: DemoMessage, receivedAt: number) {

@@ -20,11 +20,8 @@ export function useTriggerWords(
       t(`journeys.triggers.${on}Text`, { segment: rules.segmentName(segment) || t('journeys.noSegment') }),
     date: ({ column, offsetDays, at, calendar, repeat }) => {
       const key = offsetDays === 0 ? 'dateText' : offsetDays < 0 ? 'dateBefore' : 'dateAfter'
-      const text = t(`journeys.triggers.${key}`, {
-        date: rules.columnTitle(column),
-        n: Math.abs(offsetDays),
-        time: at,
-      })
+      const n = Math.abs(offsetDays)
+      const text = t(`journeys.triggers.${key}`, { date: rules.columnTitle(column), n, time: at }, n)
       const notes = [
         calendar === 'lunar' ? t('journeys.triggers.lunar') : '',
         repeat === 'once' ? t('journeys.triggers.once') : '',
@@ -34,11 +31,8 @@ export function useTriggerWords(
     schedule: ({ cron, festival, offsetDays, at }) => {
       if (festival === undefined) return cronText(cron ?? '')
       const key = offsetDays === 0 ? 'dateText' : offsetDays < 0 ? 'dateBefore' : 'dateAfter'
-      return t(`journeys.triggers.${key}`, {
-        date: points.festivalTitle(festival),
-        n: Math.abs(offsetDays),
-        time: at,
-      })
+      const n = Math.abs(offsetDays)
+      return t(`journeys.triggers.${key}`, { date: points.festivalTitle(festival), n, time: at }, n)
     },
   }
 
@@ -59,7 +53,7 @@ export function useTriggerWords(
     withoutGaps((triggerTexts[trigger.type] as (of: Trigger) => string)(trigger))
 
   const goalText = (goal: Goal) =>
-    t('journeys.goalText', { event: eventText(goal.event, goal.where), n: goal.withinDays })
+    t('journeys.goalText', { event: eventText(goal.event, goal.where), n: goal.withinDays }, goal.withinDays)
 
   const exitText = (exit: Exit) =>
     'event' in exit
@@ -71,7 +65,7 @@ export function useTriggerWords(
       ? t('journeys.reentry.onceText')
       : reentry.afterDays === 0
         ? t('journeys.reentry.againText')
-        : t('journeys.reentry.afterText', { n: reentry.afterDays })
+        : t('journeys.reentry.afterText', { n: reentry.afterDays }, reentry.afterDays)
 
   return { exitText, goalText, reentryText, triggerText }
 }
