@@ -9,6 +9,7 @@ import { validate } from '../http/validate.ts'
 import { audit } from '../people/audit.ts'
 import { type PointOwner, type Text, ownerTitles } from '../points/points.ts'
 import { isSealed, readColumns } from './columns.ts'
+import { EventCounts } from './event-counts.ts'
 import { currentCustomerId, getCustomer, readTimeline } from './queries.ts'
 
 const Id = z.object({ id: z.coerce.number().int().positive() })
@@ -84,6 +85,7 @@ export function customerRoutes({ database, clock }: Pick<CoreContext, 'database'
 /** The registry of profile columns and event types, mounted at `/api/columns`. */
 export function columnRoutes({ database, points }: Pick<CoreContext, 'database' | 'points'>) {
   const { db, analytics } = database
+  const counts = new EventCounts(analytics)
   return new Hono<SignedIn>()
     .get(
       '/',
@@ -92,13 +94,7 @@ export function columnRoutes({ database, points }: Pick<CoreContext, 'database' 
         summary: 'Columns of profiles, kinds of events, and whose they are',
       }),
       async (c) => {
-        const counts = await analytics
-          .selectFrom('timeline')
-          .select(['name', sql<number>`count(*)`.as('count')])
-          .where('current', '=', 1)
-          .groupBy('name')
-          .execute()
-        const countOf = new Map(counts.map(({ name, count }) => [name, count]))
+        const countOf = await counts.read()
         const declared = points.eventTypes.list()
         const known = new Set(declared.map(({ value }) => value.name))
         const events = [
@@ -111,9 +107,9 @@ export function columnRoutes({ database, points }: Pick<CoreContext, 'database' 
             money: value.valueType === 'money',
             properties: propertiesOf(value, owner),
           })),
-          ...counts
-            .filter(({ name }) => !known.has(name))
-            .map(({ name, count }) => ({
+          ...[...countOf]
+            .filter(([name]) => !known.has(name))
+            .map(([name, count]) => ({
               name,
               title: { en: name, 'zh-CN': name },
               icon: null,
