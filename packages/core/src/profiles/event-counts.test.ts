@@ -16,7 +16,7 @@ describe.each(engines)('kinds of events on %s', (engine) => {
 
   test('are all there at once when counting takes long; known ones with the figure of a while ago', async () => {
     await using core = await createTestCore({ engine })
-    const counts = new EventCounts(core.database.analytics, { quickMs: -1 })
+    const counts = new EventCounts(core.database.analytics, { quickMs: -1, rest: 0 })
     await core.send(visit('1', 'tea.poured'), visit('2', 'shop.seen'))
     await core.settle()
     expect(Object.fromEntries(await counts.read())).toEqual({ 'tea.poured': 1, 'shop.seen': 1 })
