@@ -59,7 +59,7 @@ export async function makeBackup(
     return { folder, manifest, bytes, tookMs: Math.round(performance.now() - started) }
   } catch (error) {
     await rm(partial, { recursive: true, force: true })
-    if ((error as NodeJS.ErrnoException).code === 'ENOSPC')
+    if (['ENOSPC', 'SQLITE_FULL'].includes(String((error as NodeJS.ErrnoException).code)))
       throw userError('E_DISK_FULL', `There is no room for a backup in ${into}`, {
         cause: error,
         hint: 'Free some room, or name another folder. Nothing was left behind.',

@@ -8,7 +8,7 @@ export const doctorCommand = defineCommand({
   args: commonArgs,
   async run({ args }) {
     await runCommand(args, async () => {
-      await using huitou = await openForCommand(args)
+      await using huitou = await openForCommand(args, { existing: true })
       const { examine } = await import('../doctor/examine.ts')
       const findings = await examine(huitou, huitou.config)
       const ok = findings.every(({ level }) => level !== 'fail')

@@ -24,7 +24,7 @@ export const exportCommand = defineCommand({
         throw userError('E_EXPORT', `"${args.what}" cannot be exported`, { hint: 'customers' })
       if (args.format !== 'csv' && args.format !== 'jsonl')
         throw userError('E_FORMAT', `There is no format "${args.format}"`, { hint: 'csv or jsonl' })
-      await using huitou = await openForCommand(args)
+      await using huitou = await openForCommand(args, { existing: true })
       const out: Writable = args.out ? createWriteStream(args.out) : process.stdout
       let rows = 0
       for await (const line of exportCustomers(huitou.core.database, {

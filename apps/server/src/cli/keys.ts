@@ -14,7 +14,7 @@ export const keysCommand = defineCommand({
         throw userError('E_ACTION', `"${args.action}" is not something to do with keys`, {
           hint: 'list or rotate.',
         })
-      await using huitou = await openForCommand(args)
+      await using huitou = await openForCommand(args, { existing: true })
       const { keys } = huitou.core
       if (!keys) throw userError('E_NOT_SEALED', 'Personal data is not sealed in this database')
       const rotated = args.action === 'rotate' ? await keys.rotate() : undefined

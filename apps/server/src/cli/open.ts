@@ -1,12 +1,15 @@
+import { statSync } from 'node:fs'
 import path from 'node:path'
-import { jsonArg } from '@huitou/cli/output'
+import { jsonArg, runCommand as run } from '@huitou/cli/output'
+import { userError } from '@huitou/plugin-api'
 import pino from 'pino'
 import { type Config, readConfig } from '../config.ts'
 import { requestFacts } from '../http/request-scope.ts'
 import type { Huitou } from '../open-huitou.ts'
 import { withoutPersonalData } from '../personal-log.ts'
+import { machineError } from './machine-error.ts'
 
-export { print, runCommand } from '@huitou/cli/output'
+export { print } from '@huitou/cli/output'
 
 /** Arguments that every command takes. */
 export const commonArgs = {
@@ -25,11 +28,26 @@ export interface CommonArgs {
   plugin?: string | undefined
 }
 
-/** Opens Huitou for one command. Logs go to standard error, so that standard output holds the result alone. */
+/** Runs a command's work; what is wrong with disk or database is said in words like every expected error. */
+export async function runCommand(args: { json?: boolean }, work: () => Promise<void>): Promise<void> {
+  await run(args, async () => {
+    try {
+      await work()
+    } catch (error) {
+      throw machineError(error) ?? error
+    }
+  })
+}
+
+/**
+ * Opens Huitou for one command. Logs go to standard error, so that standard output holds the result alone. With
+ * `existing` nothing is made where there is nothing yet: whoever asks after a folder and mistypes it is told.
+ */
 export async function openForCommand(
   args: CommonArgs,
-  { quiet = true }: { quiet?: boolean } = {},
+  { quiet = true, existing = false }: { quiet?: boolean; existing?: boolean } = {},
 ): Promise<Huitou & { config: Config }> {
+  if (existing) refuseEmpty(args.data)
   const config = readConfig(args.data)
   const log = pino(
     {
@@ -48,4 +66,13 @@ export async function openForCommand(
   // Loaded here: commands that only look at a plugin's folder need no server.
   const { openHuitou } = await import('../open-huitou.ts')
   return Object.assign(await openHuitou({ config, log, plugins }), { config })
+}
+
+function refuseEmpty(dataDir: string): void {
+  if (process.env['DATABASE_URL']) return
+  // Throws where the folder is another user's, which is not the same as empty.
+  if (statSync(path.join(dataDir, 'huitou.db'), { throwIfNoEntry: false })) return
+  throw userError('E_NO_DATA', `There is no Huitou in ${dataDir}`, {
+    hint: 'Name its data folder with --data; huitou serve makes a new one.',
+  })
 }

@@ -19,7 +19,7 @@ export const replayCommand = defineCommand({
           hint: 'profiles or scores.',
         })
       }
-      await using huitou = await openForCommand(args)
+      await using huitou = await openForCommand(args, { existing: true })
       const { db } = huitou.core.database
       const { events } = await db
         .selectFrom('events')

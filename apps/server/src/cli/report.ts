@@ -15,7 +15,7 @@ export const reportCommand = defineCommand({
   },
   async run({ args }) {
     await runCommand(args, async () => {
-      await using huitou = await openForCommand(args)
+      await using huitou = await openForCommand(args, { existing: true })
       const { core } = huitou
       if (!args.id) {
         const reports = core.points.reports

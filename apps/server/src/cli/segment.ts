@@ -31,7 +31,7 @@ export const segmentCommand = defineCommand({
   },
   async run({ args }) {
     await runCommand(args, async () => {
-      await using huitou = await openForCommand(args)
+      await using huitou = await openForCommand(args, { existing: true })
       const { result, text } = await act(huitou, args)
       print(args, result, text)
     })

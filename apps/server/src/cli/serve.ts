@@ -23,6 +23,7 @@ export const serveCommand = defineCommand({
   },
   async run({ args }) {
     await runCommand(args, async () => {
+      const port = portOf(args.port)
       // Whatever it fails at, the folder is free for the next try and the process ends.
       await using begun = new AsyncDisposableStack()
       const huitou = begun.use(await openForCommand(args, { quiet: false }))
@@ -30,7 +31,7 @@ export const serveCommand = defineCommand({
       begun.defer(() => huitou.core.stop())
       const serving = {
         role: node.role,
-        port: Number(args.port),
+        port,
         host: args.host,
         version,
         trustedProxies: huitou.config.trustedProxies,
@@ -56,6 +57,12 @@ export const serveCommand = defineCommand({
     })
   },
 })
+
+function portOf(text: string): number {
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port <= 65_535) return port
+  throw userError('E_LISTEN', `"${text}" is no port`, { hint: 'Give --port a number from 0 to 65535.' })
+}
 
 /** Makes this process one of the servers on its database. */
 async function joinNodes(
