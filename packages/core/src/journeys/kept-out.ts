@@ -3,7 +3,7 @@ import { insertEvents } from '../events/append.ts'
 import type { NewEvent } from '../events/normalize.ts'
 import type { JourneyDefinition } from './definition.ts'
 import { nameOf, readPeople } from './people.ts'
-import { JOURNEY_SOURCE } from './take-out.ts'
+import { JOURNEY_SOURCE, journeyNames } from './take-out.ts'
 
 /** Whether a journey does nothing but advertise: it sends, and not one of its messages is about an order. */
 export function isMarketing({ nodes }: JourneyDefinition): boolean {
@@ -18,6 +18,7 @@ export async function tellKeptOut(
   { customers, now }: { customers: ReadonlySet<number>; now: number },
 ): Promise<void> {
   const people = await readPeople(tx, customers)
+  const name = (await journeyNames(tx, [journey.id])).get(journey.id)
   const events = [...new Set(people.values())].map((person): NewEvent => ({
     message_id: `kept-out:${journey.id}:${person.id}`,
     source: JOURNEY_SOURCE,
@@ -27,7 +28,7 @@ export async function tellKeptOut(
     version: now,
     body: JSON.stringify({
       ...nameOf(person),
-      properties: { journey_id: journey.id, reason: 'do_not_profile' },
+      properties: { journey_id: journey.id, journey: name, reason: 'do_not_profile' },
     }),
   }))
   if (events.length > 0) await insertEvents(tx, events, now)

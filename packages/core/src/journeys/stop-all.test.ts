@@ -133,6 +133,13 @@ describe.each(engines)('everybody is taken out on %s', (engine) => {
       .where('name', '=', 'journey.taken_out')
       .execute()
     expect(told).toHaveLength(people)
+    const { body } = await db
+      .selectFrom('events')
+      .select('body')
+      .where('name', '=', 'journey.taken_out')
+      .limit(1)
+      .executeTakeFirstOrThrow()
+    expect(JSON.parse(body)).toMatchObject({ properties: { journey: 'J', reason: 'stopped' } })
     const { nodes } = await ask('GET', `/${id}/stats`)
     expect(nodes.find(({ node }: any) => node === '$exit')).toMatchObject({ outcomes: { stopped: people } })
 

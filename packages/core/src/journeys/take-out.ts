@@ -67,6 +67,10 @@ async function tellTakenOut(
     tx,
     left.map(({ customer_id }) => customer_id),
   )
+  const names = await journeyNames(
+    tx,
+    left.map(({ journey_id }) => journey_id),
+  )
   const events = left.flatMap(({ id, journey_id, customer_id }): NewEvent[] => {
     const person = people.get(customer_id)
     if (!person) return []
@@ -78,11 +82,25 @@ async function tellTakenOut(
         name: 'journey.taken_out',
         ts: now,
         version: now,
-        body: JSON.stringify({ ...nameOf(person), properties: { journey_id, reason } }),
+        body: JSON.stringify({
+          ...nameOf(person),
+          properties: { journey_id, journey: names.get(journey_id), reason },
+        }),
       },
     ]
   })
   if (events.length > 0) await insertEvents(tx, events, now)
+}
+
+/** Names as they are now: a timeline shall say what it was, also when the journey is called something else later. */
+export async function journeyNames(tx: Tx, ids: readonly string[]): Promise<Map<string, string>> {
+  if (ids.length === 0) return new Map()
+  const rows = await tx
+    .selectFrom('journeys')
+    .select(['id', 'name'])
+    .where('id', 'in', [...new Set(ids)])
+    .execute()
+  return new Map(rows.map(({ id, name }) => [id, name]))
 }
 
 /** Takes back what is still planned of these deliveries. Returns how many that were. */
