@@ -1,6 +1,7 @@
 import type { JsonSchema } from '@huitou/plugin-api'
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
+import { LRUCache } from 'lru-cache'
 import { RE2JS } from 're2js'
 
 /** A mistake in a value: where, the word of JSON Schema that it breaks, and that word's limit. */
@@ -42,6 +43,9 @@ for (const each of [filling, plain, brief]) {
   each.addFormat('task-queue', true)
 }
 
+/** Schemas are built anew for every look at them, and compiling one takes milliseconds: the same text is compiled once. */
+const validators = new LRUCache<string, ValidateFunction>({ max: 1_000 })
+
 /**
  * Checks values against a plugin's schema; with `defaults` it puts those into what it checks. What plugins answer is
  * checked up to the first mistake: an answer with a million of them would fill the memory with what is wrong with it.
@@ -50,7 +54,16 @@ export function compileSchema(
   schema: JsonSchema,
   { defaults = false, answer = false }: { defaults?: boolean; answer?: boolean } = {},
 ): ValidateFunction {
-  return (answer ? brief : defaults ? filling : plain).compile(schema)
+  const mode = answer ? 'brief' : defaults ? 'filling' : 'plain'
+  const key = `${mode} ${JSON.stringify(schema)}`
+  const known = validators.get(key)
+  if (known) return known
+  const compiler = { brief, filling, plain }[mode]
+  const validate = compiler.compile(schema)
+  // It would be kept for good otherwise, by the object and not by what it says.
+  compiler.removeSchema(schema)
+  validators.set(key, validate)
+  return validate
 }
 
 /** Mistakes of a value that did not fit. */
