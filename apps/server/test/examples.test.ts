@@ -127,6 +127,10 @@ test('examples of every other kind do what their readmes say', async () => {
   // A page of its own, which may run its own files and reach nothing.
   const page = await fetch(`${server.url}/plugin-files/examples.shop-window/1.0.0/ui/index.html`)
   expect(page.headers.get('content-security-policy')).toContain('sandbox allow-scripts')
+  // Of a plugin without pages its icon is handed out, and nothing else.
+  const files = `${server.url}/plugin-files/examples.silk-ribbon/1.0.0`
+  expect((await fetch(`${files}/icon.svg`)).headers.get('content-type')).toBe('image/svg+xml')
+  expect((await fetch(`${files}/package.json`)).status).toBe(404)
   const figures = await post('/api/views/examples.shop-window/page/calls/figures', {})
   expect(figures['answer']).toEqual({ customers: 2, orders: 0 })
 })

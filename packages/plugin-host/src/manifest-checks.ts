@@ -125,9 +125,11 @@ function checkCode({ contributes, main }: Manifest): Finding[] {
   return [...missing, ...asking]
 }
 
-function checkFiles({ main, contributes = {} }: Manifest, dir: string): Finding[] {
+function checkFiles({ main, icon, contributes = {} }: Manifest, dir: string): Finding[] {
   const files: [string, string | undefined][] = [
     ['main', main],
+    // Names of icons have neither a dot nor a slash.
+    ['icon', icon !== undefined && /[./]/.test(icon) ? icon : undefined],
     ...(contributes.views ?? []).map(({ entry }, index): [string, string | undefined] => [
       `contributes.views[${index}].entry`,
       entry,

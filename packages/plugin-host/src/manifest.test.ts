@@ -67,6 +67,12 @@ test.each([
     fix: 'Name a file inside the plugin',
   },
   {
+    wrong: 'an icon that is not there',
+    more: { icon: './icon.png' },
+    path: 'icon is "./icon.png"',
+    fix: 'There is no such file',
+  },
+  {
     wrong: 'a missing text',
     more: { displayName: '%gone%' },
     path: 'displayName is "%gone%"',

@@ -44,9 +44,9 @@ const PAGE_POLICY = [
 ].join('; ')
 
 /**
- * Files of plugins' pages at `/plugin-files/<plugin>/<version>/<path>`, and the script that pages talk to Huitou
- * with at `/plugin-files/huitou-webview.js`. A page without an origin sends no cookie, so the files are for anyone
- * who knows the address: they are what the plugin's author published.
+ * Files of plugins' pages, and their icons, at `/plugin-files/<plugin>/<version>/<path>`, and the script that pages
+ * talk to Huitou with at `/plugin-files/huitou-webview.js`. A page without an origin sends no cookie, so the files are
+ * for anyone who knows the address: they are what the plugin's author published.
  */
 export function pluginFileRoutes(host: Pick<PluginHost, 'list'>) {
   const client = fileURLToPath(import.meta.resolve('@huitou/admin-kit/webview/huitou-webview.js'))
@@ -85,14 +85,17 @@ async function findFile(
 ): Promise<{ path: string; type: string; size: number } | undefined> {
   const found = host.list().find(({ id }) => id === plugin)
   const type = TYPES[path.extname(asked).toLowerCase()]
-  if (!found || found.state === 'disabled' || found.manifest.version !== version || !type) return undefined
-  const folders = (found.manifest.contributes?.views ?? []).flatMap(({ entry }) =>
-    entry ? [path.dirname(entry)] : [],
-  )
+  if (!found || found.manifest.version !== version || !type) return undefined
+  const { icon, contributes } = found.manifest
+  // It stands beside what may be enabled as well.
+  const isIcon = icon !== undefined && path.join(icon) === path.join(asked) && type.startsWith('image/')
+  if (found.state === 'disabled' && !isIcon) return undefined
+  const pages = (contributes?.views ?? []).flatMap(({ entry }) => (entry ? [path.dirname(entry)] : []))
+  const folders = isIcon ? ['.'] : pages
   try {
     const file = await realpath(path.join(found.dir, asked))
     const roots = await Promise.all(folders.map((folder) => realpath(path.join(found.dir, folder))))
-    // Folders of pages only, wherever links lead.
+    // Folders of pages only, and the icon, wherever links lead.
     if (!roots.some((root) => file.startsWith(root + path.sep))) return undefined
     const facts = await stat(file)
     return facts.isFile() ? { path: file, type, size: facts.size } : undefined

@@ -50,7 +50,9 @@ export function toView(viewed: Viewed): PluginView {
     kind: !installed ? (viewed.folder ? 'trusted' : 'bundled') : wished.trusted ? 'trusted' : 'sandboxed',
     bundled: !installed && !viewed.folder,
     source: sourceOf(viewed),
-    signature: installed ? (active?.signature ?? { state: 'unsigned' }) : { state: 'bundled' },
+    signature: installed
+      ? (active?.signature ?? { state: 'unsigned' })
+      : { state: viewed.folder ? 'folder' : 'bundled' },
     state: viewed.error ? 'failed' : (info?.state ?? 'disabled'),
     error: error ? toError(error) : null,
     fault: wished?.fault ?? null,

@@ -82,7 +82,8 @@ export interface PluginView {
     | { kind: 'folder'; path: string }
     | { kind: 'registry'; registry: string; name: string }
     | { kind: 'upload'; file: string | null }
-  signature: PluginSignature
+  /** What runs from a folder is vouched for by whoever named the folder. */
+  signature: Omit<PluginSignature, 'state'> & { state: PluginSignature['state'] | 'folder' }
   state: PluginState
   error: PluginError | null
   /** Why the last upgrade was taken back. */
