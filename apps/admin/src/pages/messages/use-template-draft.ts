@@ -49,6 +49,13 @@ export function useTemplateDraft() {
     { immediate: true },
   )
 
+  /** What a new one begins with; nobody typed it, so closing it loses nothing. */
+  function begin(channel: string) {
+    if (id.value !== undefined || draft.value.channel !== '') return
+    if (dirty.value) draft.value.channel = channel
+    else take({ ...draft.value, channel })
+  }
+
   async function save(): Promise<boolean> {
     saving.value = true
     failure.value = undefined
@@ -82,5 +89,5 @@ export function useTemplateDraft() {
     }
   }
 
-  return { id, query, draft, dirty, saving, failure, save, remove }
+  return { id, query, draft, dirty, saving, failure, begin, save, remove }
 }

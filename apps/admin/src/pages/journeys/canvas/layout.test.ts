@@ -35,6 +35,40 @@ test('whatever a journey looks like, no two steps cover each other and every way
   )
 })
 
+test('lines of different ways between different steps do not lie on each other', () => {
+  const send = (next: string) => ({ type: 'send', channel: 'c', next })
+  const { edges } = drawJourney({
+    trigger: { type: 'event', event: 'e' },
+    start: 'split',
+    nodes: {
+      split: {
+        type: 'split',
+        arms: [
+          { name: 'a', weight: 1, next: 'wait' },
+          { name: 'b', weight: 1, next: 'branch' },
+          { name: 'c', weight: 1, next: 'send' },
+        ],
+      },
+      wait: { type: 'wait', for: { hours: 1 }, next: 'send' },
+      branch: { type: 'branch', cases: [{ next: 'one' }, { next: 'two' }], otherwise: 'wait' },
+      send: send('one'),
+      one: send('two'),
+      two: { type: 'end' },
+    },
+  } as never)
+  const levels = edges.flatMap(({ corners, node, to }) =>
+    corners.slice(1).flatMap((end, at) => {
+      const start = corners[at]!
+      return start.y === end.y ? [{ node, to, y: start.y, xs: [start.x, end.x].sort((a, b) => a - b) }] : []
+    }),
+  )
+  for (const one of levels)
+    for (const other of levels) {
+      if (one.node === other.node || one.to === other.to || Math.abs(one.y - other.y) > 1) continue
+      expect(one.xs[1]! <= other.xs[0]! || other.xs[1]! <= one.xs[0]!).toBe(true)
+    }
+})
+
 test('ways out of a step stand in their order', () => {
   const make = (type: (typeof types)[number]) => newStep(type, { ...begin, arms: ['A', 'B'] })
   let { definition } = insertStep(blankJourney('e'), { node: '$trigger', port: 'next' }, make('branch'))

@@ -15,6 +15,8 @@ export interface Box extends Point {
 export interface DrawnEdge extends Edge {
   /** What it leads to on the drawing: a step, or the mark of an open end. */
   to: string
+  /** Where it begins, turns and ends. */
+  corners: Point[]
   path: string
   label: Point
 }
@@ -33,6 +35,9 @@ const LABEL = { width: 84, height: 24 }
 /** How far from the middle of a gap lines turn, so that labels stand on straight pieces. */
 const TURN = 18
 const RADIUS = 8
+/** Level lines in one gap are this far from each other, and at most so far all together: a gap has room for no more. */
+const LANE = 6
+const LANES = 10
 
 export const openEnd = (edge: string) => `open:${edge}`
 
@@ -47,7 +52,9 @@ export function drawJourney(definition: JourneyDefinition): Drawing {
     rows.add(Math.round(y))
     boxes.set(id, { x: x - width / 2, y: y - height / 2, width, height })
   }
-  return { boxes, edges: edges.map((edge) => drawEdge(graph, edge, { boxes, rows })) }
+  const lines = edges.map((edge) => lineOf(graph, edge, { boxes, rows }))
+  spreadLevels(lines.map(({ corners }) => corners))
+  return { boxes, edges: lines.map((line) => ({ ...line, path: roundedPath(line.corners) })) }
 }
 
 function placed(definition: JourneyDefinition, edges: readonly Edge[], constraints: SideBySide[]): Graph {
@@ -105,11 +112,11 @@ function leadsTo({ nodes }: JourneyDefinition, target: string): Set<string> {
   )
 }
 
-function drawEdge(
+function lineOf(
   graph: Graph,
   edge: Edge,
   { boxes, rows }: { boxes: Map<string, Box>; rows: Set<number> },
-): DrawnEdge {
+): Omit<DrawnEdge, 'path'> {
   const to = edge.target ?? openEnd(edge.id)
   const found = graph.edge(edge.node, to, edge.id) as { points: Point[]; x: number; y: number }
   const from = boxes.get(edge.node)!
@@ -121,7 +128,7 @@ function drawEdge(
   const first = isDown ? { x: from.x + from.width / 2, y: from.y + from.height } : found.points[0]!
   const last = isDown ? { x: goal.x + goal.width / 2, y: goal.y } : found.points.at(-1)!
   const corners = withTurns([first, ...inner, last], rows)
-  return { ...edge, to, path: roundedPath(corners), label: { x, y: found.y } }
+  return { ...edge, to, corners, label: { x, y: found.y } }
 }
 
 /** Right above a step that only one way leads to, or right below one that only has one. */
@@ -147,6 +154,42 @@ function withTurns(points: Point[], rows: Set<number>): Point[] {
     corners.push(to)
   }
   return corners
+}
+
+/** A level piece of a line, between two of its corners. */
+interface Level {
+  start: Point
+  end: Point
+}
+
+/**
+ * Level pieces that would lie on each other are drawn apart, so that every line can be followed by eye. Those that come
+ * from one place, or go to one, stay together.
+ */
+function spreadLevels(lines: readonly Point[][]): void {
+  const levels = lines.flatMap((corners) =>
+    corners.slice(1).flatMap((end, at): Level[] => {
+      const start = corners[at]!
+      return start.y === end.y && Math.abs(start.x - end.x) > 1 ? [{ start, end }] : []
+    }),
+  )
+  for (const level of Map.groupBy(levels, ({ start }) => Math.round(start.y)).values()) {
+    const lanes: Level[][] = []
+    for (const piece of level) {
+      const free = lanes.find((lane) => lane.every((other) => canShare(piece, other)))
+      if (free) free.push(piece)
+      else lanes.push([piece])
+    }
+    const apart = Math.min(LANE, LANES / Math.max(1, lanes.length - 1))
+    for (const [at, lane] of lanes.entries())
+      for (const { start, end } of lane) start.y = end.y = start.y + (at - (lanes.length - 1) / 2) * apart
+  }
+}
+
+function canShare(one: Level, other: Level): boolean {
+  const [left, right] = [one, other].map(({ start, end }) => [start.x, end.x].sort((a, b) => a - b))
+  const apart = left![1]! < right![0]! || right![1]! < left![0]!
+  return apart || Math.abs(one.start.x - other.start.x) <= 1 || Math.abs(one.end.x - other.end.x) <= 1
 }
 
 function roundedPath(points: Point[]): string {
