@@ -33,7 +33,7 @@ test.each(templates)('the template $name is a valid plugin in both languages', a
   const name = `my-${template}`
   const written = createPlugin({ folder, name, publisher: 'acme', title: 'My plugin', template })
   expect(written).toEqual(
-    expect.arrayContaining(['.gitignore', 'README.md', 'README.zh-CN.md', 'package.json']),
+    expect.arrayContaining(['.gitignore', 'CONTRIBUTING.md', 'README.md', 'README.zh-CN.md', 'package.json']),
   )
   const { id, manifest } = await readManifest(folder)
   expect(id).toBe(`acme.${name}`)

@@ -5,7 +5,9 @@ export type CompanionChoice = Record<string, { wanted: boolean; decision: 'once'
 
 /** Whether nobody has to be asked who stands behind it. */
 export function isVouched({ signature, decided }: Plugin): boolean {
-  return decided || signature.state === 'trusted' || signature.state === 'bundled' || signature.state === 'folder'
+  return (
+    decided || signature.state === 'trusted' || signature.state === 'bundled' || signature.state === 'folder'
+  )
 }
 
 /** Those that are off and come along as things stand. */

@@ -13,8 +13,11 @@ import { ref } from 'vue'
 import { useI18n } from 'vue-i18n'
 import { useRouter } from 'vue-router'
 
-/** Tells that a version is here, and shows it; one beside the version in force leads to the question about it. */
-export function useArrived() {
+/**
+ * Tells that a version is here, and shows it, by `leave` if the page that it was found on has done its work; one beside
+ * the version in force leads to the question about it.
+ */
+export function useArrived(leave?: (to: string) => Promise<void>) {
   const { t } = useI18n()
   const router = useRouter()
   const client = useQueryClient()
@@ -34,7 +37,8 @@ export function useArrived() {
       }),
     })
     const query = isBeside ? { tab: 'versions', to: version } : {}
-    await router.push({ path: `/extensions/${plugin.id}`, query })
+    const to = router.resolve({ path: `/extensions/${plugin.id}`, query }).fullPath
+    await (leave ? leave(to) : router.push(to))
   }
 }
 
