@@ -62,6 +62,18 @@ test('a role does what it may and is told what it lacks', async () => {
     expect([path, answer.status]).toEqual([path, 403])
     expect(await answer.json()).toMatchObject({ code: 'E_FORBIDDEN' })
   }
+
+  // Whoever answers customers reads what a channel is called, and nothing of its accounts.
+  const agent = await server.as({ role: 'agent' })
+  const owner = await server.as()
+  const account = { channel: 'huitou.channel-sandbox/message', name: 'Main', settings: {} }
+  await owner('/api/channels/accounts', { method: 'POST', body: JSON.stringify(account) })
+  type Channels = { channels: { id: string; accounts: unknown[] }[] }
+  const [all, names] = await Promise.all(
+    [analyst, agent].map(async (ask) => ((await (await ask('/api/channels')).json()) as Channels).channels),
+  )
+  expect(names).toEqual(all?.map((channel) => ({ ...channel, accounts: [] })))
+  expect(all?.some(({ accounts }) => accounts.length > 0)).toBe(true)
 })
 
 test('a page of another origin cannot act in the name of who is signed in', async () => {

@@ -6,6 +6,7 @@ import { answerJson } from '../http/answer.ts'
 import type { SignedIn } from '../http/env.ts'
 import { validate } from '../http/validate.ts'
 import { audit } from '../people/audit.ts'
+import { may } from '../people/permissions.ts'
 import { deleteAccount, listAccounts, openAccount, saveAccount, switchAccount } from './accounts.ts'
 import { readSentToday } from './budget-use.ts'
 import type { DeliveryContext } from './worker-context.ts'
@@ -33,7 +34,12 @@ export function channelRoutes({ deliveries: { context }, ...deps }: ChannelDeps)
   }
   return new Hono<SignedIn>()
     .get('/', describeRoute({ tags, summary: 'Channels there are, and the accounts on them' }), async (c) => {
-      return answerJson(c, { channels: await listChannels(deps) })
+      const channels = await listChannels(deps)
+      // Whoever reads of a message has to be told its channel; its accounts are for those who look after them.
+      const isWhole = may(c.get('user'), 'channels.read')
+      return answerJson(c, {
+        channels: isWhole ? channels : channels.map((channel) => ({ ...channel, accounts: [] })),
+      })
     })
     .post(
       '/accounts',

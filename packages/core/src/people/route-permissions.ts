@@ -179,7 +179,7 @@ export const ROUTE_PERMISSIONS: Readonly<Record<string, RouteRule>> = {
   'POST /api/journeys/:id/test': 'journeys.write',
   'GET /api/journey-templates': 'journeys.read',
 
-  'GET /api/channels': 'channels.read',
+  'GET /api/channels': 'signedIn',
   'POST /api/channels/accounts': 'channels.manage',
   'GET /api/channels/accounts/:id': 'channels.manage',
   'PUT /api/channels/accounts/:id': 'channels.manage',

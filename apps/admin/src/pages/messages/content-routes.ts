@@ -10,7 +10,7 @@ export const contentRoutes: RouteRecordRaw[] = [
   {
     path: '/messages/templates/new',
     component: () => import('./content-template-page.vue'),
-    meta: { title: 'content.newTemplate', icon: 'file-text' },
+    meta: { title: 'content.newTemplate', icon: 'file-text', needs: ['content.write'] },
   },
   {
     path: '/messages/templates/:id',
