@@ -57,6 +57,11 @@ test('files, network, processes, threads, addons, the engine and other processes
   const attempts = {
     'read a file': `return builtin('fs').readFileSync(${JSON.stringify(path.join(folder.path, 'secret.txt'))})`,
     'read through /proc': `return builtin('fs').readFileSync('/proc/' + process.ppid + '/environ')`,
+    'tell whether there is a file': `return builtin('fs').realpathSync(${JSON.stringify(path.join(folder.path, 'secret.txt'))})`,
+    'connect to a socket of the system': `return failing(builtin('net').connect('/run/nothing.sock'), 'connect')`,
+    'make a handle past the network': `const handle = builtin('net')._createServerHandle('127.0.0.1', 0, 4); if (typeof handle === 'number') throw new Error('no'); return handle`,
+    'trace into a file': `const tracing = builtin('trace_events').createTracing({ categories: ['node'] }); tracing.enable(); return tracing.enabled`,
+    'read past its folder by bytes': `return builtin('fs').readFileSync(Buffer.from(process.cwd() + '/../secret.txt'))`,
     'read a neighbour of nearly the same name': `return builtin('fs').readFileSync(${JSON.stringify(path.join(folder.path, 'nosy-neighbour/index.mjs'))})`,
     'list the folder above': `return builtin('fs').readdirSync('..')`,
     'write into its own folder': `return builtin('fs').writeFileSync(new URL('x', import.meta.url), 'x')`,

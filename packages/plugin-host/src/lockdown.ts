@@ -1,3 +1,4 @@
+import fs from 'node:fs'
 import os from 'node:os'
 import { syncBuiltinESMExports } from 'node:module'
 import v8 from 'node:v8'
@@ -13,6 +14,13 @@ export function lockDown(): void {
     forbid(os, name, `os.${name}`)
   }
   replace(os, 'hostname', () => 'plugin')
+  // Node's own walk along a path asks for no permission, and so tells of any file whether there is one.
+  const { native } = fs.realpathSync
+  replace(
+    fs,
+    'realpathSync',
+    Object.assign((...args: Parameters<typeof native>) => native(...args), { native }),
+  )
   for (const name of ['setFlagsFromString', 'setHeapSnapshotNearHeapLimit', 'writeHeapSnapshot'] as const) {
     forbid(v8, name, `v8.${name}`)
   }

@@ -98,6 +98,16 @@ test.each([
   expect(seen.length).toBe(before)
 })
 
+test('a header that would begin another one is named, and nothing is sent', async () => {
+  const before = seen.length
+  const headers = { 'x-note': 'a\r\nHost: evil.example' }
+  await expect(network.fetch(local(), `http://127.0.0.1:${port}/`, { headers })).rejects.toMatchObject({
+    code: 'E_FETCH_REQUEST',
+    message: expect.stringContaining('x-note') as string,
+  })
+  expect(seen.length).toBe(before)
+})
+
 test('a redirect is followed within what was granted, and checked anew', async () => {
   const to = (url: string) => `http://127.0.0.1:${port}/to/${encodeURIComponent(url)}`
   const answer = await network.fetch(local(), to(`http://intranet.internal:${port}/end`), {
@@ -161,6 +171,9 @@ test.each([
   ['::ffff:8.8.8.8', false],
   ['64:ff9b::a00:1', true],
   ['2002:7f00:1::', true],
+  ['::7f00:1', true],
+  ['::ffff:0:7f00:1', true],
+  ['64:ff9b:1::7f00:1', true],
   ['2606:4700::1111', false],
   ['localhost', true],
 ])('%s is private: %s', (address, expected) => {

@@ -154,12 +154,25 @@ function toRequest({
     throw userError('E_FETCH_REQUEST', 'A body is a text or bytes')
   if (body !== undefined && body.length > bodyLimit) throw tooLarge('A request')
   const list = Object.entries(headers).map(([key, value]): [string, string] => [key, String(value)])
+  const odd = list.find((entry) => !isHeader(entry))
+  if (odd)
+    throw userError('E_FETCH_REQUEST', `"${odd[0].slice(0, 60)}" is no header that can be sent`, {
+      hint: 'A header is a name and one line of Latin text; encode anything else.',
+    })
   return {
     method: name,
     headers: list.filter(([key]) => !ownHeaders.test(key)),
     body: body as Request['body'],
     redirect,
     timeoutMs,
+  }
+}
+
+function isHeader(entry: [string, string]): boolean {
+  try {
+    return new Headers([entry]).has(entry[0])
+  } catch {
+    return false
   }
 }
 

@@ -16,8 +16,11 @@ for (const [address, prefix] of [
 ] as const)
   blocked.addSubnet(address, prefix, 'ipv4')
 for (const [address, prefix] of [
-  ['::', 128],
-  ['::1', 128],
+  // Addresses of IPv4 in older clothes, those of this machine among them.
+  ['::', 96],
+  ['::ffff:0:0:0', 96],
+  ['64:ff9b:1::', 48],
+  ['100::', 64],
   ['2001::', 32],
   ['2002::', 16],
   ['fc00::', 7],
