@@ -33,7 +33,10 @@ export function createPlugin(plan) {
   const files = new Map([...readTemplate('base'), ...readTemplate(template)])
   const manifest = JSON.parse(files.get('manifest.json') ?? '{}')
   files.delete('manifest.json')
-  files.set('package.json', toJson(packageOf(manifest, { api, packed: packedOf([...files.keys()]) })))
+  const packed = packedOf([...files.keys()])
+  // Nothing is installed beside a clone: it lends its compiler.
+  const compiler = api && toRelative(folder, path.join(api, '../../node_modules/.bin/tsc'))
+  files.set('package.json', toJson(packageOf(manifest, { compiler, packed })))
   files.set('tsconfig.json', toJson(tsconfigOf(api && toRelative(folder, api))))
   const installed = './node_modules/@huitou/plugin-api'
   files.set('.vscode/settings.json', toJson(editorSettings(api ? `./${toRelative(folder, api)}` : installed)))
@@ -134,9 +137,9 @@ function packedOf(files) {
 
 /**
  * @param {Record<string, unknown>} manifest
- * @param {{ api: string | undefined, packed: string[] }} options
+ * @param {{ compiler: string | undefined, packed: string[] }} options compiler: that of a clone of Huitou
  */
-function packageOf(manifest, { api, packed }) {
+function packageOf(manifest, { compiler, packed }) {
   const { main, ...rest } = manifest
   return {
     name: '__name__',
@@ -152,13 +155,15 @@ function packageOf(manifest, { api, packed }) {
     files: packed,
     scripts: {
       // Outside a clone there is no shop to develop in.
-      ...(api ? { dev: 'huitou plugin dev' } : {}),
+      ...(compiler ? { dev: 'huitou plugin dev' } : {}),
       test: 'huitou plugin test',
       pack: 'huitou plugin pack',
-      ...(main ? { types: 'tsc' } : {}),
+      ...(main ? { types: compiler ? JSON.stringify(compiler) : 'tsc' } : {}),
     },
     ...rest,
-    ...(api ? {} : { devDependencies: { ...toolVersions(), ...(main ? { typescript: '^6.0.0' } : {}) } }),
+    ...(compiler
+      ? {}
+      : { devDependencies: { ...toolVersions(), ...(main ? { typescript: '^6.0.0' } : {}) } }),
   }
 }
 

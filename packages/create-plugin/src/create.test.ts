@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -117,6 +118,9 @@ test('types come from the clone when there is one, else from the registry', asyn
   const read = async (file: string) =>
     JSON.parse(await readFile(path.join(folder, file), 'utf8')) as Record<string, unknown>
   expect(JSON.stringify(await read('tsconfig.json'))).toContain('packages/plugin-api/src/index.ts')
+  // Nothing is installed beside a clone: its compiler is lent.
+  const { scripts } = (await read('package.json')) as { scripts: { types: string } }
+  expect(existsSync(path.join(folder, JSON.parse(scripts.types) as string))).toBe(true)
   expect(JSON.stringify(await read('.vscode/settings.json'))).toContain('plugin-api/manifest.schema.json')
   expect(await read('package.json')).not.toHaveProperty('devDependencies')
 })
