@@ -89,7 +89,7 @@ export interface AppDeps {
 
 /** Everything behind `/api` that needs somebody signed in. Chained, so that the admin's client knows every answer. */
 function signedInRoutes(deps: AppDeps) {
-  const { core, version, auth, plugins, live, loadDemo, passDemoDays } = deps
+  const { core, version, auth, plugins, live } = deps
   const endPages = (user: string) => live.end(user)
   return new Hono<SignedIn>()
     .get(
@@ -102,19 +102,7 @@ function signedInRoutes(deps: AppDeps) {
         return c.json({ ...user, permissions: [...permissions] })
       },
     )
-    .post('/demo', describeRoute({ tags: ['setup'], summary: 'Load the demo shop' }), async (c) => {
-      const { id } = await loadDemo()
-      return c.json({ jobId: id }, 202)
-    })
-    .post(
-      '/demo/pass',
-      describeRoute({ tags: ['setup'], summary: 'Let days pass in the demo shop' }),
-      validate('json', z.object({ days: z.int().min(1).max(28) })),
-      async (c) => {
-        const { id } = await passDemoDays(c.req.valid('json').days)
-        return c.json({ jobId: id }, 202)
-      },
-    )
+    .route('/demo', demoRoutes(deps))
     .route('/settings', installationRoutes(deps))
     .route('/jobs', jobRoutes(core))
     .route('/live', liveRoutes({ jobs: core.jobs, live }))
@@ -169,6 +157,24 @@ function signedInRoutes(deps: AppDeps) {
     .route('/views', viewCallRoutes({ ...core, pluginFacts: () => pluginFacts(plugins) }))
     .route('/plugins', pluginRoutes({ plugins }))
     .route('/plugin-exports', pluginExportRoutes({ plugins }))
+}
+
+/** The demo shop, mounted at `/api/demo`. */
+function demoRoutes({ loadDemo, passDemoDays }: Pick<AppDeps, 'loadDemo' | 'passDemoDays'>) {
+  return new Hono<SignedIn>()
+    .post('/', describeRoute({ tags: ['setup'], summary: 'Load the demo shop' }), async (c) => {
+      const { id } = await loadDemo()
+      return c.json({ jobId: id }, 202)
+    })
+    .post(
+      '/pass',
+      describeRoute({ tags: ['setup'], summary: 'Let days pass in the demo shop' }),
+      validate('json', z.object({ days: z.int().min(1).max(28) })),
+      async (c) => {
+        const { id } = await passDemoDays(c.req.valid('json').days)
+        return c.json({ jobId: id }, 202)
+      },
+    )
 }
 
 /** What is set for the whole installation, mounted at `/api/settings`. */

@@ -1,5 +1,5 @@
 import { importFile } from './import-file.ts'
-import { createImportFixture } from './import-fixture.ts'
+import { createImportFixture } from '../../test/import-fixture.ts'
 
 // Imports one file to its end, in a process that the test may kill at any moment.
 const [dataDir, file, url] = process.argv.slice(2) as [string, string, string | undefined]

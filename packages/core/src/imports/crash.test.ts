@@ -7,7 +7,7 @@ import { engines } from '@huitou/testing'
 import { createPostgresDatabase } from '@huitou/testing/postgres'
 import { afterAll, expect, test } from 'vitest'
 import { importFile } from './import-file.ts'
-import { createImportFixture } from './import-fixture.ts'
+import { createImportFixture } from '../../test/import-fixture.ts'
 
 const folder = mkdtempSync(path.join(tmpdir(), 'huitou-crash-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

@@ -6,7 +6,7 @@ import fc from 'fast-check'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { importFile } from './import-file.ts'
-import { createImportFixture, type ImportFixture, linesSource } from './import-fixture.ts'
+import { createImportFixture, type ImportFixture, linesSource } from '../../test/import-fixture.ts'
 import { importFiles } from './import-folder.ts'
 import {
   cancelImport,

@@ -6,7 +6,7 @@ import { createEventLog } from '../events/append.ts'
 import type { SignedIn } from '../http/env.ts'
 import { answerProblem, type Problem } from '../http/problem.ts'
 import { hookRoutes } from './hooks.ts'
-import { createImportFixture, type ImportFixture, linesSource } from './import-fixture.ts'
+import { createImportFixture, type ImportFixture, linesSource } from '../../test/import-fixture.ts'
 import type { ImportView } from './import-view.ts'
 import { importRoutes } from './routes.ts'
 

@@ -12,16 +12,16 @@ import type {
   SourceField,
 } from '@huitou/plugin-api'
 import { copySqliteDatabase } from '@huitou/testing/sqlite'
-import { tablesTemplate } from '../../test/tables-template.ts'
-import { systemClock } from '../clock.ts'
-import { type Database, openDatabase } from '../db/database.ts'
-import { migrate } from '../db/migrate.ts'
-import { createJobs } from '../jobs/jobs.ts'
-import { createPoints, type PointOwner } from '../points/points.ts'
-import { coreMigrations } from '../schema.ts'
-import { readBrand } from '../settings/brand.ts'
-import type { ImportContext } from './import-context.ts'
-import { defineImportJobs } from './imports.ts'
+import { systemClock } from '../src/clock.ts'
+import { type Database, openDatabase } from '../src/db/database.ts'
+import { migrate } from '../src/db/migrate.ts'
+import { createJobs } from '../src/jobs/jobs.ts'
+import { createPoints, type PointOwner } from '../src/points/points.ts'
+import { coreMigrations } from '../src/schema.ts'
+import { readBrand } from '../src/settings/brand.ts'
+import type { ImportContext } from '../src/imports/import-context.ts'
+import { defineImportJobs } from '../src/imports/imports.ts'
+import { tablesTemplate } from './tables-template.ts'
 
 const FIELDS: SourceField[] = [
   { id: 'order_id', title: 'Order', type: 'id', required: true },
