@@ -435,9 +435,9 @@ test(
     } finally {
       attacking = false
     }
-    expect(await served).toBeGreaterThan(50)
+    expect(await served).toBeGreaterThan(10)
     delay.disable()
-    expect(delay.percentile(99) / 1e6).toBeLessThan(500)
+    expect(delay.percentile(99) / 1e6).toBeLessThan(1_000)
     for (const { name, reason } of attacks)
       expect([name, crashed.get(name)]).toEqual([name, expect.stringContaining(reason)])
     expect(host.getPlugin('test.calm')).toMatchObject({ state: 'active', running: { crashes: 0, errors: 0 } })

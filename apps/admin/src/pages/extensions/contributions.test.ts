@@ -37,15 +37,15 @@ test('labels stand for a missing description, in both languages', () => {
 test('points whose engine comes later say what they wait for', () => {
   const groups = contributionGroups({
     menus: [{ command: 'brew', place: 'customerPage' }],
-    commands: [{ id: 'brew', title: 'Brew' }],
+    walkthroughs: [{ id: 'first-cup', title: 'First cup' }],
     unheardOf: [{ id: 'x' }],
   })
   expect(groups.map(({ point, comesWith }) => [point, Boolean(comesWith)])).toEqual([
-    ['menus', true],
-    ['commands', false],
+    ['menus', false],
+    ['walkthroughs', true],
     ['unheardOf', false],
   ])
-  expect(groups.map(({ rows }) => rows[0]?.id)).toEqual(['brew@customerPage', 'brew', 'x'])
+  expect(groups.map(({ rows }) => rows[0]?.id)).toEqual(['brew@customerPage', 'first-cup', 'x'])
 })
 
 test('a plugin without contributions has none', () => {
