@@ -33,6 +33,19 @@ test('fields stand in their order and know how they are drawn', () => {
   ])
 })
 
+test('an address and what keeps to a pattern are one line, however long', () => {
+  const properties = {
+    url: { type: 'string', format: 'uri', maxLength: 2000 },
+    link: { type: 'string', pattern: '^.*$', maxLength: 500 },
+    html: { type: 'string', contentMediaType: 'text/html', maxLength: 5000 },
+  }
+  expect(formFields({ type: 'object', properties }).map(({ kind }) => kind)).toEqual([
+    'text',
+    'text',
+    'longtext',
+  ])
+})
+
 test('choices come from oneOf with titles, or from enum', () => {
   const [, method, scale] = formFields(schema)
   expect(method!.choices).toEqual([

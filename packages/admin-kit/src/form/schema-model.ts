@@ -119,7 +119,7 @@ function kindOf(schema: FormSchema, choices: FormChoice[]): FormField['kind'] {
     case 'string':
       if (schema['format'] === 'date') return 'date'
       if (schema['format'] === 'date-time') return 'datetime'
-      return Number(schema['maxLength'] ?? 0) > 200 ? 'longtext' : 'text'
+      return isProse(schema) ? 'longtext' : 'text'
     case 'integer':
       if (schema['format'] === 'money') return 'money'
       return schema['format'] === 'time' ? 'time' : 'integer'
@@ -197,6 +197,11 @@ function countFault(schema: FormSchema, value: unknown[]): FormFault | undefined
   const items = (schema['items'] ?? {}) as FormSchema
   if (items['type'] !== 'number' && items['type'] !== 'integer') return undefined
   return value.map((item) => numberFault(items, item)).find(Boolean)
+}
+
+/** Room for sentences; an address or a code is one line, however long it may be. */
+function isProse({ maxLength, format, pattern }: FormSchema): boolean {
+  return Number(maxLength ?? 0) > 200 && format === undefined && pattern === undefined
 }
 
 function isScalar(schema: FormSchema | undefined): boolean {
