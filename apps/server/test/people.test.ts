@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto'
 import { expect, test } from 'vitest'
+import { runHuitou } from './server-process.ts'
 import { startTestServer, type TestServer } from './test-server.ts'
 
 const PASSWORD = 'correct horse battery'
@@ -268,4 +269,52 @@ test('the audit log is read and checked by owners, and taken along with a reason
   expect((await owner.send('POST', '/api/audit/export', { reason: '' })).status).toBe(422)
   const file = await fetch(`${server.url}/api/audit`)
   expect(file.status).toBe(401)
+})
+
+test('a device is trusted no longer than its owner wishes, and a lone owner without phone gets in again', async () => {
+  await using server = await startTestServer()
+  const owner = await withOwner(server)
+  const { totpURI } = (await owner.send('POST', '/api/auth/two-factor/enable', { password: PASSWORD })).body
+  const verify = (who: typeof owner, body: object) =>
+    who.send('POST', '/api/auth/two-factor/verify-totp', body)
+  await verify(owner, { code: totp(totpURI) })
+
+  const laptop = browser(server)
+  const asksForCode = async (who: typeof owner) =>
+    Boolean((await who.signIn('lan@example.com', PASSWORD)).body['twoFactorRedirect'])
+  expect(await asksForCode(laptop)).toBe(true)
+  expect((await verify(laptop, { code: totp(totpURI), trustDevice: true })).status).toBe(200)
+  expect(await asksForCode(laptop)).toBe(false)
+  await owner.send('DELETE', '/api/account/sessions')
+  expect(await asksForCode(laptop)).toBe(true)
+
+  // Five for a sign-in, then one begins again; ten in a row for the account. Whose they are is written down.
+  const answers: string[] = []
+  for (let i = 0; i < 13; i += 1) {
+    if (answers.at(-1) === 'E_SIGN_IN_AGAIN') await laptop.signIn('lan@example.com', PASSWORD)
+    answers.push((await verify(laptop, { code: `00000${i}`.slice(-6) })).body['code'])
+  }
+  expect(answers).toEqual([
+    ...Array.from({ length: 5 }, () => 'E_CODE_WRONG'),
+    'E_SIGN_IN_AGAIN',
+    ...Array.from({ length: 5 }, () => 'E_CODE_WRONG'),
+    'E_SIGN_IN_SLOW',
+    'E_SIGN_IN_SLOW',
+  ])
+  const { id } = (await owner.get('/api/me')).body
+  const { entries } = (await owner.get('/api/audit?limit=50')).body
+  const failed = entries.filter(({ action }: { action: string }) => action === 'sign-in.failed')
+  expect(failed.length).toBeGreaterThanOrEqual(10)
+  expect(new Set(failed.map(({ user }: { user: { id: string } }) => user.id))).toEqual(new Set([id]))
+
+  const { dataDir, secret } = server.config
+  const run = (...args: string[]) =>
+    runHuitou(['user', ...args, '--data', dataDir, '--json'], { HUITOU_SECRET: secret })
+  expect(await run('reset-two-factor', 'Lan@example.com')).toMatchObject({ code: 0 })
+  expect((await owner.get('/api/me')).status).toBe(401)
+  expect(await asksForCode(owner)).toBe(false)
+  expect((await owner.get('/api/account')).body).toMatchObject({ twoFactor: false })
+  expect((await owner.get('/api/audit?limit=5')).body.entries).toContainEqual(
+    expect.objectContaining({ action: 'person.two-factor-reset', subject: expect.stringContaining(id) }),
+  )
 })

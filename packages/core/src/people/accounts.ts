@@ -46,6 +46,8 @@ export interface Accounts {
   get(id: string): Promise<AccountView>
   /** Whoever is the last owner stays one: `E_LAST_OWNER`. Who may sign in no longer is signed out everywhere. */
   change(id: string, change: AccountChange): Promise<AccountView>
+  /** Whose account has this address; `E_NOT_FOUND` when nobody's has. */
+  getByEmail(email: string): Promise<AccountView>
   /** Gives an account a password and ends its sessions. */
   setPassword(id: string, password: string, options: { isDue: boolean }): Promise<void>
   /** Takes away a second factor that somebody lost, and ends their sessions. */
@@ -78,6 +80,23 @@ export function oneTimePassword(): string {
   return randomBytes(12).toString('base64url')
 }
 
+/**
+ * Takes back every "do not ask on this device": each asks for the second factor at the next sign-in. Whoever ends
+ * sessions means the devices too, and which one it was is not known.
+ */
+export async function forgetDevices(
+  { context }: Pick<AuthLibrary, 'context'>,
+  userId: string,
+): Promise<void> {
+  await context.adapter.deleteMany({
+    model: 'verification',
+    where: [
+      { field: 'value', value: userId },
+      { field: 'identifier', operator: 'starts_with', value: 'trust-device-' },
+    ],
+  })
+}
+
 export function createAccounts(library: AuthLibrary): Accounts {
   return { ...accountChanges(library), ...passwordChanges(library), ...sessionsOf(library) }
 }
@@ -85,7 +104,9 @@ export function createAccounts(library: AuthLibrary): Accounts {
 type Part<K extends keyof Accounts> = Pick<Accounts, K>
 
 /** Everything about an account but how its owner proves who they are. */
-function accountChanges({ context: { internalAdapter } }: AuthLibrary): Part<'list' | 'get' | 'change'> {
+function accountChanges({
+  context: { internalAdapter },
+}: AuthLibrary): Part<'list' | 'get' | 'getByEmail' | 'change'> {
   const row = (id: string) => getRow(internalAdapter, id)
   const view = (found: Row) => toView(internalAdapter, found)
   const rows = async () => (await internalAdapter.listUsers(1_000)) as Row[]
@@ -96,6 +117,11 @@ function accountChanges({ context: { internalAdapter } }: AuthLibrary): Part<'li
     },
     async get(id) {
       return await view(await row(id))
+    },
+    async getByEmail(email) {
+      const found = await internalAdapter.findUserByEmail(email.toLowerCase())
+      if (!found) throw userError('E_NOT_FOUND', 'Nobody signs in with this e-mail', { status: 404 })
+      return await view(found.user as Row)
     },
     async change(id, { name, locale, role, isActive }) {
       const before = await row(id)
@@ -140,12 +166,14 @@ function passwordChanges({
         })
       await internalAdapter.updateUser(id, { passwordDue: isDue })
       await internalAdapter.deleteUserSessions(id)
+      await forgetDevices({ context }, id)
     },
     async dropTwoFactor(id) {
       await getRow(internalAdapter, id)
       await context.adapter.deleteMany({ model: 'twoFactor', where: [{ field: 'userId', value: id }] })
       await internalAdapter.updateUser(id, { twoFactorEnabled: false })
       await internalAdapter.deleteUserSessions(id)
+      await forgetDevices({ context }, id)
     },
     async changePassword({ id }, { current, next }, headers) {
       checkPassword(next)
@@ -158,16 +186,15 @@ function passwordChanges({
         throw userError('E_PASSWORD_WRONG', 'This is not your present password', { status: 400 })
       }
       await internalAdapter.updateUser(id, { passwordDue: false })
+      await forgetDevices({ context }, id)
       return answer
     },
   }
 }
 
 /** Where people are signed in. */
-function sessionsOf({
-  auth,
-  context: { internalAdapter },
-}: AuthLibrary): Part<'sessions' | 'endSession' | 'endOtherSessions'> {
+function sessionsOf({ auth, context }: AuthLibrary): Part<'sessions' | 'endSession' | 'endOtherSessions'> {
+  const { internalAdapter } = context
   const currentToken = async (headers: Headers) => (await auth.api.getSession({ headers }))?.session.token
   return {
     async sessions(userId, headers) {
@@ -188,11 +215,13 @@ function sessionsOf({
       const found = (await internalAdapter.listSessions(userId)).find(({ id }) => id === session)
       if (!found) throw notFound('Session', session)
       await internalAdapter.deleteSession(found.token)
+      await forgetDevices({ context }, userId)
     },
     async endOtherSessions(userId, headers) {
       const token = await currentToken(headers)
       const others = (await internalAdapter.listSessions(userId)).filter((session) => session.token !== token)
       for (const other of others) await internalAdapter.deleteSession(other.token)
+      await forgetDevices({ context }, userId)
       return others.length
     },
   }

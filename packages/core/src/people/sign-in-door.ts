@@ -2,6 +2,7 @@ import { AppError, userError } from '@huitou/plugin-api'
 import type { Clock } from '../clock.ts'
 import type { Database } from '../db/database.ts'
 import { audit, NOBODY } from './audit.ts'
+import { forgetDevices } from './accounts.ts'
 import type { AuthLibrary } from './auth.ts'
 import { type Attempt, SignInAttempts } from './sign-in-attempts.ts'
 
@@ -25,6 +26,10 @@ const CHANGES: Readonly<Record<string, string>> = {
 }
 
 const NEEDS_BODY = /^\/(?:sign-in|two-factor|change-password)(?:\/|$)/
+/** What the library calls the cookie between the password and the code. */
+const CHALLENGE_COOKIE = 'two_factor'
+/** For how long the library hears no codes of an account after ten wrong ones. */
+const LOCK_SECONDS = 15 * 60
 /** Longest body that a sign-in can mean. */
 const BODY_CHARS = 10_000
 
@@ -38,16 +43,29 @@ export function openSignInDoor({ database, clock, library: { auth, context } }: 
   const write = (userId: string, action: string, details: object) =>
     audit(db, clock, { userId, action, subject: userId, details })
 
-  async function fail(attempt: Attempt | undefined, way: string) {
+  async function fail({ attempt, challenged }: Passage, way: string) {
     if (attempt) await attempts.fail(attempt)
     const account = attempt && (await context.internalAdapter.findUserByEmail(attempt.account.toLowerCase()))
-    await write(account?.user.id ?? NOBODY, 'sign-in.failed', { way })
+    await write(account?.user.id ?? challenged ?? NOBODY, 'sign-in.failed', { way })
   }
 
-  async function note({ path, asked, answer, attempt }: Passage) {
+  /** Who gave the password and is asked for a code now: a wrong one is a matter of that account. */
+  async function findChallenged({ headers }: Request): Promise<string | undefined> {
+    const { name } = context.createAuthCookie(CHALLENGE_COOKIE)
+    const [value = ''] = (headers.get('Cookie') ?? '')
+      .split(/;\s*/)
+      .filter((pair) => pair.startsWith(`${name}=`))
+      .map((pair) => pair.slice(name.length + 1))
+    const challenge = value.split('.', 1)[0]
+    return challenge ? (await context.internalAdapter.findVerificationValue(challenge))?.value : undefined
+  }
+
+  async function note(passage: Passage) {
+    const { path, asked, answer, attempt } = passage
     const way = WAYS[path]
     const action = CHANGES[path]
     if (action && answer.ok && asked) await write(asked.user.id, action, {})
+    if (path === '/two-factor/disable' && answer.ok && asked) await forgetDevices({ context }, asked.user.id)
     if (!way) return
     const now = await auth.api.getSession({ headers: sessionOf(answer) })
     // Setting up a second factor asks for a code too; only a session that was not there before is a sign-in.
@@ -57,7 +75,7 @@ export function openSignInDoor({ database, clock, library: { auth, context } }: 
       if (attempt) await attempts.succeed(attempt)
       await write(now.user.id, 'sign-in', { way })
     } else if (answer.status === 401 || (path.startsWith('/callback/') && isFailure(answer))) {
-      await fail(attempt, way)
+      await fail(passage, way)
     }
   }
 
@@ -72,8 +90,9 @@ export function openSignInDoor({ database, clock, library: { auth, context } }: 
     const asked = path.startsWith('/two-factor/')
       ? await auth.api.getSession({ headers: request.headers })
       : null
+    const challenged = path.startsWith('/two-factor/') && !asked ? await findChallenged(request) : undefined
     const answer = await auth.handler(request)
-    await note({ path, asked, answer, attempt })
+    await note({ path, asked, challenged, answer, attempt })
     if (answer.status < 400) return answer
     throw await toError(path, answer)
   }
@@ -83,6 +102,8 @@ interface Passage {
   path: string
   /** Who was signed in before. */
   asked: { user: { id: string } } | null
+  /** Whose password was right, and whose code is looked at now. */
+  challenged: string | undefined
   answer: Response
   attempt: Attempt | undefined
 }
@@ -127,14 +148,14 @@ function tooMany(seconds: number) {
 async function toError(path: string, answer: Response): Promise<AppError> {
   const body = (await answer.json().catch(() => ({}))) as { code?: string; message?: string }
   const code = body.code ?? ''
-  if (answer.status === 429 || code.startsWith('TOO_MANY')) {
-    return tooMany(Number(answer.headers.get('X-Retry-After') ?? 60))
-  }
-  if (code === 'INVALID_TWO_FACTOR_COOKIE')
-    return userError('E_SIGN_IN_AGAIN', 'This sign-in has taken too long', {
+  if (code === 'ACCOUNT_TEMPORARILY_LOCKED') return tooMany(LOCK_SECONDS)
+  // Too many codes for this sign-in: waiting does not help, beginning again does.
+  if (code === 'INVALID_TWO_FACTOR_COOKIE' || code === 'TOO_MANY_ATTEMPTS_REQUEST_NEW_CODE')
+    return userError('E_SIGN_IN_AGAIN', 'This sign-in took too long, or too many codes did not fit', {
       status: 401,
       hint: 'Begin again with e-mail and password.',
     })
+  if (answer.status === 429) return tooMany(Number(answer.headers.get('X-Retry-After') ?? 60))
   if (code === 'INVALID_CODE' || code === 'INVALID_BACKUP_CODE')
     return userError('E_CODE_WRONG', 'This code does not fit', {
       status: 401,
