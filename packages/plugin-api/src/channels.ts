@@ -207,4 +207,9 @@ export interface Channel {
   ): Promise<SettingsVerdict> | SettingsVerdict
 }
 
-export type SettingsVerdict = { ok: true; note?: string } | { ok: false; message: string; field?: string }
+export type SettingsVerdict =
+  | { ok: true; note?: string }
+  | { ok: false; message: string; field?: string; reason?: SettingsReason }
+
+/** Why settings do not work, where Huitou has words for it in the reader's language; `message` is the provider's. */
+export type SettingsReason = 'credentials' | 'unknownHost' | 'unreachable' | 'silent' | 'encryption'

@@ -197,6 +197,12 @@ test('settings are tried without sending', async () => {
   expect(await channel.verifySettings!({ ...settings, password: 'wrong' }, context)).toMatchObject({
     ok: false,
     field: 'password',
+    reason: 'credentials',
+  })
+  expect(await channel.verifySettings!({ ...settings, port: 1 }, context)).toMatchObject({
+    ok: false,
+    field: 'port',
+    reason: 'unreachable',
   })
   expect(await channel.verifySettings!({ ...settings, from: 'nobody' }, context)).toMatchObject({
     ok: false,

@@ -1,4 +1,4 @@
-import type { Channel, Delivery, DeliveryResult, Huitou } from '@huitou/plugin-api'
+import type { Channel, Delivery, DeliveryResult, Huitou, SettingsReason } from '@huitou/plugin-api'
 import { isAddress, readAccount } from './account.ts'
 import type { MailAccount } from './account.ts'
 import { enhancedCode, isNoMailbox } from './bounce.ts'
@@ -80,11 +80,23 @@ export function createChannel(
         session.close()
         return { ok: true }
       } catch (error) {
-        const { message, status } = error as SmtpError
-        return { ok: false, message, field: status === 535 || status === 530 ? 'password' : 'host' }
+        return { ok: false, message: (error as SmtpError).message, ...whyNot(error as SmtpError) }
       }
     },
   }
+}
+
+/** Which setting kept a mail server from being reached, as far as that can be told. */
+function whyNot({ status, cause }: SmtpError): { field: string; reason?: SettingsReason } {
+  const { code = '', syscall } = (cause ?? {}) as { code?: string; syscall?: string }
+  if (code === 'EAUTH' || status === 530 || status === 535)
+    return { field: 'password', reason: 'credentials' }
+  if (code === 'EDNS' || syscall === 'getaddrinfo') return { field: 'host', reason: 'unknownHost' }
+  if (syscall === 'connect') return { field: 'port', reason: 'unreachable' }
+  if (code === 'ETIMEDOUT') return { field: 'port', reason: 'silent' }
+  if (code === 'ETLS' || code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS'))
+    return { field: 'security', reason: 'encryption' }
+  return { field: 'host' }
 }
 
 async function sendOne(

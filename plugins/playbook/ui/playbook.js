@@ -52,7 +52,8 @@ export default {
       const parameters = {
         ...rest,
         ...(tag ? { tag: localized(tag) } : {}),
-        ...(proposal.event ? { text: localized(text), script: localized(script) } : {}),
+        text: localized(text),
+        ...(script ? { script: localized(script) } : {}),
       }
       const made = await change(() => addRow(localized(name), parameters))
       if (made && !proposal.event) editing.value = made.id
@@ -63,10 +64,11 @@ export default {
       h('div', { class: 'playbook' }, [
         h('header', { class: 'playbook-head' }, [
           h('p', { class: 'muted' }, say('lead')),
-          h('button', { class: 'btn btn-primary', onClick: () => add({ name: texts.untitled }) }, [
-            h(AppIcon, { name: 'plus' }),
-            say('newRow'),
-          ]),
+          h(
+            'button',
+            { class: 'btn btn-primary', onClick: () => add({ name: texts.untitled, text: texts.greeting }) },
+            [h(AppIcon, { name: 'plus' }), say('newRow')],
+          ),
         ]),
         drawRows(query, view),
         drawProposals(query.data.value ?? [], add, view),

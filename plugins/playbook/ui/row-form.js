@@ -55,6 +55,7 @@ export default {
         label('tag', field('tag')),
         label('minutesToWait', field('waitMinutes', 'number')),
         label('message', area('text'), true),
+        label('link', field('link'), true),
         label('script', area('script'), true),
         label('minutesForAgent', field('minutes', 'number')),
         h('div', { class: 'playbook-actions is-wide' }, [

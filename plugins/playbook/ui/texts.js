@@ -42,5 +42,10 @@ export const texts = {
   minutesForAgent: { en: 'Time for the agent (minutes)', 'zh-CN': '客服时限（分钟）' },
   message: { en: 'Message', 'zh-CN': '消息' },
   script: { en: 'Script', 'zh-CN': '话术' },
+  greeting: {
+    en: 'Hello {{ customer.t_name | default: "there" }}!',
+    'zh-CN': '{{ customer.t_name | default: "亲" }}，您好！',
+  },
+  link: { en: 'Link', 'zh-CN': '链接' },
   untitled: { en: 'New row', 'zh-CN': '新打法' },
 }

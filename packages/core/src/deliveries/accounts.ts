@@ -173,7 +173,10 @@ export async function saveAccount(
   })
   if (verdict && !verdict.ok) {
     throw userError('E_CHANNEL_SETTINGS', verdict.message, {
-      ...(verdict.field ? { details: { field: verdict.field } } : {}),
+      details: {
+        ...(verdict.field ? { field: verdict.field } : {}),
+        ...(verdict.reason ? { reason: verdict.reason } : {}),
+      },
     })
   }
   const row = {
