@@ -4,41 +4,30 @@ import { v7 as uuid } from 'uuid'
 import type { CoreContext } from '../context.ts'
 import { readCursor } from '../db/cursor.ts'
 import { type Db, transact, type Tx } from '../db/database.ts'
-import { insertRows } from '../db/insert-rows.ts'
 import { setEventGate } from '../events/gate.ts'
 import { takeTurn } from '../events/append.ts'
 import type { Job, JobContext } from '../jobs/jobs.ts'
-import { type Person, readPeople } from '../journeys/people.ts'
+import { readPeople } from '../journeys/people.ts'
 import type { Schedules } from '../nodes/schedules.ts'
 import type { SealingBox } from '../plugin-data/storage.ts'
 import { findSetting, writeSetting } from '../settings/brand.ts'
 import { PROFILES_CURSOR } from '../profiles/project.ts'
-import { erasuresFile, eraseFiles, noteErasure, type NotedErasure, readNotedErasures } from './erase-files.ts'
+import { eraseFiles, noteErasure, type NotedErasure } from './erase-files.ts'
 import { eraseRecords } from './erase-records.ts'
 import { eraseRows, type Removed } from './erase-rows.ts'
 import { eraseTexts } from './erase-texts.ts'
+import { ErasureBox } from './erasure-box.ts'
 import { type Erasure, listErasures } from './erasure-list.ts'
 import { eraseIdentityEvents, forgetIdentity } from './forget-identity.ts'
 import { MarkFinder, marksOf } from './marks.ts'
-import { provenConsents, writeProofs } from './proofs.ts'
-import { detachRequests } from './requests.ts'
+import { applyNoted, BACKUP } from './noted-erasures.ts'
 import { Suppression } from './suppression.ts'
 import type { RightsTables } from './tables.ts'
-import {
-  expectAnswers,
-  type KnownEraser,
-  releasePlugin,
-  tellPlugins,
-  type WhoWas,
-  whoWas,
-} from './tell-plugins.ts'
+import { expectAnswers, type KnownEraser, releasePlugin, tellPlugins, type WhoWas } from './tell-plugins.ts'
+import { Tombstones } from './tombstones.ts'
 
 const KIND = 'customers.erase'
 const KEY_SETTING = 'suppression-key'
-/** Who asks for an erasure again that a restored backup did not know of. */
-const BACKUP = 'backup'
-/** Identifiers hashed at once when a list from elsewhere is compared with who is here. */
-const PAGE = 5_000
 /** How often it is looked whether a plugin that has not answered is to be asked again. */
 const RETRY_MS = 60_000
 /** What was under way when a customer was erased may still have written something; it is looked for once more. */
@@ -59,15 +48,14 @@ type Context = CoreContext & { dataDir: string; schedules: Schedules }
 export class Erasures {
   readonly suppression: Suppression
   readonly #context: Context
-  readonly #box: SealingBox | undefined
-  readonly #oldBox: SealingBox | undefined
-  #installed: () => readonly KnownEraser[] = () => []
+  readonly #box: ErasureBox
+  readonly #tombstones: Tombstones
 
   constructor(context: Context, { secret, box, oldBox }: ErasureOptions) {
     this.#context = context
-    this.#box = box
-    this.#oldBox = oldBox
     this.suppression = new Suppression(secret)
+    this.#box = new ErasureBox(box, oldBox)
+    this.#tombstones = new Tombstones(context, { suppression: this.suppression, box: this.#box })
     setEventGate(context.database.db, this.suppression)
     context.jobs.define(KIND, (job) => this.#run(job))
     context.schedules.define({ name: KIND, every: RETRY_MS, run: () => this.#askAgain() })
@@ -91,7 +79,7 @@ export class Erasures {
       const person = (await readPeople(tx, [customerId])).get(customerId)
       if (!person || person.identifiers.length === 0) throw notFound('Customer', String(customerId))
       const marks = await marksOf(tx, person.id, person.identifiers)
-      await this.#writeTombstone(tx, person, {
+      await this.#tombstones.write(tx, person, {
         id,
         reason,
         marks,
@@ -109,7 +97,7 @@ export class Erasures {
    * well for whoever was erased again before plugins were open: the first erasure may not have reached them.
    */
   async surround(installed: () => readonly KnownEraser[]): Promise<void> {
-    this.#installed = installed
+    this.#tombstones.installed = installed
     const { database, clock } = this.#context
     const again = await database.db
       .selectFrom('erasures')
@@ -121,7 +109,7 @@ export class Erasures {
     if (again.length === 0) return
     await transact(database.db, async (tx) => {
       for (const { id } of again)
-        await expectAnswers(tx, this.#erasers(), { erasureId: id, now: clock.now() })
+        await expectAnswers(tx, this.#tombstones.erasers(), { erasureId: id, now: clock.now() })
     })
   }
 
@@ -160,23 +148,9 @@ export class Erasures {
    * Call before anything runs. Returns how many erasures were new here.
    */
   async applyNoted(): Promise<number> {
-    const { database, dataDir, log } = this.#context
     await this.#keepKey()
-    const noted = await readNotedErasures(erasuresFile(dataDir))
-    if (noted.length === 0) return 0
-    const known = new Set(
-      (await database.db.selectFrom('erasures').select('id').execute()).map(({ id }) => id),
-    )
-    const missed = noted.filter(({ id }) => !known.has(id))
-    if (missed.length === 0) return 0
-    const readable = missed.filter(({ keyId }) => keyId === this.suppression.keyId)
-    if (readable.length < missed.length)
-      log.error(
-        { erasures: missed.length - readable.length },
-        'Erasures were noted under another secret; start with the HUITOU_SECRET that they were made with',
-      )
-    for (const erasure of readable) await this.#applyOne(erasure)
-    return readable.length
+    const { suppression } = this
+    return await applyNoted({ ...this.#context, suppression, tombstones: this.#tombstones })
   }
 
   async list(limit: number): Promise<Erasure[]> {
@@ -214,7 +188,7 @@ export class Erasures {
     const row = await database.db.selectFrom('erasures').selectAll().where('id', '=', id).executeTakeFirst()
     if (!row || row.state === 'done') return {}
     const finder = new MarkFinder(
-      row.marks === null ? [] : (JSON.parse(this.#openEither(row.marks).text) as string[]),
+      row.marks === null ? [] : (JSON.parse(this.#box.open(row.marks).text) as string[]),
     )
     if (row.own_done_at === null) await this.#eraseOwn({ row, finder }, { signal, progress })
     if (signal.aborted) return
@@ -229,7 +203,7 @@ export class Erasures {
   }
 
   async #tell({ id, customer }: Row, finder: MarkFinder, signal: AbortSignal): Promise<number> {
-    const { text } = customer === null ? { text: undefined } : this.#openEither(customer)
+    const { text } = customer === null ? { text: undefined } : this.#box.open(customer)
     if (text === undefined) return 0
     return await tellPlugins(
       this.#context,
@@ -273,67 +247,6 @@ export class Erasures {
     await database.db.updateTable('erasures').set({ own_done_at: clock.now() }).where('id', '=', id).execute()
   }
 
-  async #writeTombstone(
-    tx: Tx,
-    person: Person,
-    erasure: { id: string; reason: string; marks: string[]; by: string; now: number },
-  ): Promise<void> {
-    const { id: customerId, identifiers } = person
-    const ids = identifiers.map(({ id }) => id)
-    const all = [...new Set([customerId, ...ids])]
-    const finder = new MarkFinder(erasure.marks)
-    const consents = await provenConsents(tx, all)
-    await tx
-      .insertInto('erasures')
-      .values({
-        id: erasure.id,
-        state: 'requested',
-        customer_id: customerId,
-        reason: finder.without(erasure.reason),
-        requested_by: erasure.by,
-        requested_at: erasure.now,
-        finished_at: null,
-        ids: JSON.stringify(all),
-        own_done_at: null,
-        customer: this.#seal(JSON.stringify(whoWas(person, all))),
-        marks: this.#seal(JSON.stringify(erasure.marks)),
-        last_id: Math.max(...ids),
-        removed: JSON.stringify({ identifiers: ids.length }),
-        consents: finder.withoutInJson(JSON.stringify(consents)),
-      })
-      .execute()
-    const { id: erasureId, by, now } = erasure
-    await detachRequests(tx, all, { erasureId, by, now })
-    await expectAnswers(tx, this.#erasers(), { erasureId, now: this.#context.clock.now() })
-    const hashes = identifiers.map((identifier) => ({
-      hash: this.suppression.hash(identifier),
-      kind: identifier.kind,
-    }))
-    await this.#suppress(tx, hashes, { erasure_id: erasure.id, at: erasure.now })
-  }
-
-  /** Everything that keeps data of customers elsewhere. */
-  #erasers(): KnownEraser[] {
-    const running = this.#context.points.erasers
-      .list()
-      .map(({ id, owner, value }) => ({ id, plugin: owner.plugin, title: owner.text(value.title) }))
-    return [...new Map([...this.#installed(), ...running].map((eraser) => [eraser.id, eraser])).values()]
-  }
-
-  async #suppress(
-    tx: Tx,
-    hashes: readonly { hash: string; kind: string }[],
-    { erasure_id, at }: { erasure_id: string; at: number },
-  ): Promise<void> {
-    const { keyId } = this.suppression
-    await insertRows(tx, 'suppressions', {
-      rows: hashes.map(({ hash, kind }) => ({ hash, kind, erasure_id, at, key_id: keyId })),
-      columns: { hash: 'text', kind: 'text', erasure_id: 'text', at: 'integer', key_id: 'text' },
-      conflict: { columns: ['hash'], then: 'keep' },
-    })
-    await writeProofs(tx, hashes, { erasure_id, key_id: keyId })
-  }
-
   async #noted({ id, requested_at }: Row): Promise<NotedErasure> {
     const hashes = await this.#context.database.db
       .selectFrom('suppressions')
@@ -343,111 +256,17 @@ export class Erasures {
     return { id, at: requested_at, keyId: this.suppression.keyId, hashes }
   }
 
-  async #applyOne(noted: NotedErasure): Promise<void> {
-    const { database } = this.#context
-    const ids = await this.#holdersOf(new Set(noted.hashes.map(({ hash }) => hash)))
-    await transact(database.db, async (tx) => {
-      await takeTurn(tx)
-      await readCursor(tx, PROFILES_CURSOR)
-      const people = [...new Set((await readPeople(tx, ids)).values())]
-      const first = people[0]
-      const merged: Person = {
-        id: first?.id ?? 0,
-        identifiers: people.flatMap(({ identifiers }) => identifiers),
-        profile: first?.profile,
-      }
-      const marks: string[] = []
-      for (const { id, identifiers } of people) marks.push(...(await marksOf(tx, id, identifiers)))
-      if (people.length > 0)
-        await this.#writeTombstone(tx, merged, {
-          id: noted.id,
-          reason: '',
-          marks,
-          by: BACKUP,
-          now: noted.at,
-        })
-      else await this.#writeEmptyTombstone(tx, noted)
-      await this.#suppress(tx, noted.hashes, { erasure_id: noted.id, at: noted.at })
-      for (const person of people) await forgetIdentity(tx, person)
-    })
-  }
-
-  /** Nobody of that name is here; whoever comes under it later is refused all the same. */
-  async #writeEmptyTombstone(tx: Tx, { id, at }: NotedErasure): Promise<void> {
-    await tx
-      .insertInto('erasures')
-      .values({
-        id,
-        state: 'requested',
-        customer_id: 0,
-        reason: '',
-        requested_by: BACKUP,
-        requested_at: at,
-        finished_at: null,
-        ids: '[]',
-        marks: null,
-        last_id: 0,
-        removed: '{}',
-        own_done_at: null,
-        customer: null,
-        consents: '[]',
-      })
-      .execute()
-  }
-
-  /** Identifiers of those that the hashes stand for; every identifier is hashed once to find them. */
-  async #holdersOf(hashes: ReadonlySet<string>): Promise<number[]> {
-    const { db } = this.#context.database
-    const found: number[] = []
-    for (let after = 0; ;) {
-      const rows = await db
-        .selectFrom('identifiers')
-        .select('id')
-        .where('id', '>', after)
-        .orderBy('id')
-        .limit(PAGE)
-        .execute()
-      const last = rows.at(-1)
-      if (!last) return found
-      const people = await readPeople(
-        db,
-        rows.map(({ id }) => id),
-      )
-      for (const { identifiers } of new Set(people.values()))
-        for (const identifier of identifiers)
-          if (hashes.has(this.suppression.hash(identifier))) found.push(identifier.id)
-      after = last.id
-    }
-  }
-
   /** Another secret must not make anybody known again who was erased under the one before. */
   async #keepKey(): Promise<void> {
     const { db } = this.#context.database
-    if (!this.#box) return
+    if (!this.#box.seals) return
     const stored = (await findSetting(db, KEY_SETTING)) as string | undefined
     if (stored !== undefined) {
-      const { text, isOld } = this.#openEither(stored)
+      const { text, isOld } = this.#box.open(stored)
       this.suppression.key = text
       if (!isOld) return
     }
-    await writeSetting(db, KEY_SETTING, this.#seal(this.suppression.key))
-  }
-
-  #openEither(sealed: string): { text: string; isOld: boolean } {
-    try {
-      return { text: this.#open(sealed), isOld: false }
-    } catch (error) {
-      if (!this.#oldBox) throw error
-      return { text: this.#oldBox.open(sealed), isOld: true }
-    }
-  }
-
-  #seal(text: string): string {
-    return this.#box?.seal(text) ?? text
-  }
-
-  #open(sealed: string): string {
-    return this.#box?.open(sealed) ?? sealed
+    await writeSetting(db, KEY_SETTING, this.#box.seal(this.suppression.key))
   }
 }
 
