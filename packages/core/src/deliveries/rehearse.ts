@@ -1,5 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import type { JsonSchema } from '@huitou/plugin-api'
 import { sql } from 'kysely'
@@ -7,7 +6,6 @@ import { v7 as uuid } from 'uuid'
 import { copyContent } from '../content/copy-content.ts'
 import type { CoreContext } from '../context.ts'
 import { writeCursor, readCursor } from '../db/cursor.ts'
-import { businessDaysIn } from '../days.ts'
 import { type Database, openDatabase, transact } from '../db/database.ts'
 import { insertRows } from '../db/insert-rows.ts'
 import { migrate } from '../db/migrate.ts'
@@ -21,31 +19,15 @@ import { createPoints } from '../points/points.ts'
 import { PROFILES_CURSOR } from '../profiles/project.ts'
 import { coreMigrations } from '../schema.ts'
 import { writeSetting } from '../settings/brand.ts'
+import { makeRehearsalFolder } from './rehearsal-folder.ts'
+import { PIECE, readRehearsal, type Rehearsal } from './rehearsal-report.ts'
 import { copyWorld, othersTurn, type PastEvent, readPast } from './rehearsal-world.ts'
-import type { StoredChoice } from './apply-choice.ts'
 import { Deliveries } from './dispatch.ts'
 import { readContactPolicy } from './policy.ts'
 
 const DAY = 86_400_000
 /** Events that come in within this are handed over together. */
 const STEP = 10 * 60_000
-
-export interface Rehearsal {
-  from: number
-  to: number
-  /** Customers who would have come in, and how many of them would have been held out. */
-  entered: number
-  heldOut: number
-  goals: { treated: number; holdout: number }
-  /** Messages by step and channel. */
-  messages: { node: string; channel: string; sent: number; refused: number; waiting: number }[]
-  /** What would have kept messages back: caps, quotas, quiet hours … */
-  refusals: { reason: string; count: number }[]
-  /** Which channel came first for how many messages with several, and why. */
-  choices: { choice: StoredChoice; count: number }[]
-  actions: number
-  days: { day: string; entered: number; sent: number; refused: number }[]
-}
 
 /**
  * Runs a draft over what happened in the last days, on a clock of its own and in a database of its own: nobody hears
@@ -60,8 +42,7 @@ export async function rehearseJourney(
   if (mistakes.length > 0) throw mistaken(mistakes)
   const to = context.clock.now()
   const from = to - input.days * DAY
-  await sweepFolders()
-  const folder = await mkdtemp(path.join(tmpdir(), `${FOLDER}${process.pid}-`))
+  const folder = await makeRehearsalFolder()
   const { vault } = context.database
   const dry = openDatabase({ file: path.join(folder, 'dry.db'), readers: 1, vault })
   try {
@@ -95,35 +76,12 @@ export async function rehearseJourney(
     const stages = dryStages(context, dry, clock)
     const id = await publishDry(dry, definition, { timeZone: (await context.brand()).timeZone, from })
     await play({ dry, clock, stages, to, from, past: past.events, input })
-    return await report(dry, { id, from, to, timeZone: (await context.brand()).timeZone })
+    return await readRehearsal(dry, { id, from, to, timeZone: (await context.brand()).timeZone })
   } finally {
     await dry.close()
     await rm(folder, { recursive: true, force: true })
   }
 }
-
-const FOLDER = 'huitou-rehearsal-'
-
-/** What a server that was killed in the middle left lying is customers' data, and nobody's any more. */
-async function sweepFolders(): Promise<void> {
-  for (const name of await readdir(tmpdir())) {
-    const pid = name.startsWith(FOLDER) ? Number(/^\d+(?=-)/.exec(name.slice(FOLDER.length))?.[0]) : NaN
-    if (Number.isInteger(pid) && !isAlive(pid))
-      await rm(path.join(tmpdir(), name), { recursive: true, force: true })
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    // Somebody else's process may not be signalled, but it is there.
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
-
-/** Rows of one piece of work: a rehearsal runs beside the server's requests, which wait for no more than this. */
-const PIECE = 500
 
 /** Channels that declare what the real ones do and take everything. */
 function dryStages({ points, log, brand, jobs }: CoreContext, database: Database, clock: { now(): number }) {
@@ -303,98 +261,6 @@ async function addPast(dry: Database, events: readonly PastEvent[]): Promise<voi
     await readCursor(tx, PROFILES_CURSOR)
     await writeCursor(tx, PROFILES_CURSOR, first + happened.length - 1)
   })
-}
-
-async function report(
-  { db }: Database,
-  { id, from, to, timeZone }: { id: string; from: number; to: number; timeZone: string },
-): Promise<Rehearsal> {
-  const stats = await db.selectFrom('journey_stats').selectAll().where('journey_id', '=', id).execute()
-  const countOf = (node: string, outcome: string) =>
-    stats
-      .filter((row) => row.node === node && row.outcome === outcome)
-      .reduce((sum, { count }) => sum + Number(count), 0)
-  const deliveries = await inPieces(
-    async (after) =>
-      await db
-        .selectFrom('deliveries')
-        .select(['id', 'kind', 'node', 'channel', 'state', 'reason', 'updated_at', 'choice'])
-        .where('id', '>', after)
-        .orderBy('id')
-        .limit(PIECE)
-        .execute(),
-  )
-  const messages = deliveries.filter(({ kind }) => kind === 'message')
-  const groups = Map.groupBy(messages, ({ node, channel }) => `${node ?? ''}\n${channel}`)
-  const entered = await inPieces(
-    async (after) =>
-      await db
-        .selectFrom('enrolments')
-        .select(['id', 'entered_at'])
-        .where('id', '>', after)
-        .orderBy('id')
-        .limit(PIECE)
-        .execute(),
-  )
-  const days = new Map<string, { day: string; entered: number; sent: number; refused: number }>()
-  const calendar = businessDaysIn(timeZone)
-  const dayOf = (at: number) => {
-    const day = calendar.textOf(calendar.dayOf(at))
-    const known = days.get(day) ?? { day, entered: 0, sent: 0, refused: 0 }
-    days.set(day, known)
-    return known
-  }
-  for (const { entered_at } of entered) dayOf(entered_at).entered++
-  for (const { state, updated_at } of messages) {
-    if (state === 'sent') dayOf(updated_at).sent++
-    if (state === 'refused') dayOf(updated_at).refused++
-  }
-  const refused = Map.groupBy(
-    messages.filter(({ state }) => state === 'refused'),
-    ({ reason }) => reason ?? '',
-  )
-  return {
-    from,
-    to,
-    entered: countOf('$entry', 'treated') + countOf('$entry', 'holdout'),
-    heldOut: countOf('$entry', 'holdout'),
-    goals: { treated: countOf('$goal', 'treated'), holdout: countOf('$goal', 'holdout') },
-    messages: [...groups].map(([key, rows]) => {
-      const [node = '', channel = ''] = key.split('\n')
-      const count = (state: string) => rows.filter((row) => row.state === state).length
-      return { node, channel, sent: count('sent'), refused: count('refused'), waiting: count('planned') }
-    }),
-    refusals: [...refused]
-      .map(([reason, rows]) => ({ reason, count: rows.length }))
-      .toSorted((a, b) => b.count - a.count),
-    choices: toChoices(messages.map(({ choice }) => choice)),
-    actions: deliveries.length - messages.length,
-    days: [...days.values()].toSorted((a, b) => (a.day < b.day ? -1 : 1)),
-  }
-}
-
-/** All rows, read piece by piece in the order of their ids. */
-async function inPieces<R extends { id: number }>(read: (after: number) => Promise<R[]>): Promise<R[]> {
-  const all: R[] = []
-  for (let after = 0; ;) {
-    const rows = await read(after)
-    all.push(...rows)
-    const last = rows.at(-1)
-    if (!last || rows.length < PIECE) return all
-    after = last.id
-    await othersTurn()
-  }
-}
-
-/** The share of answers is each customer's own: those who are written to for it are counted together. */
-function toChoices(stored: readonly (string | null)[]): Rehearsal['choices'] {
-  const all = stored.filter((choice) => choice !== null).map((choice) => JSON.parse(choice) as StoredChoice)
-  const groups = Map.groupBy(all, (choice) =>
-    JSON.stringify([choice.channel, choice.by, choice.by === 'rule' ? [choice.name, choice.rule] : null]),
-  )
-  return [...groups.values()]
-    .map((same) => ({ choice: same[0]!, count: same.length }))
-    .toSorted((a, b) => b.count - a.count)
 }
 
 /** Lets rehearsals be put in line as jobs; the result is the job's. */
