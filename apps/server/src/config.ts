@@ -178,7 +178,6 @@ function singleSignOnOf(given: z.infer<typeof Environment>): SingleSignOn | unde
       .map((domain) => domain.trim())
       .filter((domain) => domain !== ''),
     role: given.HUITOU_OIDC_ROLE,
-    locale: 'zh-CN',
   }
 }
 

@@ -45,11 +45,11 @@ test('people come in through the company’s own sign-in, and nobody else does',
     discoveryUrl: provider.discoveryUrl,
     domains: ['brand.example'],
     role: 'analyst',
-    locale: 'en',
   } as const
   await using server = await startTestServer('sqlite', [], { config: { singleSignOn } })
   provider.redirectUris = [`${server.url}/api/auth/callback/oidc`]
   const owner = await server.as()
+  await owner('/api/settings', { method: 'PUT', body: '{"locale":"en"}' })
   expect(await (await fetch(`${server.url}/api/setup`)).json()).toMatchObject({
     singleSignOn: { name: 'Company' },
   })
@@ -58,7 +58,7 @@ test('people come in through the company’s own sign-in, and nobody else does',
   const mei = await signIn(server)
   expect(mei).toMatchObject({
     at: '/customers',
-    me: { name: 'Mei', email: 'mei@brand.example', role: 'analyst' },
+    me: { name: 'Mei', email: 'mei@brand.example', role: 'analyst', locale: 'en' },
   })
   expect((await signIn(server)).me.id).toBe(mei.me.id)
   // The same person at the provider stays the same here, whatever her address becomes.
@@ -95,7 +95,23 @@ test('people come in through the company’s own sign-in, and nobody else does',
     expect.objectContaining({ id: mei.me.id, singleSignOn: true, hasPassword: false }),
   )
   await owner(`/api/people/accounts/${mei.me.id}`, { method: 'PUT', body: '{"isActive":false}' })
-  expect((await signIn(server)).me).toBeUndefined()
+  expect(await signIn(server)).toEqual({
+    at: expect.stringContaining('?error=account_closed'),
+    me: undefined,
+  })
+  const { entries } = (await (await owner('/api/audit?limit=50')).json()) as { entries: any[] }
+  const reasons = entries
+    .filter(({ action }) => action === 'sign-in.failed')
+    .map(({ details }) => details.reason)
+  expect(new Set(reasons)).toEqual(
+    new Set([
+      'account_closed',
+      'unable_to_get_user_info',
+      'not_allowed',
+      'email_not_verified',
+      'account_not_linked',
+    ]),
+  )
   // An address that the provider was not told of gets nobody in.
   provider.redirectUris = []
   expect((await signIn(server)).at).toBe('refused by the provider')

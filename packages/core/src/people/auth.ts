@@ -11,9 +11,16 @@ import type { Role } from '../http/env.ts'
 import { type Accounts, createAccounts } from './accounts.ts'
 import { ApiKeys } from './api-keys.ts'
 import type { Permission } from './permissions.ts'
+import { readBrand } from '../settings/brand.ts'
 import { readSecurity } from './security-policy.ts'
 import { openSignInDoor } from './sign-in-door.ts'
-import { type SingleSignOn, SSO_PROVIDER, ssoProvider, validateSsoUser } from './single-sign-on.ts'
+import {
+  type SingleSignOn,
+  SSO_CLOSED,
+  SSO_PROVIDER,
+  ssoProvider,
+  validateSsoUser,
+} from './single-sign-on.ts'
 
 /** Someone who works with Huitou, or a key in the name of the installation. */
 export interface User {
@@ -102,22 +109,24 @@ async function openLibrary({ database, secret, publicUrl, singleSignOn }: AuthOp
           // Nobody chooses their own role: whoever comes through the company's sign-in gets the one set for that.
           before: async (user, context) =>
             context?.path?.startsWith('/callback') && singleSignOn
-              ? { data: { ...user, role: singleSignOn.role, locale: singleSignOn.locale } }
+              ? { data: { ...user, role: singleSignOn.role, locale: (await readBrand(db)).locale } }
               : { data: user },
         },
       },
       session: {
         create: {
-          before: async (session) => {
+          before: async (session, context) => {
             const user = await auth.$context.then(({ internalAdapter }) =>
               internalAdapter.findUserById(session.userId),
             )
-            // Told like a wrong password: whose account was closed is nobody's business.
-            if (!user || (user as { disabled?: boolean | null }).disabled)
-              throw new APIError('UNAUTHORIZED', {
-                code: 'INVALID_EMAIL_OR_PASSWORD',
-                message: 'Invalid email or password',
-              })
+            if (user && !(user as { disabled?: boolean | null }).disabled) return
+            // The company vouches for who this is; a password is told like a wrong one, for that is nobody's business.
+            throw context?.path?.startsWith('/callback')
+              ? new APIError('UNAUTHORIZED', { code: SSO_CLOSED, message: 'The account is closed' })
+              : new APIError('UNAUTHORIZED', {
+                  code: 'INVALID_EMAIL_OR_PASSWORD',
+                  message: 'Invalid email or password',
+                })
           },
         },
       },

@@ -43,10 +43,14 @@ export function openSignInDoor({ database, clock, library: { auth, context } }: 
   const write = (userId: string, action: string, details: object) =>
     audit(db, clock, { userId, action, subject: userId, details })
 
-  async function fail({ attempt, challenged }: Passage, way: string) {
+  async function fail({ attempt, challenged, answer }: Passage, way: string) {
     if (attempt) await attempts.fail(attempt)
     const account = attempt && (await context.internalAdapter.findUserByEmail(attempt.account.toLowerCase()))
-    await write(account?.user.id ?? challenged ?? NOBODY, 'sign-in.failed', { way })
+    const reason = refusalIn(answer)
+    await write(account?.user.id ?? challenged ?? NOBODY, 'sign-in.failed', {
+      way,
+      ...(reason ? { reason } : {}),
+    })
   }
 
   /** Who gave the password and is asked for a code now: a wrong one is a matter of that account. */
@@ -74,7 +78,7 @@ export function openSignInDoor({ database, clock, library: { auth, context } }: 
     } else if (now) {
       if (attempt) await attempts.succeed(attempt)
       await write(now.user.id, 'sign-in', { way })
-    } else if (answer.status === 401 || (path.startsWith('/callback/') && isFailure(answer))) {
+    } else if (answer.status === 401 || (path.startsWith('/callback/') && refusalIn(answer))) {
       await fail(passage, way)
     }
   }
@@ -133,8 +137,11 @@ function sessionOf(answer: Response): Headers {
   return new Headers({ Cookie: cookies.join('; ') })
 }
 
-function isFailure(answer: Response): boolean {
-  return /[?&]error=/.test(answer.headers.get('Location') ?? '')
+/** Why the company's sign-in let nobody in, as the library or the provider names it: `not_allowed`, `invalid_code`. */
+function refusalIn(answer: Response): string | undefined {
+  const said = /[?&]error=([^&]*)/.exec(answer.headers.get('Location') ?? '')?.[1]
+  // The provider's words may hold anything, and nothing about a person may stand in the log.
+  return said === undefined || /^[a-z_]{1,60}$/i.test(said) ? said : 'other'
 }
 
 function tooMany(seconds: number) {

@@ -13,7 +13,6 @@ export interface SingleSignOn {
   domains: readonly string[]
   /** Role of accounts that are made that way. */
   role: Role
-  locale: string
 }
 
 export const SSO_PROVIDER = 'oidc'
@@ -21,6 +20,7 @@ export const SSO_PROVIDER = 'oidc'
 /** Codes that end in the sign-in page's address. */
 export const SSO_UNVERIFIED = 'email_not_verified'
 export const SSO_NOT_ALLOWED = 'not_allowed'
+export const SSO_CLOSED = 'account_closed'
 
 /** Code flow with PKCE and a nonce; what the provider says is believed only when its ID token is signed by its keys. */
 export function ssoProvider({ name, discoveryUrl, clientId, clientSecret }: SingleSignOn) {
