@@ -158,6 +158,7 @@ test('what cannot be told is shown, told on the other way, tried again, and drop
   expect((await read())[0]).toMatchObject({
     waiting: 1,
     error: expect.stringContaining('E_MAIL_REFUSED') as string,
+    problem: { code: 'E_MAIL_REFUSED', details: { message: '550 5.1.1 user unknown' } },
   })
   await endAgain()
   const before = server.received.length

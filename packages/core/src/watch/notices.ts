@@ -10,13 +10,24 @@ const FIRST_PAUSE_MS = 60_000
 const LONGEST_PAUSE_MS = HOUR_MS
 const KEPT_MS = 90 * 86_400_000
 
+/** Why somebody could not be told. */
+export interface Failure {
+  /** `E_…`, or nothing for what nobody expected. */
+  code: string
+  message: string
+  /** What texts of the code show, such as the words of the other side. */
+  details: object
+}
+
 /** How it goes with telling one target. */
 export interface Telling {
   target: string
   waiting: number
   sentAt: number | null
-  /** Why the last attempt failed; null since one has worked. */
+  /** Why the last attempt failed, in one line; null since one has worked. */
   error: string | null
+  /** The same for whoever has words of their own for it. */
+  problem: Failure | null
   triedAt: number | null
 }
 
@@ -107,7 +118,7 @@ export async function dueNotices(
 export async function noteTold(
   db: Db,
   target: string,
-  { notices, now, error }: { notices: readonly Notice[]; now: number; error: string | undefined },
+  { notices, now, error }: { notices: readonly Notice[]; now: number; error: Failure | undefined },
 ): Promise<void> {
   await transact(db, async (tx) => {
     for (const { alert, state } of notices) {
@@ -126,7 +137,8 @@ export async function noteTold(
           .execute()
         continue
       }
-      await row.set(({ eb }) => ({ tries: eb('tries', '+', 1), error, tried_at: now })).execute()
+      const said = JSON.stringify(error)
+      await row.set(({ eb }) => ({ tries: eb('tries', '+', 1), error: said, tried_at: now })).execute()
       const { tries } = await tx
         .selectFrom('alert_notices')
         .select('tries')
@@ -138,6 +150,11 @@ export async function noteTold(
       await row.set({ due_at: now + pause }).execute()
     }
   })
+}
+
+/** Earlier versions kept the line alone. */
+function readFailure(kept: string): Failure {
+  return kept.startsWith('{') ? (JSON.parse(kept) as Failure) : { code: '', message: kept, details: {} }
 }
 
 /** How it goes with each target. */
@@ -164,11 +181,13 @@ export async function readTellings(db: Db, targets: readonly string[], now: numb
       .orderBy('tried_at', 'desc')
       .limit(1)
       .executeTakeFirst()
+    const problem = last?.error ? readFailure(last.error) : null
     found.push({
       target,
       waiting: Number(waiting),
       sentAt: sent_at === null ? null : Number(sent_at),
-      error: last?.error ?? null,
+      error: problem && [problem.code, problem.message].filter(Boolean).join(': '),
+      problem,
       triedAt: last?.tried_at ?? null,
     })
   }

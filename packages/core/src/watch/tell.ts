@@ -3,7 +3,7 @@ import { AppError } from '@huitou/plugin-api'
 import type { CoreContext } from '../context.ts'
 import { type MailSettings, noMailServer } from '../settings/mail-server.ts'
 import { sendMail } from '../settings/send-mail.ts'
-import { dueNotices, type Notice, noteTold } from './notices.ts'
+import { dueNotices, type Failure, type Notice, noteTold } from './notices.ts'
 import { postJson, postText, TEXT_BYTES, type Webhook } from './post.ts'
 import { targetsOf, type Target, wayOf, WEBHOOK } from './targets.ts'
 import { type AlertSettings, readAlertSettings } from './thresholds.ts'
@@ -32,7 +32,7 @@ export async function tellAll(deps: TellDeps): Promise<void> {
     await noteTold(database.db, target.id, {
       notices,
       now,
-      error: error === undefined ? undefined : wordsOf(error),
+      error: error === undefined ? undefined : failureOf(error),
     })
   }
 }
@@ -115,9 +115,11 @@ function codeOf(error: unknown): string {
   return error instanceof AppError ? error.code : 'E_UNEXPECTED'
 }
 
-/** For people who set it up: the code and what the other side said. */
-function wordsOf(error: unknown): string {
-  if (error instanceof AppError) return `${error.code}: ${error.message}`.slice(0, 500)
+/** For people who set it up: what happened, and what the other side said. */
+function failureOf(error: unknown): Failure {
+  if (error instanceof AppError)
+    return { code: error.code, message: error.message.slice(0, 500), details: error.details ?? {} }
   const { message, cause } = error as Error
-  return `${message}${cause instanceof Error ? `: ${cause.message}` : ''}`.slice(0, 500)
+  const words = `${message}${cause instanceof Error ? `: ${cause.message}` : ''}`
+  return { code: '', message: words.slice(0, 500), details: {} }
 }
