@@ -17,7 +17,7 @@ export const messagesArea = defineArea({
     {
       path: '/messages/dead',
       component: () => import('./dead-page.vue'),
-      meta: { title: 'messages.dead.title', icon: 'circle-alert', needs: ['messages.read'] },
+      meta: { title: 'messages.dead.title', icon: 'circle-alert', needs: ['messages.manage'] },
     },
     {
       path: '/messages/policy',

@@ -1,4 +1,4 @@
-import { getDelivery, listDeliveries, queryKeys, summarizeDeliveries } from '@huitou/admin-kit'
+import { getDelivery, listDeliveries, queryKeys, summarizeDeliveries, useMay } from '@huitou/admin-kit'
 import type { DeliveryFilter } from '@huitou/admin-kit'
 import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/vue-query'
 import { computed, toValue } from 'vue'
@@ -21,11 +21,13 @@ export function useDeliveryList(filter: MaybeRefOrGetter<DeliveryFilter>, limit 
   return { query, rows, more }
 }
 
-/** How many there are by state, reason, channel and day. */
+/** How many there are by state, reason, channel and day; nothing for those who may not see figures. */
 export function useSummary(filter: MaybeRefOrGetter<DeliveryFilter>) {
+  const may = useMay()
   return useQuery({
     queryKey: computed(() => [...queryKeys.deliveries, 'summary', toValue(filter)]),
     queryFn: ({ signal }) => summarizeDeliveries(toValue(filter), signal),
+    enabled: computed(() => may('messages.figures')),
     placeholderData: keepPreviousData,
   })
 }
