@@ -36,10 +36,11 @@ export function useColumns() {
     eventKinds,
     findColumn: (name: string): Column | undefined => byName.value.get(name),
     findEvent: (name: string): EventKind | undefined => events.value.get(name),
-    /** What people call a property of an event. */
-    propertyTitle: (event: string, property: string) =>
-      events.value.get(event)?.properties.find(({ name }) => name === property)?.title ??
-      readableName(property),
+    /** What people call a property of an event; where it is not known which, as any that has it calls it. */
+    propertyTitle: (event: string | undefined, property: string) =>
+      (event === undefined ? eventKinds.value : [events.value.get(event)])
+        .flatMap((kind) => kind?.properties ?? [])
+        .find(({ name }) => name === property)?.title ?? readableName(property),
     /** What people call the plugin that fills a column. */
     ownerTitle: (owner: string) => query.data.value?.owners[owner] ?? owner,
     findOption: (column: string, value: unknown): ColumnOption | undefined =>

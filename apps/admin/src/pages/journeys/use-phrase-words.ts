@@ -12,7 +12,12 @@ export function usePhraseWords() {
   const rules = useRuleWords()
   const { findColumn } = useColumns()
 
-  function durationText(duration: Duration): string {
+  /** Templates count in minutes what people say in hours. */
+  function durationText(given: Duration): string {
+    const seconds = given.seconds ?? 0
+    const minutes = (given.minutes ?? 0) + Math.floor(seconds / 60)
+    const hours = (given.hours ?? 0) + Math.floor(minutes / 60)
+    const duration = { days: given.days, hours, minutes: minutes % 60, seconds: seconds % 60 }
     const parts = (['days', 'hours', 'minutes', 'seconds'] as const).flatMap((unit) =>
       duration[unit] ? [t(`journeys.units.${unit}`, { n: duration[unit] })] : [],
     )
@@ -30,12 +35,12 @@ export function usePhraseWords() {
     return draft.sentences.map(rules.sentenceText).join(t(`segments.joined.${draft.join}`))
   }
 
-  function whereText(where: readonly EventFilter[] | undefined): string {
-    return (where ?? [])
+  function whereText(event: string | undefined, where: readonly EventFilter[]): string {
+    return where
       .map(({ property, op, value }) => {
         const type = op === 'gt' || op === 'gte' || op === 'lt' || op === 'lte' ? 'number' : 'text'
         const words = {
-          property,
+          property: rules.propertyTitle(event, property),
           op: rules.opTitle(op, type),
           value: rules.valueTitle('', type, op, value as never),
         }
@@ -46,7 +51,7 @@ export function usePhraseWords() {
 
   function eventText(event: string, where?: readonly EventFilter[]): string {
     const title = rules.eventTitle(event) || t('journeys.noEvent')
-    return where?.length ? t('journeys.eventWhere', { event: title, where: whereText(where) }) : title
+    return where?.length ? t('journeys.eventWhere', { event: title, where: whereText(event, where) }) : title
   }
 
   /** The words of a message, variables by their titles. */

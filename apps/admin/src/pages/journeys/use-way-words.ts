@@ -17,7 +17,7 @@ export function useWayWords(
   function caseText({ rule, where, condition }: Case): string {
     return [
       rule ? ruleText(rule) : '',
-      where?.length ? whereText(where) : '',
+      where?.length ? whereText(undefined, where) : '',
       condition ? conditionTitle(condition.id) : '',
     ]
       .filter((text) => text !== '')

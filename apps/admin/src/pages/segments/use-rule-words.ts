@@ -17,7 +17,8 @@ export function useRuleWords() {
   const isSealed = (column: string): boolean => columns.findColumn(column)?.sealed ?? false
   const columnTitle = (column: string) => localized(columns.findColumn(column)?.title) || column
   const eventTitle = (event: string) => localized(columns.findEvent(event)?.title) || event
-  const propertyTitle = (event: string, property: string) => localized(columns.propertyTitle(event, property))
+  const propertyTitle = (event: string | undefined, property: string) =>
+    localized(columns.propertyTitle(event, property))
   const segmentName = (id: string) => findSegment(id)?.name ?? id
   const ownerTitle = (owner: string) => localized(columns.ownerTitle(owner))
 
