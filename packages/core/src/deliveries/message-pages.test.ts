@@ -1,9 +1,7 @@
 import { createTestCore } from '@huitou/testing'
-import { Hono } from 'hono'
 import { expect, test } from 'vitest'
 import { addRecordingChannel } from '../../test/recording-channel.ts'
-import type { SignedIn } from '../http/env.ts'
-import { answerProblem } from '../http/problem.ts'
+import { signedIn } from '../../test/signed-in.ts'
 import { planDeliveries } from '../journeys/outbox.ts'
 import { transact } from '../db/database.ts'
 import { channelRoutes } from './channel-routes.ts'
@@ -13,23 +11,15 @@ import { deliveryRoutes } from './routes.ts'
 
 async function startApp() {
   const core = await createTestCore({ now: '2026-11-20T10:00:00+08:00' })
-  const app = new Hono<SignedIn>()
-    .use(async (c, next) => {
-      c.set('user', { id: 'u1', name: 'U', email: 'u@example.com', role: 'owner', locale: 'en' } as never)
-      await next()
-    })
-    .route('/deliveries', deliveryRoutes(core))
-    .route('/channels', channelRoutes(core))
-    .route('/contact-policy', contactPolicyRoutes(core))
-    .route('/customers', consentRoutes(core))
-  app.onError((error, c) => answerProblem(c, error, core.log))
+  const call = signedIn(core, (app) =>
+    app
+      .route('/deliveries', deliveryRoutes(core))
+      .route('/channels', channelRoutes(core))
+      .route('/contact-policy', contactPolicyRoutes(core))
+      .route('/customers', consentRoutes(core)),
+  )
   const ask = async (path: string, body?: unknown, method = body === undefined ? 'GET' : 'POST') => {
-    const answer = await app.request(path, {
-      method,
-      ...(body === undefined
-        ? {}
-        : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
-    })
+    const answer = await call(method, path, body)
     return { status: answer.status, body: (await answer.json()) as Record<string, any> }
   }
   await core.send({

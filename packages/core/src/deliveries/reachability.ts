@@ -2,6 +2,7 @@ import { notFound } from '@huitou/plugin-api'
 import type { Db, Tx } from '../db/database.ts'
 import { insertRows } from '../db/insert-rows.ts'
 import type { Person } from '../journeys/people.ts'
+import { CONTACT_COLUMNS, NO_CONTACT } from './contact-counts.ts'
 
 /** A channel that does not reach a customer, or hardly. */
 export interface Unreachable {
@@ -57,18 +58,10 @@ export async function markUndeliverable(tx: Tx, dead: readonly DeadAddress[]): P
       return [[`${person.id} ${channel}`, row] as const]
     }),
   )
-  const never = { sent: 0, opened: 0, clicked: 0, replied: 0, complained: 0, unopened: 0 }
   await insertRows(tx, 'contact_channels', {
-    rows: [...rows.values()].map((row) => ({ ...never, ...row })),
+    rows: [...rows.values()].map((row) => ({ ...NO_CONTACT, ...row })),
     columns: {
-      customer_id: 'integer',
-      channel: 'text',
-      sent: 'integer',
-      opened: 'integer',
-      clicked: 'integer',
-      replied: 'integer',
-      complained: 'integer',
-      unopened: 'integer',
+      ...CONTACT_COLUMNS,
       undeliverable_upto: 'integer',
       undeliverable_at: 'integer',
     },

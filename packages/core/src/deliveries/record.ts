@@ -3,6 +3,7 @@ import { transact, type Tx } from '../db/database.ts'
 import { insertRows, updateRows } from '../db/insert-rows.ts'
 import { isOneOf } from '../db/rows.ts'
 import { countFailure, countSuccess } from './accounts.ts'
+import { CONTACT_COLUMNS, NO_CONTACT } from './contact-counts.ts'
 import { addTouches, heldDay } from './ledger.ts'
 import { appendMessageEvents } from './message-events.ts'
 import type { Prepared } from './prepare.ts'
@@ -228,23 +229,13 @@ async function countSent(tx: Tx, sent: readonly Decided[], now: number): Promise
     rows: [...counts.values()]
       .toSorted((a, b) => a.customer_id - b.customer_id)
       .map((count) => ({
+        ...NO_CONTACT,
         ...count,
-        opened: 0,
-        clicked: 0,
-        replied: 0,
-        complained: 0,
         unopened: count.sent,
         last_sent_at: now,
       })),
     columns: {
-      customer_id: 'integer',
-      channel: 'text',
-      sent: 'integer',
-      opened: 'integer',
-      clicked: 'integer',
-      replied: 'integer',
-      complained: 'integer',
-      unopened: 'integer',
+      ...CONTACT_COLUMNS,
       last_sent_at: 'integer',
     },
     conflict: {

@@ -5,6 +5,7 @@ import { rowsOf, type SqlType } from '../db/rows.ts'
 import type { KnownJourneys } from '../journeys/known.ts'
 import { isFolded } from '../profiles/columns.ts'
 import type { Tables } from '../schema.ts'
+import { CONTACT_COLUMNS } from './contact-counts.ts'
 
 /** Something that happened, in the order of time. */
 export type PastEvent =
@@ -179,14 +180,7 @@ async function copyAnswers(from: Db, db: Db, ids: readonly { id: number }[]): Pr
     .execute()
   const fresh = answers.map((row) => ({ ...row, unopened: 0, last_sent_at: null, last_opened_at: null }))
   await copy(db, 'contact_channels', fresh, {
-    customer_id: 'integer',
-    channel: 'text',
-    sent: 'integer',
-    opened: 'integer',
-    clicked: 'integer',
-    replied: 'integer',
-    complained: 'integer',
-    unopened: 'integer',
+    ...CONTACT_COLUMNS,
     last_sent_at: 'integer',
     last_opened_at: 'integer',
     bounced: 'integer',

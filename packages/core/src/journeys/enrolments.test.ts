@@ -1,10 +1,8 @@
 import { createTestCore, engines } from '@huitou/testing'
-import { Hono } from 'hono'
 import { describe, expect, test } from 'vitest'
 import { addRecordingChannel } from '../../test/recording-channel.ts'
+import { signedIn } from '../../test/signed-in.ts'
 import { journeyResultRoutes } from '../experiments/journey-routes.ts'
-import type { SignedIn } from '../http/env.ts'
-import { answerProblem } from '../http/problem.ts'
 import { enrolmentRoutes } from './enrolment-routes.ts'
 import { journeyRoutes } from './routes.ts'
 
@@ -19,22 +17,14 @@ describe.each(engines)('people in journeys on %s', (engine) => {
       journeys: { trialChannel: TRIAL },
     })
     const sms = addRecordingChannel(core.points)
-    const app = new Hono<SignedIn>()
-      .use(async (c, next) => {
-        c.set('user', { id: 'u1', name: 'U', email: 'u@example.com', role: 'owner', locale: 'en' } as never)
-        await next()
-      })
-      .route('/journeys', journeyResultRoutes(core))
-      .route('/journeys', enrolmentRoutes(core))
-      .route('/journeys', journeyRoutes(core))
-    app.onError((error, c) => answerProblem(c, error, core.log))
+    const call = signedIn(core, (app) =>
+      app
+        .route('/journeys', journeyResultRoutes(core))
+        .route('/journeys', enrolmentRoutes(core))
+        .route('/journeys', journeyRoutes(core)),
+    )
     const ask = async (method: string, path: string, body?: unknown) => {
-      const answer = await app.request(`/journeys${path}`, {
-        method,
-        ...(body === undefined
-          ? {}
-          : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
-      })
+      const answer = await call(method, `/journeys${path}`, body)
       const read = (await answer.json()) as Record<string, any>
       return { ...read, status: answer.status } as Record<string, any>
     }

@@ -1,10 +1,8 @@
 import { createTestCore, engines } from '@huitou/testing'
-import { Hono } from 'hono'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { addRecordingChannel } from '../../test/recording-channel.ts'
+import { signedIn } from '../../test/signed-in.ts'
 import { journeyResultRoutes } from '../experiments/journey-routes.ts'
-import type { SignedIn } from '../http/env.ts'
-import { answerProblem } from '../http/problem.ts'
 import { enrolmentRoutes } from './enrolment-routes.ts'
 import { journeyRoutes } from './routes.ts'
 import { journeyStopRoutes } from './stop-routes.ts'
@@ -42,23 +40,15 @@ describe.each(engines)('everybody is taken out on %s', (engine) => {
   async function open() {
     const core = await createTestCore({ engine, now: '2026-11-21T10:00:00+08:00' })
     onTestFinished(() => core[Symbol.asyncDispose]())
-    const app = new Hono<SignedIn>()
-      .use(async (c, next) => {
-        c.set('user', { id: 'u1', name: 'U', email: 'u@example.com', role: 'owner', locale: 'en' } as never)
-        await next()
-      })
-      .route('/journeys', journeyResultRoutes(core))
-      .route('/journeys', enrolmentRoutes(core))
-      .route('/journeys', journeyStopRoutes(core))
-      .route('/journeys', journeyRoutes(core))
-    app.onError((error, c) => answerProblem(c, error, core.log))
+    const call = signedIn(core, (app) =>
+      app
+        .route('/journeys', journeyResultRoutes(core))
+        .route('/journeys', enrolmentRoutes(core))
+        .route('/journeys', journeyStopRoutes(core))
+        .route('/journeys', journeyRoutes(core)),
+    )
     const ask = async (method: string, path: string, body?: unknown) => {
-      const answer = await app.request(`/journeys${path}`, {
-        method,
-        ...(body === undefined
-          ? {}
-          : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
-      })
+      const answer = await call(method, `/journeys${path}`, body)
       const read = (await answer.json()) as Record<string, any>
       return { ...read, status: answer.status } as Record<string, any>
     }

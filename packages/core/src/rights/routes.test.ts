@@ -1,11 +1,9 @@
 import { createTestCore } from '@huitou/testing'
 import { strFromU8, unzipSync } from 'fflate'
-import { Hono } from 'hono'
 import { expect, test } from 'vitest'
+import { signedIn } from '../../test/signed-in.ts'
 import { complaintId, complaints, declare } from '../collections/collections-fixture.ts'
 import { recordExportRoutes } from '../collections/file-routes.ts'
-import type { SignedIn } from '../http/env.ts'
-import { answerProblem } from '../http/problem.ts'
 import { createSegment } from '../segments/queries.ts'
 import { segmentRoutes } from '../segments/routes.ts'
 import { customerRightsRoutes, privacyRoutes } from './routes.ts'
@@ -20,23 +18,13 @@ async function openShop() {
   )
   const segment = await createSegment(core, { name: 'VIP', rule: { all: [] } as never })
   await core.settle()
-  const app = new Hono<SignedIn>()
-    .use(async (c, next) => {
-      c.set('user', { id: 'u1', name: 'U', email: 'u@example.com', role: 'owner', locale: 'en' } as never)
-      await next()
-    })
-    .route('/customers', customerRightsRoutes(core))
-    .route('/privacy', privacyRoutes(core))
-    .route('/segments', segmentRoutes(core))
-    .route('/collections', recordExportRoutes(core))
-  app.onError((error, c) => answerProblem(c, error, core.log))
-  const ask = (method: string, path: string, body?: unknown) =>
-    app.request(path, {
-      method,
-      ...(body === undefined
-        ? {}
-        : { body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' } }),
-    })
+  const ask = signedIn(core, (app) =>
+    app
+      .route('/customers', customerRightsRoutes(core))
+      .route('/privacy', privacyRoutes(core))
+      .route('/segments', segmentRoutes(core))
+      .route('/collections', recordExportRoutes(core)),
+  )
   const id = await core.database.db
     .selectFrom('profiles')
     .select('customer_id')
